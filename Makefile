@@ -1,0 +1,108 @@
+# foldwatch. `make run` does the main job, `make check` runs every test.
+#
+# Rooms are picked up by wildcard: a new file in lib/, server/, agent/, cli/ or
+# bench/ is built, and a new ROOM/test/test_NAME.c or tests/NAME.test.sh is run,
+# without touching this file.
+
+BUILD   ?= build
+CC      ?= gcc
+CROSS   ?= aarch64-linux-gnu-
+PKGS    := libmicrohttpd sqlite3 jansson libcurl gnutls gsl libarchive libzstd libelf zlib
+WARN    := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
+           -Wwrite-strings -Wvla -Wformat=2 -Wundef
+# CI turns warnings into errors; a newer compiler's new warning must not stop a user.
+WERROR  := $(if $(CI),-Werror)
+CSTD    := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+OPT     ?= -O2 -g
+HARDEN  := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fno-strict-aliasing -fno-common
+SAN     ?=
+VERSION := 0.1
+
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -lm -lpthread
+
+CFLAGS_ALL = $(CSTD) $(WARN) $(WERROR) $(OPT) $(if $(SAN),$(SAN),$(HARDEN)) -I. -I$(BUILD)/gen \
+             -DFOLDWATCH_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CFLAGS)
+LDFLAGS_ALL = $(SAN) $(LDFLAGS)
+
+LIB_SRC    := $(wildcard lib/*.c lib/*/*.c)
+LIB_SRC    := $(filter-out lib/test/%,$(LIB_SRC))
+SERVER_SRC := $(wildcard server/*.c)
+AGENT_SRC  := $(wildcard agent/*.c)
+CLI_SRC    := $(wildcard cli/*.c)
+# foldbench: libc only; lib/case.c is the one file it shares with the rest
+BENCH_SRC  := $(wildcard bench/*.c) lib/case.c
+
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+.DEFAULT_GOAL := programs
+PROGRAMS := $(BUILD)/foldwatchd $(BUILD)/foldwatch-agent $(BUILD)/foldwatch $(BUILD)/foldbench \
+            $(BUILD)/foldbench-arm64
+.PHONY: programs
+programs: $(PROGRAMS)
+
+$(BUILD)/libfoldwatch.a: $(call obj,$(LIB_SRC))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/foldwatchd: $(call obj,$(SERVER_SRC)) $(BUILD)/libfoldwatch.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/foldwatch-agent: $(call obj,$(AGENT_SRC)) $(BUILD)/libfoldwatch.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/foldwatch: $(call obj,$(CLI_SRC)) $(BUILD)/libfoldwatch.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# foldbench is one static binary, the same for every board of an architecture:
+# fixed flags and a build id that depends on its text alone.
+BENCH_FLAGS := $(CSTD) $(WARN) $(WERROR) -O2 -g -fno-strict-aliasing -I. \
+               -ffile-prefix-map=$(CURDIR)=. -DFOLDWATCH_VERSION='"$(VERSION)"'
+$(BUILD)/foldbench: $(patsubst %.c,$(BUILD)/bench-host/%.o,$(BENCH_SRC))
+	$(CC) -static -Wl,--build-id=sha1 -o $@ $^ -lm
+$(BUILD)/foldbench-arm64: $(patsubst %.c,$(BUILD)/bench-arm64/%.o,$(BENCH_SRC))
+	$(CROSS)gcc -static -Wl,--build-id=sha1 -o $@ $^ -lm
+$(BUILD)/bench-host/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_FLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/bench-arm64/%.o: %.c
+	@mkdir -p $(@D)
+	$(CROSS)gcc $(BENCH_FLAGS) -MMD -MP -c -o $@ $<
+
+# schema.sql is compiled into the server as a string.
+$(BUILD)/gen/schema_sql.h: schema.sql
+	@mkdir -p $(@D)
+	sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $< > $@
+$(call obj,$(SERVER_SRC)): $(BUILD)/gen/schema_sql.h
+
+# ---- tests: one cmocka program a ROOM/test/test_*.c, linked with its room but for main.c
+ROOMS := lib server agent cli bench
+unit_lib_objs    := $(BUILD)/libfoldwatch.a
+unit_server_objs := $(filter-out %/main.o,$(call obj,$(SERVER_SRC))) $(BUILD)/libfoldwatch.a
+unit_agent_objs  := $(filter-out %/main.o,$(call obj,$(AGENT_SRC))) $(BUILD)/libfoldwatch.a
+unit_cli_objs    := $(filter-out %/main.o,$(call obj,$(CLI_SRC))) $(BUILD)/libfoldwatch.a
+unit_bench_objs  := $(filter-out %/main.o,$(call obj,$(wildcard bench/*.c))) $(BUILD)/libfoldwatch.a
+UNIT_TESTS :=
+define room_tests
+$(1)_TESTS := $$(patsubst %.c,$(BUILD)/%,$$(wildcard $(1)/test/test_*.c))
+UNIT_TESTS += $$($(1)_TESTS)
+$$($(1)_TESTS): $(BUILD)/$(1)/test/%: $(BUILD)/obj/$(1)/test/%.o \
+		$$(patsubst %.c,$(BUILD)/obj/%.o,$$(filter-out $(1)/test/test_%,$$(wildcard $(1)/test/*.c))) $$(unit_$(1)_objs)
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(PKG_LIBS) -lcmocka
+endef
+$(foreach r,$(ROOMS),$(eval $(call room_tests,$(r))))
+
+.PHONY: unit
+unit: programs $(UNIT_TESTS)
+	tests/run.sh $(UNIT_TESTS)
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
