@@ -1,0 +1,37 @@
+/*
+ * server.h - what the rooms of foldwatchd share.
+ *
+ * main reads the configuration, opens the store, and starts http with the one
+ * route table (routes.c). api_*.c turn JSON into structs and back and hold no
+ * SQL; store_*.c hold all SQL and know no JSON; schedule.c decides which job
+ * is next; verdict.c computes comparisons from facts.
+ */
+#ifndef FOLDWATCH_SERVER_H
+#define FOLDWATCH_SERVER_H
+
+#include "server/db.h"
+#include "server/http.h"
+
+struct server_conf {
+	char *dir;	     /* state: foldwatch.db, artifacts/, logs/, admin.token */
+	char *listen;	     /* "127.0.0.1:8080"; port 0 takes any and is written to dir/address */
+	char *web_dir;	     /* web/ of the checkout or of the installation */
+	char *kernel_dir;    /* kernel/: fragments and series */
+	char *public_url;    /* NULL: no address is printed in tables */
+	bool read_open;
+	int64_t threads, connections, per_address, timeout_s;
+	int64_t lease_s;     /* how long a lease lasts unless renewed */
+	int64_t artifact_max_bytes, body_max_bytes;
+};
+
+struct server {
+	struct server_conf conf;
+	struct db_store *store;
+	struct http *http;
+	int64_t started_ns; /* monotonic */
+};
+
+/* The one table of routes (routes.c). */
+const struct http_route *server_routes(size_t *count);
+
+#endif
