@@ -26,11 +26,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* JSON_REAL and JSON_NULL are names of Jansson's enum json_type. */
 enum json_kind {
 	JSON_STR,   /* const char *, borrowed from the tree; min/max bound its bytes (max 0: 4096).
 		     * Control characters are refused unless JSON_TEXT is set. */
 	JSON_INT,   /* int64_t within [min, max] */
-	JSON_REAL,  /* double, finite; integers are taken; min/max ignored */
+	JSON_NUM,   /* double, finite; integers are taken; min/max ignored */
 	JSON_BOOL,  /* bool */
 	JSON_OBJ,   /* json_t *, borrowed */
 	JSON_ARR,   /* json_t *, borrowed; min/max bound its length (max 0: 100000) */
@@ -38,9 +39,9 @@ enum json_kind {
 	JSON_WORD   /* int: the index of the string in `words` (NULL-terminated) */
 };
 
-#define JSON_MUST 1u /* missing is an error; otherwise the struct keeps what it had */
-#define JSON_NULL 2u /* null counts as missing */
-#define JSON_TEXT 4u /* newlines and tabs allowed in the string */
+#define JSON_MUST   1u /* missing is an error; otherwise the struct keeps what it had */
+#define JSON_NULLOK 2u /* null counts as missing */
+#define JSON_TEXT   4u /* newlines and tabs allowed in the string */
 
 struct json_field {
 	const char *name;
