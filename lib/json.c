@@ -4,6 +4,7 @@
 #include "lib/json.h"
 
 #include "lib/mem.h"
+#include "lib/utf8.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -52,21 +53,9 @@ static enum err check_depth(const char *text, size_t len, struct why *w)
 	return OK;
 }
 
-/* Jansson quotes the input in its messages: one line of valid UTF-8 only. */
-static void one_line(struct buf *out, const char *text)
-{
-	size_t i, from = out->len;
-
-	utf8_scrub(out, text, strlen(text));
-	for (i = from; i < out->len; i++)
-		if (out->data[i] == '\n' || out->data[i] == '\t')
-			out->data[i] = ' ';
-}
-
 enum err json_parse(const char *text, size_t len, size_t max, json_t **out, struct why *w)
 {
 	json_error_t error;
-	struct buf b;
 	enum err e;
 
 	*out = NULL;
@@ -81,11 +70,7 @@ enum err json_parse(const char *text, size_t len, size_t max, json_t **out, stru
 	*out = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (*out)
 		return OK;
-	buf_init(&b, 1024);
-	one_line(&b, error.text);
-	e = err_set(w, ERR_INPUT, "line %d column %d: %s", error.line, error.column, b.data);
-	buf_release(&b);
-	return e;
+	return err_set(w, ERR_INPUT, "line %d column %d: %s", error.line, error.column, error.text);
 }
 
 /* ---- decoding */
@@ -112,21 +97,18 @@ static const char *type_words(const json_t *v)
 	return "null";
 }
 
-/* What came instead, for a message: a short string in quotes, else the type. */
-static void got_words(const json_t *v, char *out, size_t size)
+/* Length of a prefix of at most `max` bytes that ends between characters. */
+static size_t head_len(const char *s, size_t max)
 {
-	struct buf b;
+	size_t len = strlen(s), n = 0, step;
 
-	if (!json_is_string(v) || json_string_length(v) > 64) {
-		snprintf(out, size, "%s", json_is_string(v) ? "a longer string" : type_words(v));
-		return;
+	while (n < len) {
+		step = utf8_step(s + n, len - n);
+		if (!step || n + step > max)
+			break;
+		n += step;
 	}
-	buf_init(&b, 512);
-	buf_addc(&b, '"');
-	one_line(&b, json_string_value(v));
-	buf_addc(&b, '"');
-	snprintf(out, size, "%s", b.data);
-	buf_release(&b);
+	return n;
 }
 
 static enum err wrong_type(const json_t *v, const char *expected, struct why *w)
@@ -221,7 +203,7 @@ static enum err decode_any(const json_t *v, const struct json_field *f, void *at
 
 static enum err decode_word(const json_t *v, const struct json_field *f, void *at, struct why *w)
 {
-	char got[300];
+	const char *s = json_string_value(v);
 	struct buf b;
 	enum err e;
 	int i;
@@ -229,7 +211,7 @@ static enum err decode_word(const json_t *v, const struct json_field *f, void *a
 	if (!json_is_string(v))
 		return wrong_type(v, "a string", w);
 	for (i = 0; f->words[i]; i++) {
-		if (str_eq(f->words[i], json_string_value(v))) {
+		if (str_eq(f->words[i], s)) {
 			*(int *)at = i;
 			return OK;
 		}
@@ -237,8 +219,8 @@ static enum err decode_word(const json_t *v, const struct json_field *f, void *a
 	buf_init(&b, 400);
 	for (i = 0; f->words[i]; i++)
 		buf_addf(&b, "%s\"%s\"", !i ? "" : f->words[i + 1] ? ", " : " or ", f->words[i]);
-	got_words(v, got, sizeof(got));
-	e = err_set(w, ERR_INPUT, "expected %s, got %s", b.data, got);
+	e = err_set(w, ERR_INPUT, "expected %s, got \"%.*s\"%s", b.data, (int)head_len(s, 64), s,
+	            strlen(s) > 64 ? "..." : "");
 	buf_release(&b);
 	return e;
 }
@@ -250,20 +232,16 @@ static enum err (*const decoders[])(const json_t *v, const struct json_field *f,
         [JSON_ANY] = decode_any,   [JSON_WORD] = decode_word,
 };
 
-/* "place.name"; a name from outside may hold anything and is quoted then. */
+/* "place.name"; a name from outside may hold anything, and is quoted then. */
 static enum err at_place(enum err e, const char *place, const char *name, struct why *w)
 {
 	const char *dot = *place ? "." : "";
-	struct buf b;
+	size_t head = head_len(name, 64);
 
-	if (*name && strlen(name) <= 64 &&
+	if (*name && !name[head] &&
 	    !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")])
 		return err_at(w, e, "%s%s%s", place, dot, name);
-	buf_init(&b, 1024);
-	one_line(&b, name);
-	e = err_at(w, e, "%s%s\"%.80s%s\"", place, dot, b.data, b.len > 80 ? "..." : "");
-	buf_release(&b);
-	return e;
+	return err_at(w, e, "%s%s\"%.*s\"%s", place, dot, (int)head, name, name[head] ? "..." : "");
 }
 
 static bool is_known(const struct json_field *fields, const char *name)
