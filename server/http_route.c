@@ -146,6 +146,7 @@ static enum err who(struct exchange *x, const struct http_route *r, struct why *
 {
 	struct http *h = x->http;
 	const char *auth = http_header(&x->req, "Authorization");
+	const char *also = r->flags & HTTP_SUBMIT_TOO ? " or submit" : "";
 	enum err e;
 
 	if (r->role == ROLE_NONE)
