@@ -15,6 +15,7 @@
 #include "lib/client.h"
 #include "lib/conf.h"
 #include "lib/err.h"
+#include "lib/json.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -42,22 +43,22 @@ struct cli_opt {
 struct cli {
 	const char *server; /* as given by --server, or NULL */
 	const char *token_file;
-	bool json;	    /* --json: the answer as the API gives it, on standard output */
-	int exit_code;	    /* used when the subcommand returns OK */
+	bool json;     /* --json: the answer as the API gives it, on standard output */
+	int exit_code; /* used when the subcommand returns OK */
 	struct client *client;
-	char *base;	    /* the address that was found; owned */
-	char *token;	    /* owned; never printed */
+	char *base;  /* the address that was found; owned */
+	char *token; /* owned; never printed */
 };
 
 struct cli_command {
 	const char *name;
-	const char *args;    /* usage after the options: "ID|latest" */
-	const char *summary; /* one line */
-	const char *help;    /* paragraphs and examples, shown by `foldwatch help NAME` */
+	const char *args;           /* usage after the options: "ID|latest" */
+	const char *summary;        /* one line */
+	const char *help;           /* paragraphs and examples, shown by `foldwatch help NAME` */
 	const struct cli_opt *opts; /* closed by a NULL name; may be NULL */
-	size_t size;		    /* of the struct the options fill */
-	int min_args, max_args;	    /* max_args -1: any number */
-	bool local;		    /* needs no server */
+	size_t size;                /* of the struct the options fill */
+	int min_args, max_args;     /* max_args -1: any number */
+	bool local;                 /* needs no server */
 	/* opt: zeroed struct of `size` bytes, filled. argv: the arguments that
 	 * are no options. */
 	enum err (*run)(struct cli *cli, void *opt, int argc, char **argv, struct why *w);
@@ -81,13 +82,13 @@ enum err cli_print_json(const json_t *value, struct why *w);
  * server when it does not answer. */
 enum err cli_get(struct cli *cli, const char *path, struct reply *r, struct why *w);
 enum err cli_send(struct cli *cli, const char *method, const char *path, const json_t *body,
-		  const char *key, struct reply *r, struct why *w);
+                  const char *key, struct reply *r, struct why *w);
 
 /* opt.c: parse argv[1..] by the tables. Fills `rest` with the arguments that
  * are no options; `help` is set for --help. Options may stand anywhere; `--`
  * ends them. --opt=VALUE and --opt VALUE are one. */
 enum err cli_parse(const struct cli_command *cmd, struct cli *cli, int argc, char **argv, void *opt,
-		   char **rest, int *rest_count, bool *help, struct why *w);
+                   char **rest, int *rest_count, bool *help, struct why *w);
 void cli_release_opts(const struct cli_command *cmd, void *opt);
 void cli_usage(const struct cli_command *cmd);
 

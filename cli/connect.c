@@ -71,9 +71,10 @@ enum err cli_connect(struct cli *cli, struct client **out, struct why *w)
 	else
 		cli->base = xstrdup(FALLBACK);
 	if (!str_starts(cli->base, "http://") && !str_starts(cli->base, "https://"))
-		return err_set(w, ERR_INPUT,
-			       "\"%s\" is no server address: it should begin with http:// or https://",
-			       cli->base);
+		return err_set(
+		        w, ERR_INPUT,
+		        "\"%s\" is no server address: it should begin with http:// or https://",
+		        cli->base);
 	for (size_t n = strlen(cli->base); n && cli->base[n - 1] == '/'; n--)
 		cli->base[n - 1] = '\0';
 
@@ -102,14 +103,14 @@ static enum err explain(struct cli *cli, enum err e, const struct reply *r, stru
 		return err_at(w, e, "the server at %s does not answer", cli->base);
 	if (e == ERR_AUTH && !cli->token)
 		return err_set(w, e,
-			       "the server at %s wants a token: give --token-file FILE or set "
-			       "FOLDWATCH_TOKEN_FILE",
-			       cli->base);
+		               "the server at %s wants a token: give --token-file FILE or set "
+		               "FOLDWATCH_TOKEN_FILE",
+		               cli->base);
 	return e;
 }
 
 enum err cli_send(struct cli *cli, const char *method, const char *path, const json_t *body,
-		  const char *key, struct reply *r, struct why *w)
+                  const char *key, struct reply *r, struct why *w)
 {
 	struct client *c;
 	enum err e;
@@ -128,8 +129,8 @@ enum err cli_get(struct cli *cli, const char *path, struct reply *r, struct why 
 
 enum err cli_print_json(const json_t *value, struct why *w)
 {
-	if (json_dumpf(value, stdout, JSON_INDENT(1) | JSON_ENCODE_ANY) != 0 || putchar('\n') == EOF ||
-	    fflush(stdout) == EOF)
+	if (json_dumpf(value, stdout, JSON_INDENT(1) | JSON_ENCODE_ANY) != 0 ||
+	    putchar('\n') == EOF || fflush(stdout) == EOF)
 		return err_sys(w, ERR_IO, "cannot write to standard output");
 	return OK;
 }

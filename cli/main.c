@@ -10,8 +10,8 @@
 static void print_commands(FILE *to)
 {
 	fprintf(to, "usage: foldwatch COMMAND [OPTION...] [ARGUMENT...]\n\n"
-		    "Performance regressions of Linux memory management on arm64, measured by\n"
-		    "building, booting and benchmarking kernels.\n\ncommands:\n");
+	            "Performance regressions of Linux memory management on arm64, measured by\n"
+	            "building, booting and benchmarking kernels.\n\ncommands:\n");
 	for (const struct cli_command *const *c = cli_commands; *c; c++)
 		fprintf(to, "  %-10s  %s\n", (*c)->name, (*c)->summary);
 	fprintf(to, "\n`foldwatch help COMMAND` says more, with examples.\n");
@@ -91,8 +91,9 @@ int main(int argc, char **argv)
 	}
 	cmd = find(argv[1]);
 	if (!cmd) {
-		fprintf(stderr, "foldwatch: there is no command \"%s\"; `foldwatch help` lists them\n",
-			argv[1]);
+		fprintf(stderr,
+		        "foldwatch: there is no command \"%s\"; `foldwatch help` lists them\n",
+		        argv[1]);
 		return err_exit_code(ERR_INPUT);
 	}
 	client_global_init();

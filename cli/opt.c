@@ -9,11 +9,12 @@
 
 /* Every subcommand takes these; they fill struct cli itself. */
 static const struct cli_opt common_opts[] = {
-	{"server", OPT_TEXT, offsetof(struct cli, server), "URL", "the server's address", 0, 0, false},
-	{"token-file", OPT_TEXT, offsetof(struct cli, token_file), "FILE", "file that holds the token",
-	 0, 0, false},
-	{"json", OPT_FLAG, offsetof(struct cli, json), NULL, "print JSON", 0, 0, false},
-	{0},
+        {"server", OPT_TEXT, offsetof(struct cli, server), "URL", "the server's address", 0, 0,
+         false},
+        {"token-file", OPT_TEXT, offsetof(struct cli, token_file), "FILE",
+         "file that holds the token", 0, 0, false},
+        {"json", OPT_FLAG, offsetof(struct cli, json), NULL, "print JSON", 0, 0, false},
+        {0},
 };
 
 static const struct cli_opt *find(const struct cli_opt *opts, const char *name, size_t len)
@@ -32,8 +33,9 @@ static enum err real_parse(const char *text, const struct cli_opt *o, double *ou
 	if (end == text || *end || !isfinite(v))
 		return err_set(w, ERR_INPUT, "--%s: expected a number, got \"%s\"", o->name, text);
 	if (v < (double)o->min || v > (double)o->max)
-		return err_set(w, ERR_INPUT, "--%s: expected a number from %lld to %lld, got \"%s\"",
-			       o->name, (long long)o->min, (long long)o->max, text);
+		return err_set(w, ERR_INPUT,
+		               "--%s: expected a number from %lld to %lld, got \"%s\"", o->name,
+		               (long long)o->min, (long long)o->max, text);
 	*out = v;
 	return OK;
 }
@@ -80,7 +82,7 @@ static bool is_set(const struct cli_opt *o, const void *base)
 }
 
 enum err cli_parse(const struct cli_command *cmd, struct cli *cli, int argc, char **argv, void *opt,
-		   char **rest, int *rest_count, bool *help, struct why *w)
+                   char **rest, int *rest_count, bool *help, struct why *w)
 {
 	bool options = true;
 	int i;
@@ -107,8 +109,8 @@ enum err cli_parse(const struct cli_command *cmd, struct cli *cli, int argc, cha
 			return OK;
 		}
 		if (arg[1] != '-')
-			return err_set(w, ERR_INPUT, "unknown option \"%s\" of \"foldwatch %s\"", arg,
-				       cmd->name);
+			return err_set(w, ERR_INPUT, "unknown option \"%s\" of \"foldwatch %s\"",
+			               arg, cmd->name);
 		eq = strchr(arg, '=');
 		len = eq ? (size_t)(eq - arg - 2) : strlen(arg + 2);
 		o = find(cmd->opts, arg + 2, len);
@@ -118,7 +120,7 @@ enum err cli_parse(const struct cli_command *cmd, struct cli *cli, int argc, cha
 		}
 		if (!o)
 			return err_set(w, ERR_INPUT, "unknown option \"%.*s\" of \"foldwatch %s\"",
-				       (int)len + 2, arg, cmd->name);
+			               (int)len + 2, arg, cmd->name);
 		if (o->kind == OPT_FLAG) {
 			if (eq)
 				return err_set(w, ERR_INPUT, "--%s takes no value", o->name);
@@ -136,13 +138,13 @@ enum err cli_parse(const struct cli_command *cmd, struct cli *cli, int argc, cha
 	}
 	for (const struct cli_opt *o = cmd->opts; o && o->name; o++)
 		if (o->must && !is_set(o, opt))
-			return err_set(w, ERR_INPUT, "\"foldwatch %s\" needs --%s %s", cmd->name, o->name,
-				       o->arg);
+			return err_set(w, ERR_INPUT, "\"foldwatch %s\" needs --%s %s", cmd->name,
+			               o->name, o->arg);
 	if (*rest_count < cmd->min_args)
 		return err_set(w, ERR_INPUT, "\"foldwatch %s\" needs %s", cmd->name, cmd->args);
 	if (cmd->max_args >= 0 && *rest_count > cmd->max_args)
 		return err_set(w, ERR_INPUT, "\"foldwatch %s\" does not take \"%s\"", cmd->name,
-			       rest[cmd->max_args]);
+		               rest[cmd->max_args]);
 	return OK;
 }
 
@@ -166,7 +168,8 @@ static void print_opts(const struct cli_opt *o)
 	for (; o && o->name; o++) {
 		char left[64];
 
-		snprintf(left, sizeof(left), "--%s%s%s", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+		snprintf(left, sizeof(left), "--%s%s%s", o->name, o->arg ? " " : "",
+		         o->arg ? o->arg : "");
 		if (strlen(left) > 24)
 			printf("  %s\n  %-24s  %s\n", left, "", o->help);
 		else
@@ -177,8 +180,8 @@ static void print_opts(const struct cli_opt *o)
 void cli_usage(const struct cli_command *cmd)
 {
 	printf("usage: foldwatch %s%s%s%s\n\n%s\n", cmd->name,
-	       cmd->opts && cmd->opts->name ? " [OPTION...]" : "", cmd->args && *cmd->args ? " " : "",
-	       cmd->args ? cmd->args : "", cmd->summary);
+	       cmd->opts && cmd->opts->name ? " [OPTION...]" : "",
+	       cmd->args && *cmd->args ? " " : "", cmd->args ? cmd->args : "", cmd->summary);
 	if (cmd->help)
 		printf("\n%s", cmd->help);
 	printf("\noptions:\n");
