@@ -40,7 +40,7 @@ static const struct cli_opt up_table[] = {
         {"once", OPT_FLAG, offsetof(struct up_opts, once), NULL, "stop after the tables", 0, 0,
          false},
         {"share", OPT_TEXT, offsetof(struct up_opts, share), "DIR",
-         "directory with web/ and kernel/ (default: beside the programs)", 0, 0, false},
+         "directory that holds kernel/ (default: above the programs)", 0, 0, false},
         {0},
 };
 

@@ -194,7 +194,7 @@ static enum err start_server(struct service *s, const volatile int *stop, struct
 		               "# Written by `foldwatch up`; made anew at each start.\n"
 		               "dir = \"%s\"\nlisten = \"%s\"\nweb_dir = \"%s/web\"\n"
 		               "kernel_dir = \"%s/kernel\"\n",
-		               s->dir, s->listen, s->share, s->share);
+		               s->dir, s->listen, s->programs, s->share);
 	if (!e)
 		e = start(s, &s->server, "foldwatchd", "foldwatchd.conf", "server.log", w);
 	if (e)

@@ -23,8 +23,8 @@
 struct service {
 	char *dir;      /* state, absolute */
 	char *listen;   /* "127.0.0.1:8080" */
-	char *programs; /* directory of foldwatchd, foldwatch-agent, foldbench-arm64 */
-	char *share;    /* directory that holds web/ and kernel/ */
+	char *programs; /* directory of foldwatchd, foldwatch-agent, foldbench-arm64 and web/ */
+	char *share;    /* directory that holds kernel/ */
 	char *tree;     /* a prefix that the agent may fetch beside https, or NULL */
 	int lock_fd;
 	bool joined; /* another process runs them: nothing is started or stopped */
