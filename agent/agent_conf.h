@@ -52,7 +52,7 @@ struct agent_conf {
 	char *name;	  /* [A-Za-z0-9._-]{1,64} */
 	char *server;
 	char *token_file;
-	char *dir;	  /* state.json, spool/, dead/, jobs/, mirrors/, builds/, ccache/ */
+	char *dir;	  /* lock, state/, spool/, dead/, jobs/, trash/, mirrors/, builds/, ccache/ */
 	char *foldbench;  /* static arm64 binary for guests */
 	bool builds;	  /* takes resolve and build jobs */
 	int64_t build_jobs;   /* make -j; 0: the number of processors */
@@ -60,6 +60,7 @@ struct agent_conf {
 	int64_t fetch_max_bytes, build_max_bytes; /* disk */
 	int64_t build_memory_bytes, build_processes;
 	int64_t ccache_bytes;
+	int64_t disk_reserve_bytes; /* below it caches are evicted and no job is claimed */
 	struct conf_list trees, trusted_trees;
 	struct toolchain_conf toolchain[AGENT_TOOLCHAINS];
 	size_t toolchains;
@@ -67,8 +68,13 @@ struct agent_conf {
 	size_t boards;
 };
 
-/* Reads, checks, fills presets. */
+/* Reads, checks, fills presets. Errors are `file:line: key: message`. */
 enum err agent_conf_load(const char *path, struct agent_conf *c, struct why *w);
 void agent_conf_release(struct agent_conf *c);
+
+/* The tables, closed by a NULL name: for --help and for the test that every key
+ * stands in the man page. */
+enum agent_section { AGENT_TOP, AGENT_TOOLCHAIN, AGENT_BOARD, AGENT_SECTIONS };
+const struct conf_key *agent_conf_keys(enum agent_section section);
 
 #endif
