@@ -319,7 +319,7 @@ static enum err blame(struct git *g, enum err e, struct why *w)
 		return failed(g, FAIL_BUILD, err_at(w, e, "tree \"%s\"", g->url));
 	if (e != ERR_IO)
 		return failed(g, FAIL_INFRA, err_at(w, e, "tree \"%s\"", g->url));
-	snprintf(said, sizeof(said), "%s", w->text);
+	snprintf(said, sizeof(said), "%.399s", w->text);
 	g->fail = git_blame(said, &sentence);
 	return err_set(w, g->fail == FAIL_BUILD ? ERR_UNPROCESSABLE : ERR_UNAVAILABLE,
 	               "tree \"%s\": %s (%s)", g->url, sentence, said);

@@ -13,6 +13,7 @@
 #include "lib/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define WATCH_LINE 4096	 /* a longer line is cut for `line`, not for the log */
