@@ -160,9 +160,10 @@ enum err cache_evict(const char *dir, uint64_t want, int *evicted, struct why *w
 	if (evicted)
 		*evicted = gone;
 	if (e == OK && bytes < want)
-		e = err_set(w, ERR_NO_SPACE,
-			    "the disk of \"%s\" has %llu bytes free of the %llu needed, and there is "
-			    "no cache left to remove",
-			    dir, (unsigned long long)bytes, (unsigned long long)want);
+		e = err_set(
+		        w, ERR_NO_SPACE,
+		        "the disk of \"%s\" has %llu bytes free of the %llu needed, and there is "
+		        "no cache left to remove",
+		        dir, (unsigned long long)bytes, (unsigned long long)want);
 	return e;
 }

@@ -17,12 +17,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MARK "FOLDWATCH_JOB_DIR"
+#define MARK       "FOLDWATCH_JOB_DIR"
 /* As much as an unprivileged process may have: the step must not wait while the
  * supervisor waits for the server. */
 #define PIPE_BYTES (1 << 20)
-#define SAY 3
-#define KEEP 4
+#define SAY        3
+#define KEEP       4
 
 static void pipe_close(int p[2])
 {
@@ -136,17 +136,20 @@ enum err child_start(struct child *c, const struct child_spec *spec, struct why 
 	return OK;
 }
 
-bool child_reap(struct child *c)
+static bool reap(struct child *c, int flags)
 {
 	siginfo_t info = {0};
 	pid_t got;
+	int rc;
 
 	if (c->pid == 0)
 		return true;
 	/* Looked at first and not taken: as long as the leader is there, its group's
 	 * number cannot become somebody else's. */
-	if (waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
-	    info.si_pid != c->pid)
+	do
+		rc = waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOWAIT | flags);
+	while (rc != 0 && errno == EINTR);
+	if (rc != 0 || info.si_pid != c->pid)
 		return false;
 	kill(-c->pid, SIGKILL);
 	do
@@ -155,6 +158,11 @@ bool child_reap(struct child *c)
 	c->pid = 0;
 	c->deadline_ns = INT64_MAX;
 	return true;
+}
+
+bool child_reap(struct child *c)
+{
+	return reap(c, WNOHANG);
 }
 
 void child_kill(const struct child *c)
@@ -170,6 +178,13 @@ void child_close(struct child *c)
 	if (c->say_fd >= 0)
 		close(c->say_fd);
 	c->out_fd = c->say_fd = -1;
+}
+
+void child_end(struct child *c)
+{
+	child_kill(c);
+	reap(c, 0);
+	child_close(c);
 }
 
 /* Does an environment block say so? */
@@ -191,7 +206,7 @@ static bool env_has(const char *env, size_t len, const char *job_dir, bool below
 }
 
 static bool is_stray(int proc, const char *pid, const char *job_dir, bool below, char *env,
-		     size_t max)
+                     size_t max)
 {
 	struct stat st;
 	char name[32];

@@ -22,11 +22,11 @@
 #include <sys/types.h>
 
 struct child {
-	pid_t pid;	     /* also its process group; 0: none */
-	int out_fd;	     /* what it prints; non-blocking; -1: not caught */
-	int say_fd;	     /* what it writes to `say`; non-blocking */
+	pid_t pid;           /* also its process group; 0: none */
+	int out_fd;          /* what it prints; non-blocking; -1: not caught */
+	int say_fd;          /* what it writes to `say`; non-blocking */
 	int64_t deadline_ns; /* monotonic; INT64_MAX: none */
-	int status;	     /* as waitpid(2) gives it, once reaped */
+	int status;          /* as waitpid(2) gives it, once reaped */
 };
 
 struct child_spec {
@@ -34,19 +34,25 @@ struct child_spec {
 	int (*run)(void *arg, int say);
 	void *arg;
 	const char *job_dir; /* becomes FOLDWATCH_JOB_DIR of all that it starts; may be NULL */
-	int keep;	     /* a descriptor that it holds too, close-on-exec; -1: none */
+	int keep;            /* a descriptor that it holds too, close-on-exec; -1: none */
 	bool catch_output;   /* 1 and 2 become out_fd; otherwise they are the parent's */
 	int64_t timeout_ns;  /* 0: none */
 };
 
-#define CHILD_NONE {.pid = 0, .out_fd = -1, .say_fd = -1, .deadline_ns = INT64_MAX}
+#define CHILD_NONE                                                             \
+	{                                                                      \
+		.pid = 0, .out_fd = -1, .say_fd = -1, .deadline_ns = INT64_MAX \
+	}
 
 enum err child_start(struct child *c, const struct child_spec *spec, struct why *w);
 /* True once it has ended; pid is 0 then and `status` valid. */
 bool child_reap(struct child *c);
 /* SIGKILL to the whole group. */
 void child_kill(const struct child *c);
+/* Close the descriptors. */
 void child_close(struct child *c);
+/* Kill, wait, close. */
+void child_end(struct child *c);
 
 /* Kill every process of this user whose environment says
  * FOLDWATCH_JOB_DIR=`job_dir` or, with `below`, a directory below `job_dir`:

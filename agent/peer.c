@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 
 #define CONNECT_MS 5000
-#define TOTAL_MS 20000
-#define AGENT "foldwatch-agent/" FOLDWATCH_VERSION
+#define TOTAL_MS   20000
+#define AGENT      "foldwatch-agent/" FOLDWATCH_VERSION
 
 void peer_init(struct peer *p, const struct agent_conf *conf)
 {
@@ -40,7 +40,7 @@ static enum err token_read(const char *path, struct buf *b, struct why *w)
 		return err_set(w, ERR_INPUT, "token_file \"%s\" does not hold one token", path);
 	if (stat(path, &st) == 0 && (st.st_mode & 077))
 		log_warn("token.readable", "file", path, "why",
-			 "others than its owner may read it; make it mode 0600", NULL);
+		         "others than its owner may read it; make it mode 0600", NULL);
 	return OK;
 }
 
@@ -67,8 +67,8 @@ bool peer_ready(const struct peer *p, int64_t now_ns)
 static void pause_longer(struct peer *p)
 {
 	p->not_before_ns =
-		clock_mono_ns() +
-		clock_backoff_ms(p->failures, p->backoff_base_ms, p->backoff_cap_ms) * NS_PER_MS;
+	        clock_mono_ns() +
+	        clock_backoff_ms(p->failures, p->backoff_base_ms, p->backoff_cap_ms) * NS_PER_MS;
 	p->failures++;
 }
 
@@ -110,7 +110,7 @@ static enum err end(struct peer *p, enum err e, const struct why *w)
 		/* The owner may put a new token into the file at any time. */
 		if (!p->away)
 			log_error("server.refuses", "server", p->conf->server, "why", w->text,
-				  NULL);
+			          NULL);
 		p->away = true;
 		pause_longer(p);
 		client_free(p->client);
@@ -127,7 +127,7 @@ static enum err end(struct peer *p, enum err e, const struct why *w)
 }
 
 enum err peer_json(struct peer *p, const char *method, const char *path, const json_t *body,
-		   struct reply *r, struct why *w)
+                   struct reply *r, struct why *w)
 {
 	enum err e = begin(p, r, w);
 
@@ -137,7 +137,7 @@ enum err peer_json(struct peer *p, const char *method, const char *path, const j
 }
 
 enum err peer_bytes(struct peer *p, const char *method, const char *path, const char *type,
-		    const void *data, size_t len, struct reply *r, struct why *w)
+                    const void *data, size_t len, struct reply *r, struct why *w)
 {
 	enum err e = begin(p, r, w);
 

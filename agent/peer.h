@@ -17,7 +17,7 @@ struct peer {
 	struct client *client; /* NULL: the token is read again first */
 	int64_t not_before_ns; /* monotonic; no call before */
 	unsigned int failures; /* in a row */
-	bool away;	       /* said so in the log */
+	bool away;             /* said so in the log */
 	int64_t backoff_base_ms, backoff_cap_ms;
 };
 
@@ -30,9 +30,9 @@ bool peer_ready(const struct peer *p, int64_t now_ns);
 /* client_json() and client_bytes(), within 20 s. A server that is away, or that
  * does not know our token, sets not_before_ns. r is filled in any case. */
 enum err peer_json(struct peer *p, const char *method, const char *path, const json_t *body,
-		   struct reply *r, struct why *w);
+                   struct reply *r, struct why *w);
 enum err peer_bytes(struct peer *p, const char *method, const char *path, const char *type,
-		    const void *data, size_t len, struct reply *r, struct why *w);
+                    const void *data, size_t len, struct reply *r, struct why *w);
 /* What a child learnt about the server. */
 void peer_was_away(struct peer *p, const char *sentence);
 

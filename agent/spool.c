@@ -14,7 +14,7 @@
 static void entry_name(struct spool_entry *e)
 {
 	snprintf(e->name, sizeof(e->name), "%08" PRId64 "-%" PRId64 "-%" PRId64, e->seq, e->job,
-		 e->attempt);
+	         e->attempt);
 }
 
 /* Only names that entry_name() makes: what it prints must come out again. */
@@ -25,7 +25,7 @@ static bool entry_parse(const char *name, struct spool_entry *e)
 	memset(e, 0, sizeof(*e));
 	if (strlen(name) >= sizeof(e->name) ||
 	    sscanf(name, "%19" SCNd64 "-%19" SCNd64 "-%19" SCNd64 "%n", &e->seq, &e->job,
-		   &e->attempt, &n) != 3 ||
+	           &e->attempt, &n) != 3 ||
 	    name[n] || e->seq < 0 || e->job < 1 || e->attempt < 1)
 		return false;
 	entry_name(e);
@@ -60,7 +60,7 @@ static enum err foreign(const char *dir, const char *name, struct why *w)
 	}
 	e = file_rename(from, to, w);
 	log_warn("spool.foreign", "name", name, "kept_as", to, "why",
-		 e == OK ? "not an entry of the spool" : w->text, NULL);
+	         e == OK ? "not an entry of the spool" : w->text, NULL);
 	free(from);
 	free(to);
 	return e;

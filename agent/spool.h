@@ -27,14 +27,14 @@
 
 struct spool_entry {
 	int64_t seq, job, attempt;
-	char name[80]; /* 00000007-31-1 */
+	char name[80];    /* 00000007-31-1 */
 	int64_t log_sent; /* bytes of its log that the server has; 0 after a restart */
 	unsigned int tries;
 	int64_t not_before_ns; /* monotonic */
 };
 
 struct spool {
-	const char *dir; /* the agent's */
+	const char *dir;           /* the agent's */
 	struct spool_entry *entry; /* by seq */
 	size_t count;
 };
@@ -54,12 +54,12 @@ char *spool_path(const struct spool *s, const struct spool_entry *e);
 
 /* Exit statuses of spool_post(). */
 enum post_end {
-	POST_DONE = 0,	/* acknowledged; the entry is in trash/ */
-	POST_FENCED,	/* 409: the job was given to another; in dead/ */
-	POST_DEAD,	/* refused for good, or unreadable; in dead/ */
-	POST_AWAY,	/* no answer, 503 or 504: the server's state, not the entry's */
-	POST_REFUSED,	/* an answer that may change: 401, 403, 408, 429, 500, 507 */
-	POST_LOCAL	/* the agent's own disk or token */
+	POST_DONE = 0, /* acknowledged; the entry is in trash/ */
+	POST_FENCED,   /* 409: the job was given to another; in dead/ */
+	POST_DEAD,     /* refused for good, or unreadable; in dead/ */
+	POST_AWAY,     /* no answer, 503 or 504: the server's state, not the entry's */
+	POST_REFUSED,  /* an answer that may change: 401, 403, 408, 429, 500, 507 */
+	POST_LOCAL     /* the agent's own disk or token */
 };
 
 /* Deliver one entry; runs in a child process. */

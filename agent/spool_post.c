@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define RESULT_MAX (80 << 20)
-#define LOG_PIECE (256 * 1024)
+#define LOG_PIECE  (256 * 1024)
 
 /* What an answer means for an entry. Everything of 4xx that is not here is for
  * good: the same bytes would be refused again. */
@@ -22,16 +22,16 @@ static const struct meaning {
 	enum err e;
 	enum post_end end;
 } meanings[] = {
-	{OK, POST_DONE},
-	{ERR_UNAVAILABLE, POST_AWAY},
-	{ERR_TIMEOUT, POST_AWAY},
-	/* It is the agent that is not welcome, not the result: its owner mends that. */
-	{ERR_AUTH, POST_REFUSED},
-	{ERR_DENIED, POST_REFUSED},
-	{ERR_BUSY, POST_REFUSED},
-	{ERR_INTERNAL, POST_REFUSED},
-	{ERR_NO_SPACE, POST_REFUSED},
-	{ERR_IO, POST_LOCAL},
+        {OK, POST_DONE},
+        {ERR_UNAVAILABLE, POST_AWAY},
+        {ERR_TIMEOUT, POST_AWAY},
+        /* It is the agent that is not welcome, not the result: its owner mends that. */
+        {ERR_AUTH, POST_REFUSED},
+        {ERR_DENIED, POST_REFUSED},
+        {ERR_BUSY, POST_REFUSED},
+        {ERR_INTERNAL, POST_REFUSED},
+        {ERR_NO_SPACE, POST_REFUSED},
+        {ERR_IO, POST_LOCAL},
 };
 
 static enum post_end meaning_of(enum err e, int status)
@@ -65,11 +65,11 @@ static enum post_end post_log(const struct post *p, struct why *w)
 
 	while (fd >= 0 && end == POST_DONE && (n = pread(fd, piece, LOG_PIECE, at)) > 0) {
 		char *url = xasprintf("/api/v1/jobs/%" PRId64 "/log?attempt=%" PRId64
-				      "&offset=%" PRId64,
-				      p->entry->job, p->entry->attempt, at);
+		                      "&offset=%" PRId64,
+		                      p->entry->job, p->entry->attempt, at);
 		struct reply r;
 		enum err e = client_bytes(p->client, "POST", url, "text/plain", piece, (size_t)n,
-					  NULL, NULL, &r, w);
+		                          NULL, NULL, &r, w);
 
 		reply_release(&r);
 		free(url);
@@ -174,8 +174,8 @@ static enum post_end bury(const struct post *p, enum post_end end, const struct 
 	}
 	e = file_rename(p->dir, to, &w);
 	log_warn(end == POST_FENCED ? "spool.fenced" : "spool.dead", "job", log_i(p->entry->job),
-		 "attempt", log_i(p->entry->attempt), "kept_as", to, "why",
-		 e == OK ? reason->text : w.text, NULL);
+	         "attempt", log_i(p->entry->attempt), "kept_as", to, "why",
+	         e == OK ? reason->text : w.text, NULL);
 	free(to);
 	free(text);
 	free(artifacts);
@@ -196,11 +196,12 @@ static enum post_end done(const struct post *p, struct why *w)
 	if (e != OK)
 		return POST_LOCAL;
 	log_info("spool.acknowledged", "job", log_i(p->entry->job), "attempt",
-		 log_i(p->entry->attempt), NULL);
+	         log_i(p->entry->attempt), NULL);
 	return POST_DONE;
 }
 
-int spool_post(const struct agent_conf *conf, const struct spool *s, const struct spool_entry *entry)
+int spool_post(const struct agent_conf *conf, const struct spool *s,
+               const struct spool_entry *entry)
 {
 	struct post p = {.spool = s, .entry = entry};
 	enum post_end end = POST_DONE;

@@ -10,31 +10,26 @@
 #include <string.h>
 
 #define STATE_FORMAT 1
-#define STATE_MAX 4096 /* bytes of a state file: ours are below 200 */
+#define STATE_MAX    4096 /* bytes of a state file: ours are below 200 */
 
 static const char *const kind_names[JOB_KINDS + 1] = {"none", "resolve", "build", "boot"};
 
 static const char *const state_names[STATE_COUNT + 1] = {
-	[STATE_IDLE] = "idle",
-	[STATE_CLAIMED] = "claimed",
-	[STATE_FETCHED] = "fetched",
-	[STATE_CONFIGURED] = "configured",
-	[STATE_BUILT] = "built",
-	[STATE_STAGED] = "staged",
-	[STATE_ARMED] = "armed",
-	[STATE_BOOTED] = "booted",
-	[STATE_MEASURED] = "measured",
-	[STATE_SPOOLED] = "spooled",
+        [STATE_IDLE] = "idle",         [STATE_CLAIMED] = "claimed",
+        [STATE_FETCHED] = "fetched",   [STATE_CONFIGURED] = "configured",
+        [STATE_BUILT] = "built",       [STATE_STAGED] = "staged",
+        [STATE_ARMED] = "armed",       [STATE_BOOTED] = "booted",
+        [STATE_MEASURED] = "measured", [STATE_SPOOLED] = "spooled",
 };
 
-#define BIT(n) (1u << (n))
+#define BIT(n)  (1u << (n))
 #define RESOLVE BIT(JOB_RESOLVE)
-#define BUILD BIT(JOB_BUILD)
-#define BOOT BIT(JOB_BOOT)
-#define ANY (RESOLVE | BUILD | BOOT)
+#define BUILD   BIT(JOB_BUILD)
+#define BOOT    BIT(JOB_BOOT)
+#define ANY     (RESOLVE | BUILD | BOOT)
 /* States in which a step is, or should be, running. */
-#define WORKING                                                                                    \
-	(BIT(STATE_CLAIMED) | BIT(STATE_FETCHED) | BIT(STATE_CONFIGURED) | BIT(STATE_BUILT) |      \
+#define WORKING                                                                               \
+	(BIT(STATE_CLAIMED) | BIT(STATE_FETCHED) | BIT(STATE_CONFIGURED) | BIT(STATE_BUILT) | \
 	 BIT(STATE_STAGED) | BIT(STATE_ARMED) | BIT(STATE_BOOTED) | BIT(STATE_MEASURED))
 
 static const struct move {
@@ -42,25 +37,25 @@ static const struct move {
 	unsigned int from;  /* bit per enum job_state */
 	enum job_state to;
 } moves[] = {
-	{ANY, BIT(STATE_IDLE), STATE_CLAIMED},
+        {ANY, BIT(STATE_IDLE), STATE_CLAIMED},
 
-	{RESOLVE | BUILD, BIT(STATE_CLAIMED), STATE_FETCHED},
-	{BUILD, BIT(STATE_FETCHED), STATE_CONFIGURED},
-	{BUILD, BIT(STATE_CONFIGURED), STATE_BUILT},
+        {RESOLVE | BUILD, BIT(STATE_CLAIMED), STATE_FETCHED},
+        {BUILD, BIT(STATE_FETCHED), STATE_CONFIGURED},
+        {BUILD, BIT(STATE_CONFIGURED), STATE_BUILT},
 
-	{BOOT, BIT(STATE_CLAIMED), STATE_STAGED},
-	{BOOT, BIT(STATE_STAGED), STATE_ARMED},
-	{BOOT, BIT(STATE_ARMED), STATE_BOOTED},
-	{BOOT, BIT(STATE_BOOTED), STATE_MEASURED},
+        {BOOT, BIT(STATE_CLAIMED), STATE_STAGED},
+        {BOOT, BIT(STATE_STAGED), STATE_ARMED},
+        {BOOT, BIT(STATE_ARMED), STATE_BOOTED},
+        {BOOT, BIT(STATE_BOOTED), STATE_MEASURED},
 
-	/* A result of either sort is in the spool. */
-	{ANY, WORKING, STATE_SPOOLED},
-	/* The server has it, or it lies in dead/. */
-	{ANY, BIT(STATE_SPOOLED), STATE_IDLE},
-	/* Interrupted, and begun again from its directory. */
-	{ANY, WORKING, STATE_CLAIMED},
-	/* Given up: cancelled, or the server has given the job to another. */
-	{ANY, WORKING, STATE_IDLE},
+        /* A result of either sort is in the spool. */
+        {ANY, WORKING, STATE_SPOOLED},
+        /* The server has it, or it lies in dead/. */
+        {ANY, BIT(STATE_SPOOLED), STATE_IDLE},
+        /* Interrupted, and begun again from its directory. */
+        {ANY, WORKING, STATE_CLAIMED},
+        /* Given up: cancelled, or the server has given the job to another. */
+        {ANY, WORKING, STATE_IDLE},
 };
 
 const char *job_kind_name(enum job_kind k)
@@ -140,14 +135,14 @@ struct state_file {
 static enum err state_decode(struct state *s, const char *text, size_t len, struct why *w)
 {
 	static const struct json_field fields[] = {
-		{"format", JSON_INT, AT(format), JSON_MUST, STATE_FORMAT, STATE_FORMAT, NULL},
-		{"state", JSON_WORD, AT(state), JSON_MUST, 0, 0, state_names},
-		{"kind", JSON_WORD, AT(kind), 0, 0, 0, kind_names},
-		{"job", JSON_INT, AT(job), 0, 1, INT64_MAX, NULL},
-		{"attempt", JSON_INT, AT(attempt), 0, 1, INT64_MAX, NULL},
-		{"lease_s", JSON_INT, AT(lease_s), 0, 1, 86400, NULL},
-		{"starts", JSON_INT, AT(starts), 0, 1, 1000000, NULL},
-		{0},
+	        {"format", JSON_INT, AT(format), JSON_MUST, STATE_FORMAT, STATE_FORMAT, NULL},
+	        {"state", JSON_WORD, AT(state), JSON_MUST, 0, 0, state_names},
+	        {"kind", JSON_WORD, AT(kind), 0, 0, 0, kind_names},
+	        {"job", JSON_INT, AT(job), 0, 1, INT64_MAX, NULL},
+	        {"attempt", JSON_INT, AT(attempt), 0, 1, INT64_MAX, NULL},
+	        {"lease_s", JSON_INT, AT(lease_s), 0, 1, 86400, NULL},
+	        {"starts", JSON_INT, AT(starts), 0, 1, 1000000, NULL},
+	        {0},
 	};
 	struct state_file f = {0};
 	json_t *o = NULL;
@@ -186,7 +181,7 @@ static enum err state_set_aside(const struct state *s, const struct why *reason,
 			enum err e = file_rename(s->path, aside, w);
 
 			log_warn("state.set_aside", "file", s->path, "kept_as", aside, "why",
-				 e == OK ? reason->text : w->text, NULL);
+			         e == OK ? reason->text : w->text, NULL);
 			free(aside);
 			return e;
 		}
@@ -225,7 +220,7 @@ void state_release(struct state *s)
 }
 
 enum err state_claim(struct state *s, enum job_kind kind, int64_t job, int64_t attempt,
-		     int64_t lease_s, struct why *w)
+                     int64_t lease_s, struct why *w)
 {
 	struct state next = *s;
 	enum err e;
@@ -250,7 +245,7 @@ enum err state_move(struct state *s, enum job_state to, struct why *w)
 
 	if (!state_may(s->kind, s->at, to))
 		return err_set(w, ERR_INTERNAL, "a %s job cannot go from \"%s\" to \"%s\"",
-			       kind_names[s->kind], state_names[s->at], state_names[to]);
+		               kind_names[s->kind], state_names[s->at], state_names[to]);
 	next.at = to;
 	if (to == STATE_CLAIMED)
 		next.starts++;

@@ -15,12 +15,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LEASE_MAX (64 << 20)
+#define LEASE_MAX  (64 << 20)
 #define EVICT_STEP (UINT64_C(64) << 20)
 
 static const char *const class_names[] = {
-	[FAIL_NONE] = "none", [FAIL_INFRA] = "infra",	[FAIL_BUILD] = "build",
-	[FAIL_BOOT] = "boot", [FAIL_KERNEL] = "kernel", [FAIL_BENCH] = "bench",
+        [FAIL_NONE] = "none", [FAIL_INFRA] = "infra",   [FAIL_BUILD] = "build",
+        [FAIL_BOOT] = "boot", [FAIL_KERNEL] = "kernel", [FAIL_BENCH] = "bench",
 };
 
 const char *fail_class_name(enum fail_class c)
@@ -66,7 +66,7 @@ enum err step_artifact_add(struct step_outcome *out, const char *path, struct wh
 
 	if (out->artifacts == (int)ARRAY_SIZE(out->artifact))
 		return err_set(w, ERR_INTERNAL, "a step has more than %zu artifacts",
-			       ARRAY_SIZE(out->artifact));
+		               ARRAY_SIZE(out->artifact));
 	a = &out->artifact[out->artifacts];
 	e = hash_file(path, a->sha256, NULL, w);
 	if (e != OK)
@@ -78,8 +78,8 @@ enum err step_artifact_add(struct step_outcome *out, const char *path, struct wh
 
 /* The path of an artifact below the job's directory; copied there when it lies
  * elsewhere. */
-static enum err artifact_settle(const struct step *s, const struct step_artifact *a, char **relative,
-				struct why *w)
+static enum err artifact_settle(const struct step *s, const struct step_artifact *a,
+                                char **relative, struct why *w)
 {
 	size_t len = strlen(s->dir);
 	char *to;
@@ -102,7 +102,7 @@ static enum err artifact_settle(const struct step *s, const struct step_artifact
 }
 
 enum err step_result(const struct step *s, const char *kind, const struct step_outcome *out,
-		     struct why *w)
+                     struct why *w)
 {
 	json_t *o = json_object(), *list = json_array();
 	char *text, *path;
@@ -140,7 +140,7 @@ enum err step_result(const struct step *s, const char *kind, const struct step_o
 
 /* A result is worth more than any cache. */
 static enum err result_write(const struct step *s, const char *kind, const struct step_outcome *out,
-			     struct why *w)
+                             struct why *w)
 {
 	uint64_t bytes;
 	struct why again;
@@ -190,13 +190,13 @@ int step_run(const struct step_run *r, int say)
 	struct step_outcome out = {.fail = FAIL_NONE};
 	enum err (*fn)(const struct step *, struct step_outcome *, struct why *) = NULL;
 	struct step s = {
-		.conf = r->conf,
-		.dir = r->dir,
-		.job = r->state->job,
-		.attempt = r->state->attempt,
-		.progress_fd = say,
-		.mark = mark,
-		.mark_ctx = r->state,
+	        .conf = r->conf,
+	        .dir = r->dir,
+	        .job = r->state->job,
+	        .attempt = r->state->attempt,
+	        .progress_fd = say,
+	        .mark = mark,
+	        .mark_ctx = r->state,
 	};
 	const char *kind = job_kind_name(r->state->kind);
 	json_t *lease = NULL;

@@ -38,7 +38,7 @@ struct step {
 	const json_t *spec; /* docs/api.md, by kind of job */
 	int64_t job;
 	int64_t attempt;
-	int progress_fd;    /* lines of JSON to the supervisor, non-blocking; -1: none */
+	int progress_fd; /* lines of JSON to the supervisor, non-blocking; -1: none */
 	/* Durable note in the agent's state table that a state was reached
 	 * (fetched, configured, built; staged, armed, booted, measured): called
 	 * *before* the effect it names. Never NULL. */
@@ -59,9 +59,9 @@ struct step_artifact {
 };
 
 struct step_outcome {
-	enum fail_class fail;		/* FAIL_NONE: done */
-	struct why why;			/* the sentence when it failed */
-	json_t *body;			/* the kind's own result object; may be NULL when failed */
+	enum fail_class fail; /* FAIL_NONE: done */
+	struct why why;       /* the sentence when it failed */
+	json_t *body;         /* the kind's own result object; may be NULL when failed */
 	struct step_artifact artifact[6];
 	int artifacts;
 };
@@ -99,6 +99,6 @@ enum err step_artifact_add(struct step_outcome *out, const char *path, struct wh
  * "artifacts":[{"sha256","path"}]}, paths relative to dir. `kind` is
  * "resolve", "build" or "boot". */
 enum err step_result(const struct step *s, const char *kind, const struct step_outcome *out,
-		     struct why *w);
+                     struct why *w);
 
 #endif
