@@ -66,31 +66,9 @@ enum err build_spec_decode(const json_t *spec, struct build_spec *b, struct why 
 
 /* ---- the toolchain */
 
-static enum err version_line(const char *program, char **line, struct why *w)
-{
-	const char *argv[] = {program, "--version", NULL};
-	struct proc_spec spec = {.argv = argv, .timeout_ns = 30 * NS_PER_S, .out_only = true};
-	struct buf out, clean;
-	enum err e;
-
-	buf_init(&out, 65536);
-	buf_init(&clean, 1024);
-	e = proc_run(&spec, &out, w);
-	if (!e) {
-		size_t n = strcspn(out.data, "\n");
-
-		utf8_scrub(&clean, out.data, n < 250 ? n : 250);
-		*line = buf_take(&clean, NULL);
-	}
-	buf_release(&out);
-	buf_release(&clean);
-	return e;
-}
-
 static enum err find_tools(struct build *b, struct why *w)
 {
 	const struct agent_conf *c = b->step->conf;
-	const char *compiler, *cross;
 	enum err e;
 	size_t i;
 
@@ -101,16 +79,9 @@ static enum err find_tools(struct build *b, struct why *w)
 	if (!b->tools)
 		return err_set(w, ERR_NOT_FOUND, "this agent has no toolchain \"%s\"",
 		               b->spec.toolchain);
-	compiler = b->tools->compiler ? b->tools->compiler : "gcc";
-	cross = b->tools->cross ? b->tools->cross : "";
-	b->llvm = str_starts(compiler, "clang");
-	/* clang is one compiler for every machine, gcc is one a machine. */
-	b->cc = xasprintf("%s%s", b->llvm ? "" : cross, compiler);
-	b->ld = b->llvm ? xasprintf("ld.lld%s", compiler + strlen("clang"))
-	                : xasprintf("%sld", cross);
-	e = version_line(b->cc, &b->cc_line, w);
-	if (!e)
-		e = version_line(b->ld, &b->ld_line, w);
+	b->llvm = str_starts(b->tools->compiler ? b->tools->compiler : "", "clang");
+	b->cc = toolchain_cc(b->tools);
+	e = toolchain_probe(b->tools, &b->facts, w);
 	return err_at(w, e, "toolchain \"%s\"", b->spec.toolchain);
 }
 
@@ -149,7 +120,7 @@ static enum err name_places(struct build *b, struct why *w)
 	if (!hex_is(s->domain, 16))
 		return err_set(w, ERR_INPUT, "the trust domain \"%s\" is not 16 hex digits",
 		               s->domain);
-	text = xasprintf("%s\n%s\n%s\n%d\n%d\n%s", b->spec.toolchain, b->cc_line, b->ld_line,
+	text = xasprintf("%s\n%s\n%s\n%d\n%d\n%s", b->spec.toolchain, b->facts.compiler, b->facts.linker,
 	                 host_paths, b->spec.whole, b->spec.text);
 	hash_block(text, strlen(text), key);
 	free(text);
@@ -201,8 +172,8 @@ enum err build_open(struct build *b, const struct step *s, struct why *w)
 void build_close(struct build *b)
 {
 	const int fds[] = {b->lock_fd, b->hold_fd, b->hold_ccache_fd};
-	char *const owned[] = {b->cc,         b->ld,  b->cc_line, b->ld_line, b->home, b->src, b->index,
-	                       b->object_dir, b->out, b->ccache,  b->asked};
+	char *const owned[] = {b->cc,         b->home, b->src,    b->index,
+	                       b->object_dir, b->out,  b->ccache, b->asked};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(fds); i++) {

@@ -20,6 +20,7 @@
 #include "agent/argv.h"
 #include "agent/makelog.h"
 #include "agent/step.h"
+#include "agent/toolchain.h"
 
 #include <stdbool.h>
 
@@ -35,9 +36,9 @@ struct build {
 	const struct step *step;
 	struct build_spec spec;
 	const struct toolchain_conf *tools;
-	char *cc, *ld;	/* programs: "aarch64-linux-gnu-gcc", "aarch64-linux-gnu-ld" */
+	char *cc; /* "aarch64-linux-gnu-gcc" */
 	bool llvm;
-	char *cc_line, *ld_line; /* first lines of their --version */
+	struct toolchain_facts facts;
 	bool sandboxed, ccached;
 	char *home, *src, *index, *object_dir, *out, *ccache, *asked;
 	int hold_fd, hold_ccache_fd, lock_fd;

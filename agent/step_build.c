@@ -250,8 +250,8 @@ static enum err report(struct build *b, struct product *p, struct step_outcome *
 	json_put_str(o, "section_hash", p->elf.section_hash);
 	json_put_str(o, "config_hash", p->config_hash);
 	json_put_str(tools, "name", b->spec.toolchain);
-	json_put_str(tools, "compiler", b->cc_line);
-	json_put_str(tools, "linker", b->ld_line);
+	json_put_str(tools, "compiler", b->facts.compiler);
+	json_put_str(tools, "linker", b->facts.linker);
 	json_put(o, "toolchain", tools);
 	json_put_str(o, "release", p->release);
 	json_put_int(o, "objects", p->objects);
