@@ -7,9 +7,9 @@
  *     open                      once: check parameters, reserve addresses
  *     for each window, warm-up first:
  *         ready                 untimed: the same start for every window
- *         prove(before)         untimed, first and last window: the folios
+ *         prove(before)         untimed, in a warm-up and in an extra last window: the folios
  *         window                timed: meter_start(), the call, meter_stop()
- *         prove(after)          untimed, first and last window: what it did
+ *         prove(after)          untimed, in the same windows: what the call did
  *         reset                 untimed: take apart what the window left
  *
  * Each answers with RUN_VALID to go on, RUN_SKIP for what this kernel or
