@@ -44,13 +44,16 @@ enum err {
 };
 
 /* One reason. Truncated, never overrun; always NUL-terminated and UTF-8-safe
- * to cut: a cut never leaves half a multi-byte character. */
+ * to cut: a cut never leaves half a multi-byte character. Control characters
+ * become spaces and bytes that are not UTF-8 question marks, so that quoting
+ * foreign text is safe: a reason is one line, and always fits into JSON. */
 struct why {
 	char text[768];
 };
 
 /* Write the reason and return `e`, so that a failing path is one line.
- * `w` may be NULL when the caller does not want the sentence. */
+ * `w` may be NULL when the caller does not want the sentence. The arguments
+ * may be w->text itself. */
 enum err err_set(struct why *w, enum err e, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -71,7 +74,7 @@ int err_exit_code(enum err e);
 
 /* The error that an HTTP status stands for (the client's view of the table
  * above): 400 -> ERR_INPUT, 2xx -> OK, any other 4xx -> ERR_INPUT,
- * any other 5xx -> ERR_UNAVAILABLE. */
+ * 500 -> ERR_INTERNAL, anything else -> ERR_UNAVAILABLE. */
 enum err err_from_http(int status);
 
 /* A broken invariant: prints the sentence with its place and aborts. */

@@ -7,7 +7,8 @@
  * Values with a space, a quote, '=' or a control character are quoted with C
  * escapes, so a line is always one line and can be parsed back. Secrets are
  * never given to it. A line is one write(2): lines of threads and of children
- * that share the descriptor do not mix.
+ * that share the descriptor do not mix. That holds up to PIPE_BUF (4,096) bytes:
+ * a longer line is cut there, and its last pair is then cut=yes.
  */
 #ifndef FOLDWATCH_LOG_H
 #define FOLDWATCH_LOG_H
