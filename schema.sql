@@ -242,6 +242,7 @@ CREATE INDEX job_leased ON job(lease_until_ms) WHERE state = 'leased';
 CREATE INDEX job_submission ON job(submission_id, state);
 CREATE INDEX job_kernel ON job(kernel_id, kind);
 CREATE INDEX job_board ON job(board, state);
+CREATE INDEX job_kind ON job(kind, state, id);
 CREATE INDEX job_about ON job(about) WHERE about IS NOT NULL;
 
 -- Answers that came with an Idempotency-Key, for repeats.
@@ -332,7 +333,6 @@ CREATE INDEX submission_boot_boot ON submission_boot(boot_id);
 -- One process execution of a case, with its raw samples: a zstd frame of
 -- little-endian 64-bit integers in the order taken, warm-up first.
 CREATE TABLE run (
-	id           INTEGER PRIMARY KEY,
 	boot_id      INTEGER NOT NULL REFERENCES boot(id),
 	case_id      INTEGER NOT NULL REFERENCES bench_case(id),
 	number       INTEGER NOT NULL,
@@ -346,20 +346,21 @@ CREATE TABLE run (
 	evidence     TEXT,                        -- JSON
 	UNIQUE (boot_id, case_id, number)
 ) STRICT;
+CREATE INDEX run_without_number ON run(boot_id) WHERE state <> 'valid';
 
 -- ---------------------------------------------------------------- derived
 
--- A run's numbers after its warm-up. The run itself is the last fact it saw.
+-- A valid run's numbers after its warm-up. The run itself is the fact it saw.
 CREATE TABLE run_stat (
-	run_id     INTEGER PRIMARY KEY REFERENCES run(id),
-	boot_id    INTEGER NOT NULL,
+	boot_id    INTEGER NOT NULL REFERENCES boot(id),
 	case_id    INTEGER NOT NULL,
+	number     INTEGER NOT NULL,
 	median     REAL NOT NULL,
 	mean       REAL NOT NULL,
 	sd         REAL,
-	iterations INTEGER NOT NULL
-) STRICT;
-CREATE INDEX run_stat_boot ON run_stat(boot_id, case_id, run_id, median, mean);
+	iterations INTEGER NOT NULL,
+	PRIMARY KEY (boot_id, case_id, number)
+) STRICT, WITHOUT ROWID;
 
 -- What a comparison came to. `last_boot` is the newest boot it saw.
 CREATE TABLE comparison (
