@@ -333,6 +333,7 @@ CREATE INDEX submission_boot_boot ON submission_boot(boot_id);
 -- One process execution of a case, with its raw samples: a zstd frame of
 -- little-endian 64-bit integers in the order taken, warm-up first.
 CREATE TABLE run (
+	id           INTEGER PRIMARY KEY,
 	boot_id      INTEGER NOT NULL REFERENCES boot(id),
 	case_id      INTEGER NOT NULL REFERENCES bench_case(id),
 	number       INTEGER NOT NULL,

@@ -157,10 +157,10 @@ enum err store_run_samples(struct db *db, int64_t submission, const char *case_t
 			   const char *board, const char *metric, struct pool *p,
 			   struct sample_rows *out, struct why *w);
 
-/* Derived numbers from the stored samples: all runs above (boot, rowid) in
+/* Derived numbers from the stored samples: all valid runs in
  * order, a page at a time, for a rebuild. */
 struct raw_run {
-	int64_t rowid, boot, case_id, number, warmup;
+	int64_t id, boot, case_id, number, warmup;
 	const void *samples;
 	size_t samples_len;
 };

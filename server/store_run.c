@@ -216,8 +216,8 @@ enum err store_run_page(struct db *db, int64_t after, int64_t limit, struct pool
 			struct raw_runs *out, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "SELECT rowid, boot_id, case_id, number, warmup, samples FROM run"
-		    " WHERE rowid > ?1 AND state = 'valid' ORDER BY rowid LIMIT ?2");
+		db, "SELECT id, boot_id, case_id, number, warmup, samples FROM run"
+		    " WHERE id > ?1 AND state = 'valid' ORDER BY id LIMIT ?2");
 	enum err e;
 
 	db_bind_int(q, 1, after);
@@ -226,7 +226,7 @@ enum err store_run_page(struct db *db, int64_t after, int64_t limit, struct pool
 		struct raw_run *r =
 			pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
 
-		r->rowid = db_int(q, 0);
+		r->id = db_int(q, 0);
 		r->boot = db_int(q, 1);
 		r->case_id = db_int(q, 2);
 		r->number = db_int(q, 3);
