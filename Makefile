@@ -97,6 +97,35 @@ $$($(1)_TESTS): $(BUILD)/$(1)/test/%: $(BUILD)/obj/$(1)/test/%.o \
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_tests,$(r))))
 
+# ---- the dashboard: our files and uPlot's, as one directory to serve
+WEB_FILES := $(filter-out web/package.json web/package-lock.json,$(wildcard web/*.*))
+NPM_CI    := npm ci --no-audit --no-fund --loglevel=error
+.PHONY: web
+web: $(BUILD)/web/.made
+$(BUILD)/web/.made: $(WEB_FILES) $(BUILD)/npm/.run
+	@rm -rf $(BUILD)/web && mkdir -p $(BUILD)/web
+	cp $(WEB_FILES) $(BUILD)/web/
+	cp $(BUILD)/npm/node_modules/uplot/dist/uPlot.esm.js $(BUILD)/web/uplot.js
+	cp $(BUILD)/npm/node_modules/uplot/dist/uPlot.min.css $(BUILD)/web/uplot.css
+	@touch $@
+$(BUILD)/npm/.run: web/package.json web/package-lock.json
+	@mkdir -p $(@D)
+	cp web/package.json web/package-lock.json $(@D)/
+	@cd $(@D) && $(NPM_CI) --omit=dev || { echo 'foldwatch: npm cannot fetch uPlot: no network to the npm registry?' >&2; exit 1; }
+	@touch $@
+# with Playwright, for tests/
+$(BUILD)/npm/.check: web/package.json web/package-lock.json
+	@mkdir -p $(@D)
+	cp web/package.json web/package-lock.json $(@D)/
+	@cd $(@D) && $(NPM_CI) || { echo 'foldwatch: npm cannot fetch Playwright: no network to the npm registry?' >&2; exit 1; }
+	@touch $@ $(@D)/.run
+
+.PHONY: run deps
+run:
+	@MAKE='$(MAKE)' kernel/recipe/run.sh
+deps:
+	@kernel/recipe/deps.sh $(or $(FOR),check)
+
 .PHONY: unit
 unit: programs $(UNIT_TESTS)
 	tests/run.sh $(UNIT_TESTS)

@@ -34,7 +34,11 @@ enum case_unit { UNIT_NUMBER, UNIT_BYTES, UNIT_WORD };
 struct case_param_def {
 	const char *name;
 	enum case_unit unit;
-	int64_t min, max;
+	int64_t min, max;	  /* where the benchmark has no bounds of its own */
+	int64_t step;		  /* the value is a multiple of it (0: any) */
+	const int64_t *only;	  /* the values that may be given, or NULL: all in the bounds */
+	size_t only_count;
+	const char *const *words; /* UNIT_WORD: NULL-terminated; NULL: the benchmark's modes */
 	const char *help;
 };
 
@@ -43,13 +47,18 @@ struct case_bench_def {
 	const char *help;	 /* one line: what is timed */
 	unsigned int takes;	 /* bit per enum case_param */
 	unsigned int must;	 /* those that must be given */
+	unsigned int one_of;	 /* of these exactly one must be given (0: no such rule) */
+	int64_t size;		 /* bytes of the region when the case names none */
+	int64_t size_min, size_step; /* bounds of PARAM_SIZE here; its max is the table's */
 	const char *const *modes; /* words for mode, NULL-terminated, or NULL */
 };
 
 struct bench_case {
 	const struct case_bench_def *bench; /* into the table, never NULL once parsed */
 	unsigned int given;	/* bit per enum case_param */
-	int64_t value[PARAM_COUNT]; /* UNIT_WORD: index into the words */
+	/* UNIT_WORD: index into the words. Not given: 0, but the size, which is
+	 * then the benchmark's own. */
+	int64_t value[PARAM_COUNT];
 };
 
 const struct case_param_def *case_param_table(void);		 /* PARAM_COUNT entries */
@@ -58,8 +67,11 @@ const struct case_bench_def *case_bench_find(const char *name);
 
 /* Returns 0, or -1 with one sentence in err (`fork/order=7x: order: expected a
  * number from 0 to 9, got "7x"`). Checks bounds, unknown and repeated
- * parameters, and what the benchmark needs. */
+ * parameters, and what the benchmark needs. The sentence is one line of ASCII;
+ * 400 bytes hold every one. */
 int case_parse(const char *text, struct bench_case *c, char *err, size_t err_size);
+/* The words of a UNIT_WORD parameter for that benchmark: NULL-terminated, or NULL. */
+const char *const *case_words(const struct case_bench_def *bench, enum case_param param);
 /* The canonical text into out (CASE_TEXT bytes). */
 void case_format(const struct bench_case *c, char *out, size_t size);
 /* Bytes of memory the case's region needs (its size; a default where the
