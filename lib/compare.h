@@ -37,22 +37,22 @@
 #define CMP_STATISTIC "median"
 
 struct cmp_kernel {
-	char *name;	  /* as the submission names it; any UTF-8 */
-	char *tree, *ref; /* NULL for a prebuilt image */
-	char *commit;	  /* 40 hex digits, or NULL */
-	char *subject;	  /* of the commit, or NULL */
-	char *config;	  /* name of its config set ("contpte-n"), or NULL */
-	char *compiler;	  /* first line of --version, or NULL */
-	char *build_id;	  /* hex, or NULL */
-	char *image;	  /* sha256 of the Image, or NULL */
+	char *name;         /* as the submission names it; any UTF-8 */
+	char *tree, *ref;   /* NULL for a prebuilt image */
+	char *commit;       /* 40 hex digits, or NULL */
+	char *subject;      /* of the commit, or NULL */
+	char *config;       /* name of its config set ("contpte-n"), or NULL */
+	char *compiler;     /* first line of --version, or NULL */
+	char *build_id;     /* hex, or NULL */
+	char *image;        /* sha256 of the Image, or NULL */
 	bool self_reported; /* imported: nobody of ours saw it boot */
 };
 
 struct cmp_board {
 	char *name;
-	char *description; /* "qemu-system-aarch64 7.2.22, neoverse-n1, icount", or NULL */
+	char *description;  /* "qemu-system-aarch64 7.2.22, neoverse-n1, icount", or NULL */
 	bool deterministic; /* its boots are phases */
-	bool emulated;	   /* never a row beside hardware */
+	bool emulated;      /* never a row beside hardware */
 };
 
 struct cmp_metric {
@@ -64,17 +64,17 @@ struct cmp_metric {
 /* One kernel on one board in one case and metric; the baseline has one too. */
 struct cmp_cell {
 	size_t board, case_, metric, kernel; /* indices */
-	double mean;	 /* mean over its boots' numbers; NAN: none */
+	double mean;                         /* mean over its boots' numbers; NAN: none */
 	double base_mean; /* the baseline's, NAN: none; equal to mean in the baseline's own cell */
-	double std_rel;	 /* sd of its run values over their own mean; NAN under 2 runs */
+	double std_rel;   /* sd of its run values over their own mean; NAN under 2 runs */
 	/* 0 and NANs in the baseline's own cell */
 	double change, low, high, level, at_most, mean_change;
-	double tau;	 /* what the verdict was measured against */
-	double floor;	 /* of this board x case; NAN: none is known yet */
+	double tau;           /* what the verdict was measured against */
+	double floor;         /* of this board x case; NAN: none is known yet */
 	unsigned int layouts; /* linked layouts behind it: 1 unless relinks were measured */
 	int64_t boots, invalid_boots, runs; /* valid boots, left-out boots, valid runs */
 	bool skewed;
-	long needed;	 /* boots or phases a kernel still to be added; -1: none, or cannot be told */
+	long needed; /* boots or phases a kernel still to be added; -1: none, or cannot be told */
 	/* The baseline's own cell: same when it has a number, else skip or
 	 * invalid. Where the baseline is skip or invalid so are the others, with
 	 * a reason that names it. */
@@ -92,18 +92,18 @@ struct cmp_thrown {
 
 /* What was asked for; the same for every cell. */
 struct cmp_plan {
-	int64_t boots;	    /* a kernel; phases on a deterministic board */
-	int64_t runs;	    /* a boot */
+	int64_t boots;      /* a kernel; phases on a deterministic board */
+	int64_t runs;       /* a boot */
 	int64_t iterations; /* a run, after warm-up */
 	int64_t warmup;
 };
 
 struct cmp {
 	int64_t submission;
-	char *title;	  /* or NULL */
-	bool complete;	  /* false: boots are still to come */
+	char *title;       /* or NULL */
+	bool complete;     /* false: boots are still to come */
 	int64_t last_fact; /* the newest boot it saw: recomputing up to it gives it again */
-	size_t baseline;  /* index of a kernel */
+	size_t baseline;   /* index of a kernel */
 	struct cmp_plan plan;
 	struct cmp_kernel *kernel;
 	struct cmp_board *board;
@@ -125,9 +125,9 @@ size_t cmp_add_case(struct cmp *c, const char *text);
 size_t cmp_add_metric(struct cmp *c, const char *name);
 /* A new cell with NANs, no boots, needed -1, layouts 1, verdict invalid. */
 struct cmp_cell *cmp_add_cell(struct cmp *c, size_t board, size_t case_, size_t metric,
-			      size_t kernel);
+                              size_t kernel);
 struct cmp_thrown *cmp_add_thrown(struct cmp *c, size_t board, size_t kernel, int64_t boot,
-				  int64_t phase, const char *why);
+                                  int64_t phase, const char *why);
 /* A sentence, unless it stands there already. */
 void cmp_add_note(struct cmp *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -140,7 +140,7 @@ void cmp_standard_notes(struct cmp *c);
 
 /* NULL when there is none. */
 const struct cmp_cell *cmp_find(const struct cmp *c, size_t board, size_t case_, size_t metric,
-				size_t kernel);
+                                size_t kernel);
 static inline bool cmp_is_baseline(const struct cmp *c, const struct cmp_cell *cell)
 {
 	return cell->kernel == c->baseline;

@@ -26,10 +26,10 @@
 
 #include "lib/stat/welch.h"
 
-#define STAT_PAIRS_MIN 6
-#define STAT_PAIRS_MAX 256 /* more phases than this are a broken invariant */
+#define STAT_PAIRS_MIN   6
+#define STAT_PAIRS_EXACT 256 /* above it the normal approximation, which is then within 1e-4 */
 
-/* P(T <= t) for n pairs, exact. 1 for t at or above n(n+1)/2, 0 below 0. */
+/* P(T <= t) for n pairs. 1 for t at or above n(n+1)/2, 0 below 0. */
 double stat_signed_rank_cdf(unsigned int n, long t);
 /* The k above for a two-sided level; *covers (may be NULL) gets what it really
  * covers. 0 when n pairs cannot reach the level. */
@@ -42,6 +42,6 @@ void stat_walsh(const double *d, size_t n, double *out);
  * of the pairs; of a phase booted twice the first counts (the replicate's
  * agreement is checked before, number.h). */
 void stat_compare_phases(const struct stat_side *base, const struct stat_side *other,
-			 const struct stat_rule *rule, struct stat_result *out);
+                         const struct stat_rule *rule, struct stat_result *out);
 
 #endif

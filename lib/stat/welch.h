@@ -35,17 +35,17 @@ struct stat_side {
 
 /* ln-scale figures of two samples; any of them may be empty. */
 struct stat_welch {
-	double delta;	 /* NAN when a side is empty */
-	double se, df;	 /* NAN under 2 a side */
+	double delta;           /* NAN when a side is empty */
+	double se, df;          /* NAN under 2 a side */
 	double sd_base, sd_new; /* of y */
 };
 /* False when a value is not a finite number above 0: it has no logarithm. */
 bool stat_welch(const double *base, size_t nbase, const double *other, size_t nother,
-		struct stat_welch *out);
+                struct stat_welch *out);
 
 /* Fills all of *out. Under STAT_BOOTS_MIN boots of a side: the change without
  * an interval, unsure. No boots, or a number that is 0: invalid. */
 void stat_compare_boots(const struct stat_side *base, const struct stat_side *other,
-			const struct stat_rule *rule, struct stat_result *out);
+                        const struct stat_rule *rule, struct stat_result *out);
 
 #endif
