@@ -22,7 +22,17 @@ struct server_conf {
 	int64_t threads, connections, per_address, timeout_s;
 	int64_t lease_s;     /* how long a lease lasts unless renewed */
 	int64_t artifact_max_bytes, body_max_bytes;
+	int log_level; /* enum log_level */
 };
+
+struct conf_key;
+/* The typed table of the configuration file (server_conf.c). */
+extern const struct conf_key server_conf_keys[];
+/* Reads and checks. server_conf_release() also after an error. */
+enum err server_conf_load(const char *path, struct server_conf *c, struct why *w);
+void server_conf_release(struct server_conf *c);
+/* "127.0.0.1:8080", "[::1]:0" into its parts; free() *host. */
+enum err server_listen_parse(const char *listen, char **host, int *port, struct why *w);
 
 struct server {
 	struct server_conf conf;
@@ -30,6 +40,10 @@ struct server {
 	struct http *http;
 	int64_t started_ns; /* monotonic */
 };
+
+/* `foldwatchd rebuild`: drops what is derived and computes it again from the
+ * facts (verdict.c). The server is not running: the store is ours alone. */
+enum err server_rebuild(struct server *srv, struct why *w);
 
 /* The one table of routes (routes.c). */
 const struct http_route *server_routes(size_t *count);
