@@ -97,9 +97,61 @@ $$($(1)_TESTS): $(BUILD)/$(1)/test/%: $(BUILD)/obj/$(1)/test/%.o \
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_tests,$(r))))
 
-.PHONY: unit
-unit: programs $(UNIT_TESTS)
+# ---- the dashboard: our files and uPlot's, as one directory to serve
+WEB_FILES := $(filter-out web/package.json web/package-lock.json,$(wildcard web/*.*))
+NPM_CI    := npm ci --no-audit --no-fund --loglevel=error
+.PHONY: web
+web: $(BUILD)/web/.made
+$(BUILD)/web/.made: $(WEB_FILES) $(BUILD)/npm/.run
+	@rm -rf $(BUILD)/web && mkdir -p $(BUILD)/web
+	cp $(WEB_FILES) $(BUILD)/web/
+	cp $(BUILD)/npm/node_modules/uplot/dist/uPlot.esm.js $(BUILD)/web/uplot.js
+	cp $(BUILD)/npm/node_modules/uplot/dist/uPlot.min.css $(BUILD)/web/uplot.css
+	@touch $@
+$(BUILD)/npm/.run: web/package.json web/package-lock.json
+	@mkdir -p $(@D)
+	cp web/package.json web/package-lock.json $(@D)/
+	@cd $(@D) && $(NPM_CI) --omit=dev || { echo 'foldwatch: npm cannot fetch uPlot: no network to the npm registry?' >&2; exit 1; }
+	@touch $@
+# with Playwright, for tests/
+$(BUILD)/npm/.check: web/package.json web/package-lock.json
+	@mkdir -p $(@D)
+	cp web/package.json web/package-lock.json $(@D)/
+	@cd $(@D) && $(NPM_CI) || { echo 'foldwatch: npm cannot fetch Playwright: no network to the npm registry?' >&2; exit 1; }
+	@touch $@ $(@D)/.run
+
+.PHONY: run deps
+run:
+	@MAKE='$(MAKE)' kernel/recipe/run.sh
+deps:
+	@kernel/recipe/deps.sh $(or $(FOR),check)
+
+# A second build with sanitizers, of everything but foldbench's static binary.
+ASAN  := $(BUILD)/asan
+ASANF := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+ASAN_TESTS := $(patsubst $(BUILD)/%,$(ASAN)/%,$(UNIT_TESTS))
+.PHONY: unit asan-build asan layers lint fmt check tests-build
+tests-build: programs $(UNIT_TESTS)
+unit: tests-build
 	tests/run.sh $(UNIT_TESTS)
+asan-build:
+	+$(MAKE) --no-print-directory BUILD=$(ASAN) SAN='$(ASANF)' OPT='-O1 -g' tests-build
+asan: asan-build
+	tests/run.sh $(ASAN_TESTS)
+layers: programs
+	tests/layers.sh
+lint: $(BUILD)/gen/schema_sql.h
+	tests/lint.sh
+fmt:
+	clang-format -i $$(find lib server agent cli bench -name '*.[ch]')
+
+# Everything, from whatever stands: installs, builds, tests.
+check:
+	@kernel/recipe/deps.sh check
+	+@$(MAKE) --no-print-directory check-built
+.PHONY: check-built
+check-built: tests-build web $(BUILD)/npm/.check asan-build
+	tests/run.sh tests/layers.sh tests/lint.sh $(UNIT_TESTS) $(ASAN_TESTS) $(sort $(wildcard tests/*.test.sh))
 
 .PHONY: clean
 clean:

@@ -19,11 +19,12 @@
 #include <stdint.h>
 
 enum conf_type {
-	CONF_STR,   /* char *: owned by the struct, free() it */
-	CONF_INT,   /* int64_t within [min, max]; suffixes K, M, G (1024) are taken */
-	CONF_BOOL,  /* bool: yes/no, true/false, on/off, 1/0 */
-	CONF_LIST,  /* struct conf_list: the key may repeat; each line adds values split at white space */
-	CONF_ENUM   /* int: index into `words`, a NULL-terminated array */
+	CONF_STR,  /* char *: owned by the struct, free() it */
+	CONF_INT,  /* int64_t within [min, max]; suffixes K, M, G (1024) are taken */
+	CONF_BOOL, /* bool: yes/no, true/false, on/off, 1/0 */
+	CONF_LIST, /* struct conf_list: the key may repeat; each line adds values split at white
+	              space */
+	CONF_ENUM  /* int: index into `words`, a NULL-terminated array */
 };
 
 struct conf_list {
@@ -34,15 +35,18 @@ struct conf_list {
 struct conf_key {
 	const char *name;
 	enum conf_type type;
-	size_t offset;	     /* into the struct that the block fills */
-	int64_t min, max;    /* CONF_INT: bounds; CONF_STR: bounds of the length */
-	const char *preset;  /* default as text, or NULL: CONF_STR stays NULL, others must be given or are zero */
+	size_t offset;    /* into the struct that the block fills */
+	int64_t min, max; /* CONF_INT: bounds; CONF_STR: bounds of the length */
+	/* Default as text. NULL: CONF_STR stays NULL, CONF_LIST empty, CONF_BOOL
+	 * false; a CONF_ENUM must be given, and so must a CONF_INT whose bounds
+	 * leave out zero. The first line of a list replaces its preset. */
+	const char *preset;
 	const char *const *words;
-	const char *help;    /* one line */
+	const char *help; /* one line */
 };
 
 struct conf_block {
-	const char *kind;    /* NULL: the lines before the first section */
+	const char *kind;            /* NULL: the lines before the first section */
 	const struct conf_key *keys; /* closed by a NULL name */
 	/* A new struct for section `[kind name]`, to be filled; the name was
 	 * checked: 1-64 of [a-z0-9._-]. NULL rejects it (write w). For kind NULL
@@ -50,12 +54,14 @@ struct conf_block {
 	void *(*open)(void *ctx, const char *name, struct why *w);
 };
 
-/* Read a file. Presets are applied to each opened struct first. */
+/* Read a file of at most 1 MiB. Presets are applied to each opened struct first. What
+ * was opened before an error stays the caller's, to be given to conf_release(). A
+ * section given twice is an error. Tables hold at most 64 keys. */
 enum err conf_read(const char *path, const struct conf_block *blocks, size_t n, void *ctx,
-		   struct why *w);
+                   struct why *w);
 /* The same from memory; `name` stands for the file in messages. */
-enum err conf_parse(const char *name, const char *text, size_t len,
-		    const struct conf_block *blocks, size_t n, void *ctx, struct why *w);
+enum err conf_parse(const char *name, const char *text, size_t len, const struct conf_block *blocks,
+                    size_t n, void *ctx, struct why *w);
 /* Free the strings and lists that a table filled. */
 void conf_release(const struct conf_key *keys, void *into);
 /* "256M", "1G", "4096" -> bytes. Rejects signs, fractions, trailing text, overflow. */

@@ -27,8 +27,9 @@ struct image {
 	char banner[256];    /* "Linux version ..." up to its newline, or "" */
 };
 
-/* ERR_INPUT with a sentence for what is no arm64 image; names gzip, ELF, x86
- * bzImage and EFI zboot files for what they are. */
+/* ERR_INPUT with a sentence for what is no arm64 image, or one that is cut short (where
+ * its EFI header tells its length); names gzip, ELF, x86 bzImage, EFI zboot and other files for
+ * what they are. */
 enum err image_probe(const char *path, struct image *img, struct why *w);
 
 #endif
