@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define PERCENT_TEXT 32
+#define PERCENT_TEXT 48
 
 /* 7-bit copy: each character outside of ASCII, and each stray byte, is one
  * '?'; control characters are spaces. With `cell`, '|' is '/'. NULL is "".
