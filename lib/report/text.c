@@ -189,9 +189,21 @@ size_t labels_width(const struct labels *l)
 	return width;
 }
 
-void labels_legend(const struct labels *l, struct buf *out)
+void text_legend(const char *label, const char *full, struct buf *legend)
+{
+	struct buf line;
+
+	if (strcmp(label, full) == 0)
+		return;
+	buf_init(&line, 64 * 1024);
+	text_wrapf(&line, 4, "\"%s\" is %s", label, full);
+	if (!strstr(legend->data, line.data))
+		buf_add(legend, line.data, line.len);
+	buf_release(&line);
+}
+
+void labels_legend(const struct labels *l, struct buf *legend)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (strcmp(l->label[i], l->full[i]) != 0)
-			text_wrapf(out, 4, "\"%s\" is %s", l->label[i], l->full[i]);
+		text_legend(l->label[i], l->full[i], legend);
 }
