@@ -82,8 +82,7 @@ static bool listed(const json_t *list, const char *word)
 	size_t i;
 	json_t *o;
 
-	json_array_foreach(list, i, o)
-	{
+	json_array_foreach (list, i, o) {
 		if (strcmp(json_string_value(o), word) == 0)
 			return true;
 	}
@@ -112,9 +111,9 @@ static struct answer claim(struct fake_server *f, json_t *body)
 		j->expires_ns = clock_mono_ns() + f->lease_s * NS_PER_S;
 		f->claims++;
 		return say(200,
-			   "{\"id\":%" PRId64 ",\"kind\":\"%s\",\"attempt\":%" PRId64
-			   ",\"lease_s\":%" PRId64 ",\"domain\":\"0123456789abcdef\",\"spec\":%s}",
-			   j->id, j->kind, j->attempt, f->lease_s, j->spec);
+		           "{\"id\":%" PRId64 ",\"kind\":\"%s\",\"attempt\":%" PRId64
+		           ",\"lease_s\":%" PRId64 ",\"domain\":\"0123456789abcdef\",\"spec\":%s}",
+		           j->id, j->kind, j->attempt, f->lease_s, j->spec);
 	}
 	return say(204, "%s", "");
 }
@@ -131,11 +130,11 @@ static struct answer renew(struct fake_server *f, struct fake_job *j, json_t *bo
 	if (p && json_int(p, "done", 0) > j->max_done)
 		j->max_done = (int)json_int(p, "done", 0);
 	return say(200, "{\"cancel\":%s,\"lease_s\":%" PRId64 "}", j->cancel ? "true" : "false",
-		   f->lease_s);
+	           f->lease_s);
 }
 
 static struct answer result(struct fake_server *f, struct fake_job *j, json_t *body,
-			    const struct buf *raw)
+                            const struct buf *raw)
 {
 	expire(f);
 	if (f->refuse_results)
@@ -159,7 +158,7 @@ static struct answer result(struct fake_server *f, struct fake_job *j, json_t *b
 }
 
 static struct answer log_add(struct fake_job *j, int64_t attempt, int64_t offset,
-			     const struct buf *raw)
+                             const struct buf *raw)
 {
 	struct answer a;
 	size_t skip;
@@ -190,7 +189,7 @@ static bool has(const struct fake_server *f, const char *hex)
 }
 
 static struct answer artifact(struct fake_server *f, const char *method, const char *hex,
-			      const struct buf *raw)
+                              const struct buf *raw)
 {
 	char real[SHA256_HEX];
 
@@ -212,7 +211,7 @@ static int64_t query(struct MHD_Connection *c, const char *key)
 }
 
 static struct answer route(struct fake_server *f, struct MHD_Connection *c, const char *method,
-			   const char *url, const struct buf *raw)
+                           const char *url, const struct buf *raw)
 {
 	json_t *body = NULL;
 	struct answer a = refuse(404, "no such route");
@@ -249,7 +248,7 @@ static struct answer route(struct fake_server *f, struct MHD_Connection *c, cons
 		free(a.text);
 		a = log_add(j, query(c, "attempt"), query(c, "offset"), raw);
 	} else if (j && strcmp(rest, "result") == 0 &&
-		   MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Idempotency-Key")) {
+	           MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Idempotency-Key")) {
 		free(a.text);
 		a = result(f, j, body, raw);
 	}
@@ -259,8 +258,8 @@ static struct answer route(struct fake_server *f, struct MHD_Connection *c, cons
 
 static enum MHD_Result reply(struct MHD_Connection *c, struct answer *a)
 {
-	struct MHD_Response *r = MHD_create_response_from_buffer(strlen(a->text), a->text,
-								 MHD_RESPMEM_MUST_FREE);
+	struct MHD_Response *r =
+	        MHD_create_response_from_buffer(strlen(a->text), a->text, MHD_RESPMEM_MUST_FREE);
 	char number[32];
 	enum MHD_Result rc;
 
@@ -275,8 +274,8 @@ static enum MHD_Result reply(struct MHD_Connection *c, struct answer *a)
 }
 
 static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *url,
-			      const char *method, const char *version, const char *data,
-			      size_t *size, void **ctx)
+                              const char *method, const char *version, const char *data,
+                              size_t *size, void **ctx)
 {
 	struct fake_server *f = cls;
 	struct request *q = *ctx;
@@ -301,7 +300,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *u
 }
 
 static void completed(void *cls, struct MHD_Connection *c, void **ctx,
-		      enum MHD_RequestTerminationCode code)
+                      enum MHD_RequestTerminationCode code)
 {
 	struct request *q = *ctx;
 
@@ -318,10 +317,10 @@ void fake_up(struct fake_server *f)
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(f->port)};
 
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	f->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, f->port, NULL, NULL, handle, f,
-				     MHD_OPTION_SOCK_ADDR, &a, MHD_OPTION_NOTIFY_COMPLETED,
-				     completed, NULL, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
-				     MHD_OPTION_END);
+	f->daemon =
+	        MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, f->port, NULL, NULL, handle, f,
+	                         MHD_OPTION_SOCK_ADDR, &a, MHD_OPTION_NOTIFY_COMPLETED, completed,
+	                         NULL, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
 	if (!f->daemon)
 		err_bug("the fake server does not start");
 	f->port = MHD_get_daemon_info(f->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
@@ -376,11 +375,11 @@ int64_t fake_add(struct fake_server *f, const char *kind, const char *spec)
 	return j->id;
 }
 
-#define LOCKED(statement)                                                                          \
-	do {                                                                                       \
-		pthread_mutex_lock(&f->lock);                                                      \
-		statement;                                                                         \
-		pthread_mutex_unlock(&f->lock);                                                    \
+#define LOCKED(statement)                       \
+	do {                                    \
+		pthread_mutex_lock(&f->lock);   \
+		statement;                      \
+		pthread_mutex_unlock(&f->lock); \
 	} while (0)
 
 void fake_lease_s(struct fake_server *f, int64_t s)
@@ -412,10 +411,8 @@ struct fake_job fake_job(struct fake_server *f, int64_t id)
 {
 	struct fake_job j;
 
-	LOCKED(j = *find(f, id));
-	j.spec = NULL;
-	j.result = j.result ? xstrdup(j.result) : NULL;
-	j.log = j.log ? xstrdup(j.log) : NULL;
+	LOCKED(j = *find(f, id); j.spec = NULL; j.result = j.result ? xstrdup(j.result) : NULL;
+	       j.log = j.log ? xstrdup(j.log) : NULL);
 	return j;
 }
 

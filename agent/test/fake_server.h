@@ -24,12 +24,12 @@ struct fake_job {
 	char *spec;
 	bool leased, done, cancel;
 	int64_t attempt, expires_ns;
-	char *result;	 /* the accepted one */
-	int results;	 /* accepted; must never pass 1 */
-	int duplicates;	 /* repeats of the accepted one */
-	int fenced;	 /* refused for their attempt */
+	char *result;   /* the accepted one */
+	int results;    /* accepted; must never pass 1 */
+	int duplicates; /* repeats of the accepted one */
+	int fenced;     /* refused for their attempt */
 	int renewals;
-	int max_done;	 /* of the progress it was told */
+	int max_done; /* of the progress it was told */
 	char *log;
 	size_t log_len;
 };

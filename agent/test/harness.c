@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,17 +33,18 @@ void harness_pause(void)
 }
 
 static const struct supervisor_timing fast = {
-	.claim_min_ms = 2,
-	.claim_max_ms = 10,
-	.progress_ms = 10,
-	.log_ms = 10,
-	.announce_ms = 60000,
-	.probe_ms = 60000,
-	.backoff_base_ms = 10,
-	.backoff_cap_ms = 100,
-	.refused_cap_ms = 100,
-	.lock_wait_ms = 700,
-	.grace_s = 0,
+        .claim_min_ms = 2,
+        .claim_max_ms = 10,
+        .progress_ms = 10,
+        .log_ms = 10,
+        .announce_ms = 60000,
+        .probe_ms = 60000,
+        .backoff_base_ms = 10,
+        .backoff_cap_ms = 100,
+        .refused_cap_ms = 100,
+        .sweep_ms = 20,
+        .lock_wait_ms = 700,
+        .grace_s = 0,
 };
 
 static enum err probe(const struct board_conf *b, json_t **announce, struct why *w)
@@ -106,7 +108,7 @@ void harness_init(struct harness *h)
 	if (file_write(path, "secret-token\n", 13, 0600, &w) != OK)
 		err_bug("%s", w.text);
 	if (geteuid() == 0 && (chown(h->base, NOBODY, NOBODY) || chown(h->dir, NOBODY, NOBODY) ||
-			       chown(path, NOBODY, NOBODY)))
+	                       chown(path, NOBODY, NOBODY)))
 		err_bug("cannot give a test's directory away");
 	free(path);
 	h->server = fake_start();
@@ -122,6 +124,7 @@ void harness_release(struct harness *h)
 	if (h->agent)
 		agent_end(h, SIGKILL);
 	fake_free(h->server);
+	umount2(h->dir, MNT_DETACH); /* where a test has put a small disk */
 	if (dir_remove(h->base, &w) != OK)
 		fprintf(stderr, "left behind: %s\n", w.text);
 }
@@ -140,7 +143,7 @@ void agent_start(struct harness *h)
 	snprintf(reserve, sizeof(reserve), "%" PRId64, h->reserve);
 	snprintf(log, sizeof(log), "%s/agent.log", h->base);
 	if (geteuid() == 0 && (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
-			       setresuid(NOBODY, NOBODY, NOBODY)))
+	                       setresuid(NOBODY, NOBODY, NOBODY)))
 		_exit(126);
 	close_range(3, ~0u, 0);
 	dup2(open(log, O_WRONLY | O_CREAT | O_APPEND, 0600), 2);
@@ -310,6 +313,6 @@ void harness_tell(struct harness *h, const char *condition)
 	size_t n = strlen(log);
 
 	fprintf(stderr, "never: %s\n--- the end of the agent's log\n%s---\n", condition,
-		log + (n > 6000 ? n - 6000 : 0));
+	        log + (n > 6000 ? n - 6000 : 0));
 	free(log);
 }

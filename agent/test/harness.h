@@ -32,7 +32,7 @@ struct harness {
 	char dir[80];  /* base/agent */
 	pid_t agent;
 	int boards;
-	int timeout_s; /* of every step */
+	int timeout_s;   /* of every step */
 	int64_t reserve; /* disk_reserve_bytes */
 	bool builds;
 };
@@ -68,14 +68,14 @@ bool log_says(struct harness *h, const char *text);
 
 #define WAIT_MS 15000
 /* Look every few milliseconds until it is so; fails the test when it never is. */
-#define wait_for(condition)                                                                        \
-	do {                                                                                       \
-		bool so_ = false;                                                                  \
-		for (int ms_ = 0; ms_ < WAIT_MS && !(so_ = (condition)); ms_ += 5)                 \
-			harness_pause();                                                           \
-		if (!so_)                                                                          \
-			harness_tell(h, #condition);                                               \
-		assert_true(so_);                                                                  \
+#define wait_for(condition)                                                        \
+	do {                                                                       \
+		bool so_ = false;                                                  \
+		for (int ms_ = 0; ms_ < WAIT_MS && !(so_ = (condition)); ms_ += 5) \
+			harness_pause();                                           \
+		if (!so_)                                                          \
+			harness_tell(h, #condition);                               \
+		assert_true(so_);                                                  \
 	} while (0)
 void harness_pause(void);
 /* Show the agent's log of a test that fails. */

@@ -36,7 +36,7 @@ static enum err do_mark(struct script *k, const char *arg)
 {
 	const char *kind = json_str(k->step->spec, "board", NULL);
 	char *path = xasprintf("%s/state/%s%s.json", k->step->conf->dir, kind ? "board-" : "build",
-			       kind ? kind : "");
+	                       kind ? kind : "");
 	char *want = xasprintf("\"state\":\"%s\"", arg);
 	struct buf b;
 	enum err e;
@@ -217,11 +217,11 @@ static const struct verb {
 	const char *name;
 	enum err (*run)(struct script *k, const char *arg);
 } verbs[] = {
-	{"mark", do_mark},	   {"hold", do_hold},	      {"count", do_count},
-	{"print", do_print},	   {"progress", do_progress}, {"artifact", do_artifact},
-	{"outside", do_outside},   {"fill", do_fill},	      {"child", do_child},
-	{"daemon", do_daemon},	   {"hang", do_hang},	      {"die", do_die},
-	{"exit", do_exit},	   {"error", do_error},	      {"fail", do_fail},
+        {"mark", do_mark},       {"hold", do_hold},         {"count", do_count},
+        {"print", do_print},     {"progress", do_progress}, {"artifact", do_artifact},
+        {"outside", do_outside}, {"fill", do_fill},         {"child", do_child},
+        {"daemon", do_daemon},   {"hang", do_hang},         {"die", do_die},
+        {"exit", do_exit},       {"error", do_error},       {"fail", do_fail},
 };
 
 static enum err do_line(struct script *k, const char *line)
@@ -243,8 +243,7 @@ enum err scripted_step(const struct step *s, struct step_outcome *out, struct wh
 	size_t i;
 
 	k.base = xstrndup(s->conf->dir, strlen(s->conf->dir) - strlen("/agent"));
-	json_array_foreach(json_object_get(s->spec, "script"), i, line)
-	{
+	json_array_foreach (json_object_get(s->spec, "script"), i, line) {
 		if (e == OK)
 			e = do_line(&k, json_string_value(line));
 	}
