@@ -60,7 +60,9 @@ void put_file(const char *path, const void *data, size_t len)
 {
 	FILE *f = fopen(path, "w");
 
-	must(f && fwrite(data, 1, len, f) == len && fclose(f) == 0, path);
+	/* whatever the umask */
+	must(f && fchmod(fileno(f), 0600) == 0, path);
+	must(fwrite(data, 1, len, f) == len && fclose(f) == 0, path);
 }
 
 char *get_file(const char *path)
