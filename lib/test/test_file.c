@@ -123,6 +123,8 @@ static void fill_the_disk(void *arg)
 	expect(dir_remove(dir, &w) == ERR_IO, 9);
 	expect(strstr(w.text, "cannot remove") != NULL, 10);
 	expect(is_there(in(dir, "disk/f")), 11);
+	expect(dir_remove(in(dir, "disk"), &w) == ERR_IO, 12);
+	expect(is_there(in(dir, "disk/f")), 13);
 	free(text);
 	free(big);
 	_exit(0);
