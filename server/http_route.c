@@ -146,6 +146,7 @@ static enum err who(struct exchange *x, const struct http_route *r, struct why *
 {
 	struct http *h = x->http;
 	const char *auth = http_header(&x->req, "Authorization");
+	const char *also = r->flags & HTTP_SUBMIT_TOO ? " or submit" : "";
 	enum err e;
 
 	if (r->role == ROLE_NONE)
@@ -164,10 +165,10 @@ static enum err who(struct exchange *x, const struct http_route *r, struct why *
 	if (may(r, x->req.role, h->conf.read_open))
 		return OK;
 	if (!auth)
-		return err_set(w, ERR_AUTH, "%s %s needs a token of role %s", r->method, r->pattern,
-		               role_names[r->role]);
-	return err_set(w, ERR_DENIED, "%s %s needs a token of role %s, this one has role %s",
-	               r->method, r->pattern, role_names[r->role], role_names[x->req.role]);
+		return err_set(w, ERR_AUTH, "%s %s needs a token of role %s%s", r->method,
+		               r->pattern, role_names[r->role], also);
+	return err_set(w, ERR_DENIED, "%s %s needs a token of role %s%s, this one has role %s",
+	               r->method, r->pattern, role_names[r->role], also, role_names[x->req.role]);
 }
 
 static uint64_t cap_of(const struct http *h, const struct http_route *r)

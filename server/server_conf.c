@@ -13,11 +13,15 @@
 #include <sys/stat.h>
 
 static const char *const levels[] = {
-	[LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug", NULL,
+        [LOG_ERROR] = "error",
+        [LOG_WARN] = "warn",
+        [LOG_INFO] = "info",
+        [LOG_DEBUG] = "debug",
+        NULL,
 };
 
 #define AT(field) offsetof(struct server_conf, field)
-#define KIB ((int64_t)1024)
+#define KIB       ((int64_t)1024)
 
 /* clang-format off */
 const struct conf_key server_conf_keys[] = {
@@ -69,8 +73,8 @@ enum err server_listen_parse(const char *listen, char **host, int *port, struct 
 		len -= 2;
 	} else if (memchr(listen, ':', len)) {
 		return err_set(w, ERR_INPUT,
-			       "listen: an IPv6 address stands in brackets: [::1]:8080, not \"%s\"",
-			       listen);
+		               "listen: an IPv6 address stands in brackets: [::1]:8080, not \"%s\"",
+		               listen);
 	}
 	e = int_parse(colon + 1, 0, 65535, &n, w);
 	if (e != OK)
@@ -113,7 +117,7 @@ static enum err check(const struct server_conf *c, struct why *w)
 	if (e == OK && c->public_url && !str_starts(c->public_url, "http://") &&
 	    !str_starts(c->public_url, "https://"))
 		e = err_set(w, ERR_INPUT, "public_url: expected http://… or https://…, got \"%s\"",
-			    c->public_url);
+		            c->public_url);
 	if (e == OK)
 		e = must_be_dir("web_dir", c->web_dir, w);
 	if (e == OK)
