@@ -126,9 +126,32 @@ run:
 deps:
 	@kernel/recipe/deps.sh $(or $(FOR),check)
 
-.PHONY: unit
-unit: programs $(UNIT_TESTS)
+# A second build with sanitizers, of everything but foldbench's static binary.
+ASAN  := $(BUILD)/asan
+ASANF := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+ASAN_TESTS := $(patsubst $(BUILD)/%,$(ASAN)/%,$(UNIT_TESTS))
+.PHONY: unit asan-build asan layers lint fmt check tests-build
+tests-build: programs $(UNIT_TESTS)
+unit: tests-build
 	tests/run.sh $(UNIT_TESTS)
+asan-build:
+	+$(MAKE) --no-print-directory BUILD=$(ASAN) SAN='$(ASANF)' OPT='-O1 -g' tests-build
+asan: asan-build
+	tests/run.sh $(ASAN_TESTS)
+layers: programs
+	tests/layers.sh
+lint: $(BUILD)/gen/schema_sql.h
+	tests/lint.sh
+fmt:
+	clang-format -i $$(find lib server agent cli bench -name '*.[ch]')
+
+# Everything, from whatever stands: installs, builds, tests.
+check:
+	@kernel/recipe/deps.sh check
+	+@$(MAKE) --no-print-directory check-built
+.PHONY: check-built
+check-built: tests-build web $(BUILD)/npm/.check asan-build
+	tests/run.sh tests/layers.sh tests/lint.sh $(UNIT_TESTS) $(ASAN_TESTS) $(sort $(wildcard tests/*.test.sh))
 
 .PHONY: clean
 clean:

@@ -108,6 +108,7 @@ static void refuses(void **state)
 	        {"fork/order=2,size=9223372036854775807G", NULL},
 	        {"fork/order=2,size=9223372036854775808", NULL},
 	        {"fork/order=2,size=18446744073711648768", NULL}, /* 2^64 + 2M */
+	        {"fork/order=2,size=18014398509484032K", NULL},   /* the same */
 	        {"mremap/order=9", "mremap/order=9: mremap needs exactly one of skew, align"},
 	        {"mremap/order=9,skew=4K,align=64K",
 	         "mremap/order=9,skew=4K,align=64K: mremap needs exactly one of skew, align"},
