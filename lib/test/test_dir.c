@@ -252,30 +252,28 @@ static void measures(void **state)
 #define SIBLINGS 10
 #define ROUNDS   60
 
-static void grow(const char *top)
+static void grow(const char *dir, const char *top)
 {
 	char name[64];
 
-	assert_int_equal(mkdir(top, 0700), 0);
+	assert_int_equal(mkdir(in(dir, top), 0700), 0);
 	for (int i = 0; i < MANY; i++) {
-		snprintf(name, sizeof(name), "d%d", i);
-		assert_int_equal(mkdir(in(top, name), 0700), 0);
-		snprintf(name, sizeof(name), "d%d/keep", i);
-		assert_int_equal(mkdir(in(top, name), 0700), 0);
+		snprintf(name, sizeof(name), "%s/d%d", top, i);
+		assert_int_equal(mkdir(in(dir, name), 0700), 0);
+		snprintf(name, sizeof(name), "%s/d%d/keep", top, i);
+		assert_int_equal(mkdir(in(dir, name), 0700), 0);
 	}
 }
 
 /* Wait until the first of the directories that grow() made is gone. */
-static bool began(const char *top)
+static void wait_for_begin(const char *dir, const char *top)
 {
 	char name[64];
 
-	for (;;) {
-		for (int i = 0; i < MANY; i++) {
-			snprintf(name, sizeof(name), "d%d/keep", i);
-			if (!is_there(in(top, name)))
-				return true;
-		}
+	for (int i = 0;; i = (i + 1) % MANY) {
+		snprintf(name, sizeof(name), "%s/d%d/keep", top, i);
+		if (!is_there(in(dir, name)))
+			return;
 	}
 }
 
@@ -284,7 +282,7 @@ static void swap_for_links(const char *dir)
 {
 	char name[64], away[64];
 
-	began(in(dir, "t"));
+	wait_for_begin(dir, "t");
 	for (int i = 0; i < MANY; i++) {
 		snprintf(name, sizeof(name), "t/d%d", i);
 		snprintf(away, sizeof(away), "away/d%d", i);
@@ -296,7 +294,7 @@ static void swap_for_links(const char *dir)
 /* Move the directory that is being emptied: its ".." is elsewhere then. */
 static void move_away(const char *dir)
 {
-	began(in(dir, "t/x"));
+	wait_for_begin(dir, "t/x");
 	(void)!rename(in(dir, "t/x"), in(dir, "outside/x"));
 }
 
@@ -340,9 +338,9 @@ static void race(const char *dir, void (*racer)(const char *dir), bool nested)
 		if (nested) {
 			assert_int_equal(mkdir(t, 0700), 0);
 			make_siblings(dir, "t");
-			grow(in(dir, "t/x"));
+			grow(dir, "t/x");
 		} else {
-			grow(t);
+			grow(dir, "t");
 		}
 		pid = fork();
 		assert_true(pid >= 0);
@@ -388,7 +386,7 @@ int main(void)
 	        IN_TMPDIR(copes_with_width),
 	        IN_TMPDIR(measures),
 	        IN_TMPDIR(links_put_in_its_way_are_not_followed),
-		IN_TMPDIR(a_moved_directory_leads_nowhere),
+	        IN_TMPDIR(a_moved_directory_leads_nowhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
