@@ -43,9 +43,6 @@ enum err verdict_update(struct server *srv, int64_t sub, struct why *w);
  * cmp_free() it. */
 enum err verdict_load(struct db *db, int64_t sub, struct cmp **out, struct why *w);
 
-/* A new cmp with what the submission says: title, plan, kernels, boards. */
-enum err verdict_frame(struct db *db, struct pool *p, int64_t sub, struct cmp **out,
-		       struct why *w);
 /* docs/api.md's COMPARISON (compare_json.c). */
 char *compare_json(const struct cmp *c);
 

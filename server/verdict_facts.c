@@ -81,7 +81,7 @@ static enum err load_boards(struct db *db, struct pool *p, struct facts *f, stru
 	return OK;
 }
 
-enum err facts_load(struct db *db, struct pool *p, int64_t sub, struct facts *f, struct why *w)
+enum err facts_head(struct db *db, struct pool *p, int64_t sub, struct facts *f, struct why *w)
 {
 	enum err e = store_sub_get(db, sub, p, &f->sub, w);
 	size_t i;
@@ -96,14 +96,6 @@ enum err facts_load(struct db *db, struct pool *p, int64_t sub, struct facts *f,
 		e = load_kernels(db, p, f, w);
 	if (e == OK)
 		e = store_boot_of_sub(db, sub, p, &f->boots, w);
-	if (e == OK)
-		e = store_stat_of_sub(db, sub, p, &f->stats, w);
-	if (e == OK)
-		e = store_run_without_number(db, sub, p, &f->unnumbered, w);
-	if (e == OK)
-		e = store_job_of_sub(db, sub, p, &f->jobs, w);
-	if (e == OK)
-		e = store_job_open(db, sub, &f->open_jobs, w);
 	if (e != OK)
 		return e;
 	/* Imports name a board that no agent offers. */
@@ -121,6 +113,21 @@ enum err facts_load(struct db *db, struct pool *p, int64_t sub, struct facts *f,
 		f->boots.at[i].void_why = NULL; /* derived: found again below */
 	}
 	return load_boards(db, p, f, w);
+}
+
+enum err facts_load(struct db *db, struct pool *p, int64_t sub, struct facts *f, struct why *w)
+{
+	enum err e = facts_head(db, p, sub, f, w);
+
+	if (e == OK)
+		e = store_stat_of_sub(db, sub, p, &f->stats, w);
+	if (e == OK)
+		e = store_run_without_number(db, sub, p, &f->unnumbered, w);
+	if (e == OK)
+		e = store_job_of_sub(db, sub, p, &f->jobs, w);
+	if (e == OK)
+		e = store_job_open(db, sub, &f->open_jobs, w);
+	return e;
 }
 
 /* ---- replicates */

@@ -52,6 +52,9 @@ struct facts {
 
 #define NOWHERE ((size_t)-1)
 
+/* Submission, kernels, boards, cases and boots: what a frame needs. */
+enum err facts_head(struct db *db, struct pool *p, int64_t sub, struct facts *f, struct why *w);
+/* All of it. */
 enum err facts_load(struct db *db, struct pool *p, int64_t sub, struct facts *f, struct why *w);
 /* Voids boots by their replicates; before facts_lay(). */
 enum err facts_replicates(struct db *db, struct pool *p, struct facts *f, struct judged *v,
