@@ -124,7 +124,7 @@ static const struct refused {
         {TOP "build_timeout_s = 0\n", ":3: "},
         {TOP "build_timeout_s = soon\n", ":3: "},
         {TOP "builds = perhaps\n", ":3: "},
-        {TOP "server = ftp://x\n" GCC, ":3: server: expected http://"},
+        {TOP "server = ftp://example\n" GCC, ":3: server: expected http"},
         {TOP "server = http://u:p@x\n" GCC, ":3: server: expected an address without user"},
         {TOP "server = http://\n" GCC, ":3: server: "},
         {TOP "name = a/b\n" GCC, ":3: name: expected"},
