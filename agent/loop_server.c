@@ -335,14 +335,12 @@ static bool claim_once(struct supervisor *v)
 	if (e == OK && r.status == 200) {
 		take(v, &r);
 		got = true;
-	} else if (r.status == 404) {
-		/* It does not know us: it began anew. */
-		v->announced = false;
-		v->announce_ns = 0;
 	} else if (r.status >= 300) {
 		if (!v->claim_refused)
 			log_warn("claim.refused", "why", w.text, NULL);
 		v->claim_refused = true;
+		/* It may not know us, or not as we are: it began anew. */
+		v->announce_ns = 0;
 	}
 	if (e == OK)
 		v->claim_refused = false;
