@@ -76,8 +76,7 @@ bool announce_has_board(const json_t *body, const char *board)
 	size_t i;
 	json_t *o;
 
-	json_array_foreach(json_object_get(body, "boards"), i, o)
-	{
+	json_array_foreach (json_object_get(body, "boards"), i, o) {
 		if (strcmp(json_str(o, "name", ""), board) == 0)
 			return true;
 	}

@@ -17,7 +17,6 @@
 #define STARTS_MAX    10
 #define RETRY_BASE_MS 200
 #define RETRY_CAP_MS  30000
-#define EVICT_BYTES   (UINT64_C(64) << 20)
 
 static char *job_path(const char *dir, const char *room, int64_t job, int64_t attempt)
 {
@@ -58,7 +57,7 @@ static void retry_later(struct slot *s, enum err e, const char *event, const str
 
 	log_error(event, "slot", s->name, "job", log_i(s->st.job), "why", reason->text, NULL);
 	if (e == ERR_NO_SPACE && disk_free(s->env->conf->dir, &bytes, &w) == OK)
-		cache_evict(s->env->conf->dir, bytes + EVICT_BYTES, NULL, &w);
+		cache_evict(s->env->conf->dir, bytes + 1, NULL, &w);
 	s->retry_ns = clock_mono_ns() +
 	              clock_backoff_ms(s->retries++, RETRY_BASE_MS, RETRY_CAP_MS) * NS_PER_MS;
 }

@@ -91,8 +91,7 @@ static enum post_end post_artifacts(const struct post *p, const json_t *list, st
 	size_t i;
 	json_t *a;
 
-	json_array_foreach(list, i, a)
-	{
+	json_array_foreach (list, i, a) {
 		const char *relative = json_str(a, "path", "");
 		const char *hex = json_str(a, "sha256", "");
 		char *path;

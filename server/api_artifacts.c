@@ -31,11 +31,12 @@ enum err artifact_put(struct http_req *req, struct http_resp *r, struct why *w)
 	if (!req->body_path)
 		return err_set(w, ERR_INPUT, "the body is missing: expected the artifact's bytes");
 	if (strcmp(sha256, req->body_sha256) != 0)
-		return err_set(w, ERR_UNPROCESSABLE,
-			       "what came hashes to %s, not to %s: it was cut or changed on the way",
-			       req->body_sha256, sha256);
+		return err_set(
+		        w, ERR_UNPROCESSABLE,
+		        "what came hashes to %s, not to %s: it was cut or changed on the way",
+		        req->body_sha256, sha256);
 	e = artifact_take(req->srv->store, req->srv->conf.dir, req->body_path, sha256,
-			  (int64_t)req->body_len, &fresh, w);
+	                  (int64_t)req->body_len, &fresh, w);
 	if (e != OK)
 		return e;
 	r->status = fresh ? 201 : 200;

@@ -60,7 +60,7 @@ enum err meta_metrics(struct http_req *req, struct http_resp *r, struct why *w)
 	head(b, "foldwatch_http_responses_total", "counter", "Answers by class of status.");
 	for (int i = 1; i < 6; i++)
 		buf_addf(b, "foldwatch_http_responses_total{class=\"%dxx\"} %llu\n", i,
-			 (unsigned long long)hc.by_class[i]);
+		         (unsigned long long)hc.by_class[i]);
 	one(b, "foldwatch_http_requests_total", "counter", "Requests begun.", hc.requests);
 	one(b, "foldwatch_http_received_bytes_total", "counter", "Bytes of bodies that came.",
 	    hc.bytes_in);
@@ -80,7 +80,7 @@ enum err meta_metrics(struct http_req *req, struct http_resp *r, struct why *w)
 	one(b, "process_resident_memory_bytes", "gauge", "Resident memory.", resident_bytes());
 	head(b, "foldwatch_uptime_seconds", "gauge", "Seconds since the start.");
 	buf_addf(b, "foldwatch_uptime_seconds %.3f\n",
-		 (double)(clock_mono_ns() - req->srv->started_ns) / (double)NS_PER_S);
+	         (double)(clock_mono_ns() - req->srv->started_ns) / (double)NS_PER_S);
 	head(b, "foldwatch_info", "gauge", "Version.");
 	buf_addf(b, "foldwatch_info{version=\"%s\"} 1\n", FOLDWATCH_VERSION);
 	r->type = "text/plain; version=0.0.4; charset=utf-8";

@@ -49,9 +49,9 @@ enum err token_make(struct http_req *req, struct http_resp *r, struct why *w)
 		int role;
 	} in = {0};
 	static const struct json_field fields[] = {
-		{"label", JSON_STR, 0, JSON_MUST, 1, TOKEN_LABEL - 1, NULL},
-		{"role", JSON_WORD, sizeof(const char *), JSON_MUST, 0, 0, token_roles},
-		{0},
+	        {"label", JSON_STR, 0, JSON_MUST, 1, TOKEN_LABEL - 1, NULL},
+	        {"role", JSON_WORD, sizeof(const char *), JSON_MUST, 0, 0, token_roles},
+	        {0},
 	};
 	char text[TOKEN_TEXT];
 	struct token t;

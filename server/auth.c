@@ -12,7 +12,7 @@
 static void make(char text[TOKEN_TEXT])
 {
 	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	unsigned char raw[33] = {0};
 
 	random_bytes(raw, 32);
@@ -26,7 +26,7 @@ static void make(char text[TOKEN_TEXT])
 }
 
 enum err auth_issue(struct server *srv, const char *label, enum role role, char text[TOKEN_TEXT],
-		    struct token *out, struct why *w)
+                    struct token *out, struct why *w)
 {
 	make(text);
 	*out = (struct token){.role = role, .created_ms = clock_wall_ms()};
@@ -36,7 +36,7 @@ enum err auth_issue(struct server *srv, const char *label, enum role role, char 
 }
 
 enum err auth_check(struct server *srv, const char *token, enum role *role, int64_t *id,
-		    char *label_out, struct why *w)
+                    char *label_out, struct why *w)
 {
 	char hash[SHA256_HEX];
 	struct token t = {0};

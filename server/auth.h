@@ -15,10 +15,10 @@
 
 /* Makes, stores and returns (in text) a new token. */
 enum err auth_issue(struct server *srv, const char *label, enum role role, char text[TOKEN_TEXT],
-		    struct token *out, struct why *w);
+                    struct token *out, struct why *w);
 /* For struct http_conf: ERR_AUTH for unknown and revoked ones alike. */
 enum err auth_check(struct server *srv, const char *token, enum role *role, int64_t *id,
-		    char *label_out, struct why *w);
+                    char *label_out, struct why *w);
 /* Writes a new admin token to dir/admin.token (0600, durable) when there is no
  * valid one, or always when `anew`. *made says whether it did. */
 enum err auth_admin_file(struct server *srv, bool anew, bool *made, struct why *w);

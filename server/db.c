@@ -193,6 +193,17 @@ static bool run_batch(struct db_store *store, struct write_req **r, size_t n)
 	return false;
 }
 
+static void checkpoint(struct db_store *store, int mode)
+{
+	int rc;
+
+	/* PASSIVE takes what no reader needs any more and never waits. */
+	rc = sqlite3_wal_checkpoint_v2(store->writer.sql, NULL, mode, NULL, NULL);
+	store->wal_pages = 0;
+	if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY)
+		log_error("db.checkpoint_failed", "why", sqlite3_errmsg(store->writer.sql), NULL);
+}
+
 static void run_all(struct db_store *store, struct write_req **r, size_t n)
 {
 	if (run_batch(store, r, n))
@@ -205,6 +216,9 @@ static void run_all(struct db_store *store, struct write_req **r, size_t n)
 			if (run_batch(store, &r[i], 1))
 				continue;
 		}
+		/* What the WAL holds may fit where the WAL cannot grow. */
+		if (r[i]->result == ERR_NO_SPACE)
+			checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);
 		if (r[i]->result != ERR_CONFLICT) {
 			log_error("db.write_failed", "why", r[i]->why.text, NULL);
 			pthread_mutex_lock(&store->lock);
@@ -212,17 +226,6 @@ static void run_all(struct db_store *store, struct write_req **r, size_t n)
 			pthread_mutex_unlock(&store->lock);
 		}
 	}
-}
-
-static void checkpoint(struct db_store *store, int mode)
-{
-	int rc;
-
-	/* PASSIVE takes what no reader needs any more and never waits. */
-	rc = sqlite3_wal_checkpoint_v2(store->writer.sql, NULL, mode, NULL, NULL);
-	store->wal_pages = 0;
-	if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY)
-		log_error("db.checkpoint_failed", "why", sqlite3_errmsg(store->writer.sql), NULL);
 }
 
 static void *writer_main(void *arg)

@@ -23,7 +23,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define THREAD_STACK      (512 * 1024)
+/* Threads of libmicrohttpd, which only move bytes. */
+#define IO_THREADS        2u
+#define IO_STACK          (256 * 1024)
 #define CONNECTION_MEMORY (32 * 1024)
 /* In one step of an upload: few system calls, little memory. */
 #define CONNECTION_STEP   (8 * 1024)
@@ -139,43 +141,26 @@ static enum MHD_Result begin(struct exchange *x, const char *method, const char 
 	return MHD_YES;
 }
 
-/* libmicrohttpd counts the time that a handler took as silence of the client,
- * and would close the connection instead of sending what took long to make.
- * Setting the timeout anew starts its count again, if it was 0. */
-static void restart_timeout(struct exchange *x)
-{
-	MHD_set_connection_option(x->conn, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
-	MHD_set_connection_option(x->conn, MHD_CONNECTION_OPTION_TIMEOUT, x->http->conf.timeout_s);
-}
-
-/* The request is whole. */
+/* The request is whole, and no handler is needed or it has run. */
 static enum MHD_Result answer(struct exchange *x)
 {
-	struct http *h = x->http;
-	struct http_resp r = {0};
 	struct why w = {""};
 	enum err e;
 
-	http_body_end(x);
-	if (x->refused != OK) {
-		http_body_release(x);
-		return http_send_error(x, x->refused, &x->why);
+	if (x->handled) {
+		if (x->result == OK)
+			return http_send(x, &x->resp);
+		http_resp_release(&x->resp);
+		return http_send_error(x, x->result, &x->why);
 	}
-	if (x->route) {
-		e = x->route->handler(&x->req, &r, &w);
-		if (h->conf.after)
-			h->conf.after(h->srv);
-	} else {
-		e = http_static(x, x->req.path, &r, &w);
-	}
-	/* A body that was read is not kept while the answer trickles away. */
 	http_body_release(x);
-	restart_timeout(x);
-	if (e != OK) {
-		http_resp_release(&r);
-		return http_send_error(x, e, &w);
-	}
-	return http_send(x, &r);
+	if (x->refused != OK)
+		return http_send_error(x, x->refused, &x->why);
+	e = http_static(x, x->req.path, &x->resp, &w);
+	if (e == OK)
+		return http_send(x, &x->resp);
+	http_resp_release(&x->resp);
+	return http_send_error(x, e, &w);
 }
 
 static enum MHD_Result on_access(void *arg, struct MHD_Connection *conn, const char *url,
@@ -195,7 +180,10 @@ static enum MHD_Result on_access(void *arg, struct MHD_Connection *conn, const c
 		*len = 0;
 		return http_body_add(x, data, n) ? MHD_YES : MHD_NO;
 	}
-	return answer(x);
+	if (x->handled || x->refused != OK || !x->route)
+		return answer(x);
+	http_pool_add(x);
+	return MHD_YES;
 }
 
 static void on_completed(void *arg, struct MHD_Connection *conn, void **closure,
@@ -210,6 +198,7 @@ static void on_completed(void *arg, struct MHD_Connection *conn, void **closure,
 	log_debug("http.request", "method", x->req.method, "path", x->req.path, "ms",
 	          log_i((clock_mono_ns() - x->began_ns) / NS_PER_MS), "end", log_i(how), NULL);
 	http_body_release(x);
+	http_resp_release(&x->resp);
 	if (x->counted) {
 		pthread_mutex_lock(&h->lock);
 		if (--h->active == 0)
@@ -302,18 +291,21 @@ enum err http_start(struct server *srv, const struct http_conf *conf,
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&h->idle, &monotonic);
 	pthread_condattr_destroy(&monotonic);
+	e = http_pool_start(h, w);
+	if (e != OK)
+		goto fail;
 	/* Published before the first request can ask for its counters. */
 	*out = h;
 	/* clang-format off */
 	h->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
 		on_access, h,
 		MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
 		MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_URI_LOG_CALLBACK, on_uri, h,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
-		MHD_OPTION_THREAD_POOL_SIZE, conf->threads,
-		MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
+		MHD_OPTION_THREAD_POOL_SIZE, IO_THREADS,
+		MHD_OPTION_THREAD_STACK_SIZE, (size_t)IO_STACK,
 		MHD_OPTION_CONNECTION_LIMIT, conf->connections,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, conf->per_address,
 		MHD_OPTION_CONNECTION_TIMEOUT, conf->timeout_s,
@@ -326,6 +318,8 @@ enum err http_start(struct server *srv, const struct http_conf *conf,
 	if (h->daemon)
 		return OK;
 	e = err_sys(w, ERR_IO, "cannot start the HTTP threads");
+	http_pool_stop(h);
+fail:
 	close(fd);
 	pthread_mutex_destroy(&h->lock);
 	pthread_cond_destroy(&h->idle);
@@ -361,6 +355,8 @@ void http_stop(struct http *h, int64_t timeout_ms)
 	while (h->active && pthread_cond_timedwait(&h->idle, &h->lock, &until) == 0)
 		;
 	pthread_mutex_unlock(&h->lock);
+	/* Resumes what is suspended, which the daemon needs to end. */
+	http_pool_stop(h);
 	MHD_stop_daemon(h->daemon);
 	if (fd != MHD_INVALID_SOCKET)
 		close(fd);

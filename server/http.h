@@ -16,8 +16,8 @@
  * and a connection that is closed with unread bytes loses its answer.
  *
  * A pattern's {id} matches digits, {name} [A-Za-z0-9._-]{1,64}, {sha256} 64
- * lower-case hex digits. Handlers run on the pool's threads and may wait for a
- * commit there.
+ * lower-case hex digits. Handlers run on a pool of threads of their own
+ * and may wait for a commit there.
  */
 #ifndef FOLDWATCH_HTTP_H
 #define FOLDWATCH_HTTP_H
@@ -115,8 +115,8 @@ struct http_conf {
 };
 
 /* Binds and starts; `conf` is copied but for what its strings point to, which
- * must outlive the server, as must the routes. Handlers' threads have stacks of
- * 512 KiB. http_port() tells the port that was bound. ERR_CONFLICT
+ * must outlive the server, as must the routes. `threads` of them run handlers, on
+ * stacks of 512 KiB. http_port() tells the port that was bound. ERR_CONFLICT
  * when the port is in use, with a sentence for people. */
 enum err http_start(struct server *srv, const struct http_conf *conf,
 		    const struct http_route *routes, size_t count, struct http **out,

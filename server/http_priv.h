@@ -1,13 +1,19 @@
 /*
  * http_priv.h - what the files of the HTTP room share: microhttpd.h ends here.
  *
- * The way of a request, all on one thread of the pool:
+ * The way of a request:
  *
  *     http.c        a connection's callbacks in order: uri, headers, body, end
  *     http_route.c  from method, path and token: which row, or why not
  *     http_body.c   what came of the body, into memory or a file, up to its cap
+ *     http_pool.c   the handler, on a thread where it may wait
  *     http_static.c files of web/
  *     http_resp.c   a filled struct http_resp, or an error, onto the wire
+ *
+ * All but the handler runs on libmicrohttpd's threads, which never wait for
+ * anything: they accept in bursts, so one that waited would make all the
+ * connections wait that it happened to take. Meanwhile the connection is
+ * suspended: nobody else touches its exchange, nor does a timeout.
  */
 #ifndef FOLDWATCH_HTTP_PRIV_H
 #define FOLDWATCH_HTTP_PRIV_H
@@ -27,12 +33,16 @@
 #define HTTP_BODY_GRACE_S  60
 #define HTTP_BODY_MIN_RATE 1024
 
+struct exchange;
+struct pool;
+
 struct http {
 	struct server *srv;
 	struct http_conf conf;
 	const struct http_route *routes;
 	size_t count;
 	struct MHD_Daemon *daemon;
+	struct pool *pool;
 	int port;
 	atomic_bool stopping;
 	pthread_mutex_t lock;
@@ -65,6 +75,11 @@ struct exchange {
 	int fd;
 	char *tmp;
 	struct hash *hash;
+	/* What the handler made of it. */
+	bool handled;
+	enum err result;
+	struct http_resp resp;
+	struct exchange *next; /* in the pool's queue */
 };
 
 /* Check the table once: patterns well-formed, operations unique. Aborts. */
@@ -79,6 +94,13 @@ void http_body_end(struct exchange *x);
 void http_body_release(struct exchange *x);
 /* The header's number, or -1 when there is none. */
 int64_t http_body_declared(struct exchange *x);
+
+/* Threads that run handlers. */
+enum err http_pool_start(struct http *h, struct why *w);
+/* Suspends the connection of a whole request until its handler has run. */
+void http_pool_add(struct exchange *x);
+/* Requests that still wait are refused; waits for those that run. */
+void http_pool_stop(struct http *h);
 
 /* The answer for a path under web_dir. */
 enum err http_static(struct exchange *x, const char *path, struct http_resp *r, struct why *w);

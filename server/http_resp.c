@@ -81,34 +81,42 @@ bool http_none_match(struct exchange *x, const char *etag)
 	return false;
 }
 
-/* "bytes=A-B", "bytes=A-", "bytes=-N": one range. 1: a range, 0: none that is
- * understood (the whole is sent), -1: outside the file. */
+/* Digits at *p, past which it moves; false when there are none, or too many. */
+static bool digits(const char **p, uint64_t *out)
+{
+	const char *first = *p;
+
+	for (*out = 0; **p >= '0' && **p <= '9'; (*p)++)
+		*out = *out * 10 + (uint64_t)(**p - '0');
+	return *p > first && *p - first <= 18;
+}
+
+/* "bytes=A-B", "bytes=A-", "bytes=-N" (RFC 9110, 14.1.2), one range only.
+ * 1: a range, 0: none that is understood (the whole is sent), -1: outside the
+ * file. */
 static int range_of(const char *text, uint64_t size, uint64_t *first, uint64_t *last)
 {
-	unsigned long long a = 0, b = 0;
-	char after;
+	uint64_t a = 0, b = UINT64_MAX;
+	bool suffix;
 
-	if (!text || !str_starts(text, "bytes=") || strpbrk(text, ", +"))
+	if (!text || !str_starts(text, "bytes="))
 		return 0;
 	text += 6;
-	if (*text == '-') {
-		if (text[1] < '0' || text[1] > '9' || sscanf(text + 1, "%19llu%c", &b, &after) != 1)
-			return 0;
+	suffix = *text == '-';
+	if (!suffix && !digits(&text, &a))
+		return 0;
+	if (*text++ != '-')
+		return 0;
+	if ((suffix || *text) && !digits(&text, &b))
+		return 0;
+	if (*text || (!suffix && b < a))
+		return 0;
+	if (suffix) {
 		if (!b || !size)
 			return -1;
 		*first = b >= size ? 0 : size - b;
 		*last = size - 1;
 		return 1;
-	}
-	if (*text < '0' || *text > '9')
-		return 0;
-	if (sscanf(text, "%19llu-%19llu%c", &a, &b, &after) == 2) {
-		if (b < a)
-			return 0;
-	} else if (sscanf(text, "%19llu-%c", &a, &after) == 1 && str_ends(text, "-")) {
-		b = UINT64_MAX;
-	} else {
-		return 0;
 	}
 	if (a >= size)
 		return -1;

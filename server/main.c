@@ -215,9 +215,9 @@ static enum err open_and_run(struct server *srv, const struct command *cmd, stru
 	enum err e;
 
 	e = dir_make(srv->conf.dir, 0700, w);
-	/* One reader a thread of HTTP, one for work.c's, and one for this one. */
+	/* One reader a thread that asks: handlers, HTTP's own two, work.c's, this one. */
 	if (e == OK)
-		e = db_open(path, (unsigned int)srv->conf.threads + 2, &srv->store, w);
+		e = db_open(path, (unsigned int)srv->conf.threads + 4, &srv->store, w);
 	if (e == OK) {
 		e = cmd->run(srv, w);
 		db_close(srv->store);

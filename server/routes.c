@@ -11,7 +11,7 @@
 #define KIB ((size_t)1024)
 #define MIB (KIB * KIB)
 #define GIB (KIB * MIB)
-#define V1 "/api/v1"
+#define V1  "/api/v1"
 
 /* clang-format off */
 static const struct http_route routes[] = {

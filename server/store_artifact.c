@@ -36,7 +36,7 @@ static enum err add(struct db *db, void *arg, struct why *w)
 {
 	struct row *r = arg;
 	struct db_stmt *s = db_prepare(db, "INSERT INTO artifact(sha256, bytes, created_ms)"
-					   " VALUES (?1, ?2, ?3) ON CONFLICT (sha256) DO NOTHING");
+	                                   " VALUES (?1, ?2, ?3) ON CONFLICT (sha256) DO NOTHING");
 	enum err e;
 
 	db_bind_text(s, 1, r->sha256);
@@ -70,7 +70,7 @@ static bool stands(const char *path, int64_t bytes)
 }
 
 static enum err record(struct db_store *store, const char *sha256, int64_t bytes, bool *fresh,
-		       struct why *w)
+                       struct why *w)
 {
 	struct row r = {.sha256 = sha256, .bytes = bytes, .now_ms = clock_wall_ms()};
 	enum err e = db_write(store, add, &r, w);
@@ -80,7 +80,7 @@ static enum err record(struct db_store *store, const char *sha256, int64_t bytes
 }
 
 enum err artifact_take(struct db_store *store, const char *dir, const char *file,
-		       const char *sha256, int64_t bytes, bool *fresh, struct why *w)
+                       const char *sha256, int64_t bytes, bool *fresh, struct why *w)
 {
 	char *path = artifact_path(dir, sha256);
 	enum err e = OK;
@@ -97,7 +97,7 @@ enum err artifact_take(struct db_store *store, const char *dir, const char *file
 }
 
 enum err artifact_keep(struct db_store *store, const char *dir, const void *data, size_t len,
-		       char sha256[SHA256_HEX], struct why *w)
+                       char sha256[SHA256_HEX], struct why *w)
 {
 	bool fresh;
 	char *path;

@@ -25,9 +25,8 @@ static void read_row(struct db_stmt *s, struct token *t)
 static enum err add(struct db *db, void *arg, struct why *w)
 {
 	struct token *t = arg;
-	struct db_stmt *s =
-		db_prepare(db, "INSERT INTO token(hash, label, role, created_ms)"
-			       " VALUES (?1, ?2, ?3, ?4) RETURNING id");
+	struct db_stmt *s = db_prepare(db, "INSERT INTO token(hash, label, role, created_ms)"
+	                                   " VALUES (?1, ?2, ?3, ?4) RETURNING id");
 
 	db_bind_text(s, 1, t->hash);
 	db_bind_text(s, 2, t->label);
@@ -60,8 +59,8 @@ enum err token_by_hash(struct db *db, const char *hash, struct token *out, struc
 enum err token_admins(struct db *db, int64_t *count, struct why *w)
 {
 	return db_run_int(db_prepare(db, "SELECT count(*) FROM token"
-					 " WHERE role = 'admin' AND revoked_ms IS NULL"),
-			  count, w);
+	                                 " WHERE role = 'admin' AND revoked_ms IS NULL"),
+	                  count, w);
 }
 
 static enum err by_id(struct db *db, int64_t id, struct token *out, struct why *w)
@@ -99,8 +98,8 @@ static enum err revoke(struct db *db, void *arg, struct why *w)
 		return e;
 	if (r->out->role == ROLE_ADMIN && admins == 1)
 		return err_set(w, ERR_CONFLICT,
-			       "token %lld is the last of role admin: make another first",
-			       (long long)r->id);
+		               "token %lld is the last of role admin: make another first",
+		               (long long)r->id);
 	s = db_prepare(db, "UPDATE token SET revoked_ms = ?2 WHERE id = ?1");
 	db_bind_int(s, 1, r->id);
 	db_bind_int(s, 2, r->now_ms);
@@ -109,7 +108,7 @@ static enum err revoke(struct db *db, void *arg, struct why *w)
 }
 
 enum err token_revoke(struct db_store *store, int64_t id, int64_t now_ms, struct token *out,
-		      struct why *w)
+                      struct why *w)
 {
 	struct revoke r = {id, now_ms, out};
 
@@ -117,7 +116,7 @@ enum err token_revoke(struct db_store *store, int64_t id, int64_t now_ms, struct
 }
 
 enum err token_each(struct db *db, void (*each)(void *ctx, const struct token *t), void *ctx,
-		    struct why *w)
+                    struct why *w)
 {
 	struct db_stmt *s = db_prepare(db, "SELECT " COLUMNS " FROM token ORDER BY id");
 	struct token t;

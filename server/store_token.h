@@ -29,10 +29,10 @@ enum err token_by_hash(struct db *db, const char *hash, struct token *out, struc
 /* Revokes, once: a second time changes nothing. ERR_NOT_FOUND; ERR_CONFLICT for
  * the last valid admin token, without which nobody could make another. */
 enum err token_revoke(struct db_store *store, int64_t id, int64_t now_ms, struct token *out,
-		      struct why *w);
+                      struct why *w);
 /* All, oldest first. */
 enum err token_each(struct db *db, void (*each)(void *ctx, const struct token *t), void *ctx,
-		    struct why *w);
+                    struct why *w);
 /* How many valid admin tokens there are. */
 enum err token_admins(struct db *db, int64_t *count, struct why *w);
 

@@ -59,8 +59,8 @@ static void commit_change(const char *file, const char *sed, char out[41])
 	char *git = tree_path(), *index = path_join(bed.dir, "work.index");
 	char *script = xasprintf(
 	        "export GIT_DIR='%s' GIT_INDEX_FILE='%s' GIT_CONFIG_GLOBAL=/dev/null\n"
-	        "export GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@t GIT_AUTHOR_DATE='1 +0000'\n"
-	        "export GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@t GIT_COMMITTER_DATE='1 +0000'\n"
+	        "export GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@t GIT_AUTHOR_DATE='1700000000 +0000'\n"
+	        "export GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@t GIT_COMMITTER_DATE='1700000000 +0000'\n"
 	        "set -e; git read-tree %s\n"
 	        "blob=$(git show %s:%s | sed '%s' | git hash-object -w --stdin)\n"
 	        "git update-index --cacheinfo 100644,$blob,%s\n"

@@ -153,7 +153,7 @@ static struct cmp *sample_virtual(void)
 	det(c, "fork/order=9,size=256M", .003, -.0181, -.0183, -.0180, VERDICT_FASTER);
 	det(c, "munmap/order=0,size=256M", .008, .00004, -.0001, .0002, VERDICT_SAME);
 	x = det(c, "munmap/order=9,size=256M", .002, .0008, -.0009, .0025, VERDICT_UNSURE);
-	x->why = xstrdup("the interval holds both no change and one of more than 0.1 %; about 5 "
+	x->why = xstrdup("the interval holds both no change and one of more than 0.1%; about 5 "
 	                 "more phases a kernel");
 	x->needed = 5;
 	x->invalid_boots = 1;
@@ -327,7 +327,8 @@ static void reply_is_the_lists_table(void **state)
 	                                 "| fork-batching         |       5.5% |      1.1% |\n"));
 	assert_non_null(strstr(out.data, "\npositive is slower\n"));
 	assert_non_null(strstr(out.data, "per run: median of 100 iterations"));
-	assert_non_null(strstr(out.data, "BUG: Bad page state in process gmain"));
+	assert_non_null(
+	        strstr(out.data, "BUG: Bad page\n    state in process gmain  pfn:12a094\n"));
 	assert_null(strstr(out.data, "http"));
 	buf_release(&out);
 	cmp_free(c);
