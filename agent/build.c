@@ -31,19 +31,19 @@
 
 static const struct json_field spec_fields[] = {
         {"tree", JSON_STR, offsetof(struct build_spec, tree), JSON_MUST, 1, 4096, NULL},
-        {"ref", JSON_STR, offsetof(struct build_spec, ref), JSON_NULL, 1, 4096, NULL},
+        {"ref", JSON_STR, offsetof(struct build_spec, ref), JSON_NULLOK, 1, 4096, NULL},
         {"commit", JSON_STR, offsetof(struct build_spec, commit), JSON_MUST, 40, 40, NULL},
         {"name", JSON_STR, offsetof(struct build_spec, name), 0, 0, 0, NULL},
         {"toolchain", JSON_STR, offsetof(struct build_spec, toolchain), JSON_MUST, 1, 64, NULL},
         {"config", JSON_OBJ, offsetof(struct build_spec, config), JSON_MUST, 0, 0, NULL},
-        {"objects_before", JSON_INT, offsetof(struct build_spec, objects_before), JSON_NULL, 0,
+        {"objects_before", JSON_INT, offsetof(struct build_spec, objects_before), JSON_NULLOK, 0,
          INT64_MAX, NULL},
         {0},
 };
 
 static const struct json_field config_fields[] = {
-        {"sha256", JSON_STR, offsetof(struct build_spec, config_sha256), JSON_NULL, 0, 64, NULL},
-        {"name", JSON_STR, offsetof(struct build_spec, config_name), JSON_NULL, 0, 0, NULL},
+        {"sha256", JSON_STR, offsetof(struct build_spec, config_sha256), JSON_NULLOK, 0, 64, NULL},
+        {"name", JSON_STR, offsetof(struct build_spec, config_name), JSON_NULLOK, 0, 0, NULL},
         {"whole", JSON_BOOL, offsetof(struct build_spec, whole), 0, 0, 0, NULL},
         {"text", JSON_STR, offsetof(struct build_spec, text), JSON_MUST | JSON_TEXT, 0, CONFIG_MAX,
          NULL},
@@ -120,8 +120,8 @@ static enum err name_places(struct build *b, struct why *w)
 	if (!hex_is(s->domain, 16))
 		return err_set(w, ERR_INPUT, "the trust domain \"%s\" is not 16 hex digits",
 		               s->domain);
-	text = xasprintf("%s\n%s\n%s\n%d\n%d\n%s", b->spec.toolchain, b->facts.compiler, b->facts.linker,
-	                 host_paths, b->spec.whole, b->spec.text);
+	text = xasprintf("%s\n%s\n%s\n%d\n%d\n%s", b->spec.toolchain, b->facts.compiler,
+	                 b->facts.linker, host_paths, b->spec.whole, b->spec.text);
 	hash_block(text, strlen(text), key);
 	free(text);
 	entry = xasprintf("builds/%s", s->domain);
@@ -148,11 +148,8 @@ enum err build_open(struct build *b, const struct step *s, struct why *w)
 	char *lock;
 	enum err e;
 
-	*b = (struct build){.step = s,
-	                    .hold_fd = -1,
-	                    .hold_ccache_fd = -1,
-	                    .lock_fd = -1,
-	                    .fail = FAIL_INFRA};
+	*b = (struct build){
+	        .step = s, .hold_fd = -1, .hold_ccache_fd = -1, .lock_fd = -1, .fail = FAIL_INFRA};
 	e = build_spec_decode(s->spec, &b->spec, w);
 	if (!e)
 		e = decide_sandbox(b, w);

@@ -8,8 +8,8 @@
 #include "lib/buf.h"
 
 struct step_bed {
-	char dir[256];	 /* the agent's, made by bed_init(), removed by bed_release() */
-	bool kept;	 /* given from outside: not removed */
+	char dir[256]; /* the agent's, made by bed_init(), removed by bed_release() */
+	bool kept;     /* given from outside: not removed */
 	struct agent_conf conf;
 	struct step step;
 	json_t *spec;

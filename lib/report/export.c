@@ -151,7 +151,7 @@ static void csv_real(struct buf *out, double x)
 
 	if (!isfinite(x))
 		return;
-	for (int digits = 1; digits <= 17; digits++) {
+	for (int digits = 15; digits <= 17; digits++) {
 		snprintf(text, sizeof(text), "%.*g", digits, x);
 		if (strtod(text, NULL) == x)
 			break;

@@ -163,8 +163,8 @@ static void foot_group(const struct cmp *c, size_t first, struct buf *out)
 		if (c->thrown[i].phase >= 0)
 			buf_addf(&ids, " (phase %" PRId64 ")", c->thrown[i].phase);
 	}
-	text_wrapf(out, 4, "- %s, %s, %zu boot%s: %s: %.*s%s", c->board[t->board].name,
-	           c->kernel[t->kernel].name, n, plural((int64_t)n), ids.data, WHY_MAX,
+	text_wrapf(out, 4, "- %s, %s, boot%s %s: %.*s%s", c->board[t->board].name,
+	           c->kernel[t->kernel].name, plural((int64_t)n), ids.data, WHY_MAX,
 	           t->why ? t->why : "no reason was given",
 	           t->why && strlen(t->why) > WHY_MAX ? "..." : "");
 	buf_release(&ids);

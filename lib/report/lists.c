@@ -6,6 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void put_legend(struct buf *legend, struct buf *out)
+{
+	if (legend->len) {
+		buf_add(out, legend->data, legend->len);
+		buf_addc(out, '\n');
+	}
+	buf_release(legend);
+}
+
 /* ---- reply: the table that tabulate's "pipe" format prints */
 
 #define MEAN_REL   10 /* widths of the numbers' columns */
@@ -74,7 +83,9 @@ static void reply_table(const struct view *v, const struct view_block *b, size_t
 void list_reply(const struct view *v, struct buf *out)
 {
 	struct labels names;
+	struct buf legend;
 
+	buf_init(&legend, 1 << 20);
 	frame_kernels(v, REPLY_NAME, &names);
 	for (size_t i = 0; i < v->blocks; i++) {
 		const struct view_block *b = &v->block[i];
@@ -85,8 +96,9 @@ void list_reply(const struct view *v, struct buf *out)
 				if (view_any(v, b->board[k], s, b->metric))
 					reply_table(v, b, b->board[k], s, &names, out);
 	}
-	labels_legend(&names, out);
+	labels_legend(&names, &legend);
 	labels_release(&names);
+	put_legend(&legend, out);
 }
 
 /* ---- commit and cover: groups of two columns side by side */
@@ -104,6 +116,7 @@ struct groups {
 	size_t metric;
 	struct group *group;
 	size_t n;
+	struct buf *legend; /* of all tables */
 };
 
 struct column {
@@ -218,10 +231,9 @@ static void group_rows(const struct view *v, const struct groups *g, size_t room
 		buf_addc(out, '\n');
 	}
 	buf_add(out, below.data, below.len);
-	labels_legend(&names, out);
+	labels_legend(&names, g->legend);
 	for (int i = 0; i < 3; i++) {
-		if (strcmp(corner[i], g->corner[i]) != 0)
-			text_wrapf(out, 4, "\"%s\" is %s", corner[i], g->corner[i]);
+		text_legend(corner[i], g->corner[i], g->legend);
 		free(corner[i]);
 	}
 	labels_release(&names);
@@ -257,10 +269,9 @@ static void group_tables(const struct view *v, const struct groups *g, struct bu
 			used += one;
 		}
 		group_rows(v, g, REPORT_COLUMNS - 4 - used, &heads, col, from, to, out);
-		if (to == g->n)
-			labels_legend(&heads, out);
 		buf_addc(out, '\n');
 	}
+	labels_legend(&heads, g->legend);
 	labels_release(&kernels);
 	labels_release(&heads);
 	free(col);
@@ -270,14 +281,17 @@ static void group_tables(const struct view *v, const struct groups *g, struct bu
 void list_commit(const struct view *v, struct buf *out)
 {
 	struct group *group = xcalloc(v->c->boards ? v->c->boards : 1, sizeof(*group));
+	struct buf legend;
 
+	buf_init(&legend, 1 << 20);
 	for (size_t i = 0; i < v->blocks; i++) {
 		const struct view_block *b = &v->block[i];
 
 		frame_head(v, b, out);
 		for (size_t s = 0; s < v->c->cases; s++) {
 			const struct view_case *w = &v->case_[s];
-			struct groups g = {{w->bench, w->order, w->rest}, b->metric, group, 0};
+			struct groups g = {
+			        {w->bench, w->order, w->rest}, b->metric, group, 0, &legend};
 
 			for (size_t k = 0; k < b->boards; k++) {
 				size_t board = b->board[k];
@@ -290,6 +304,7 @@ void list_commit(const struct view *v, struct buf *out)
 				group_tables(v, &g, out);
 		}
 	}
+	put_legend(&legend, out);
 	free(group);
 }
 
@@ -299,11 +314,11 @@ static bool same_but_for_order(const struct view_case *a, const struct view_case
 }
 
 static void cover_table(const struct view *v, const struct view_block *b, size_t board,
-                        size_t case_, struct group *group, struct buf *out)
+                        size_t case_, struct group *group, struct buf *legend, struct buf *out)
 {
 	const struct view_case *w = &v->case_[case_];
 	char *name = text_ascii(v->c->board[board].name, true);
-	struct groups g = {{w->bench, w->rest, name}, b->metric, group, 0};
+	struct groups g = {{w->bench, w->rest, name}, b->metric, group, 0, legend};
 
 	for (size_t s = case_; s < v->c->cases; s++)
 		if (same_but_for_order(w, &v->case_[s]) && view_any(v, board, s, b->metric))
@@ -316,7 +331,9 @@ static void cover_table(const struct view *v, const struct view_block *b, size_t
 void list_cover(const struct view *v, struct buf *out)
 {
 	struct group *group = xcalloc(v->c->cases ? v->c->cases : 1, sizeof(*group));
+	struct buf legend;
 
+	buf_init(&legend, 1 << 20);
 	for (size_t i = 0; i < v->blocks; i++) {
 		const struct view_block *b = &v->block[i];
 
@@ -329,8 +346,9 @@ void list_cover(const struct view *v, struct buf *out)
 			if (earlier < s)
 				continue; /* its table stands already */
 			for (size_t k = 0; k < b->boards; k++)
-				cover_table(v, b, b->board[k], s, group, out);
+				cover_table(v, b, b->board[k], s, group, &legend, out);
 		}
 	}
+	put_legend(&legend, out);
 	free(group);
 }

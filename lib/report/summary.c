@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COL_CHANGE, COL_FROM, COL_TO, COL_VERDICT, COL_BOOTS, COL_OUT, COLS };
+enum { COL_CHANGE, COL_FROM, COL_TO, COL_VERDICT, COL_BOOTS, COLS };
 
-static const char *const heads[COLS] = {"change", "from", "to", "verdict", "boots", "out"};
+static const char *const heads[COLS] = {"change", "from", "to", "verdict", "boots"};
 
 struct row {
 	const struct cmp_cell *cell;
@@ -55,6 +55,18 @@ static char *sentence(const struct view *v, const struct cmp_cell *x)
 	return text;
 }
 
+/* "8", or "7/8" when one was thrown out. */
+static void boots(char out[PERCENT_TEXT], const struct cmp_cell *x)
+{
+	if (x->boots > 9999 || x->invalid_boots > 9999)
+		snprintf(out, PERCENT_TEXT, ">9999");
+	else if (x->invalid_boots > 0)
+		snprintf(out, PERCENT_TEXT, "%" PRId64 "/%" PRId64, x->boots,
+		         x->boots + x->invalid_boots);
+	else
+		snprintf(out, PERCENT_TEXT, "%" PRId64, x->boots);
+}
+
 static void fill(const struct view *v, const struct cmp_cell *x, struct row *r)
 {
 	r->cell = x;
@@ -62,8 +74,7 @@ static void fill(const struct view *v, const struct cmp_cell *x, struct row *r)
 	precise(r->text[COL_FROM], x->low);
 	precise(r->text[COL_TO], x->high);
 	snprintf(r->text[COL_VERDICT], PERCENT_TEXT, "%s", frame_verdict(v, x));
-	snprintf(r->text[COL_BOOTS], PERCENT_TEXT, "%" PRId64, x->boots);
-	snprintf(r->text[COL_OUT], PERCENT_TEXT, "%" PRId64, x->invalid_boots);
+	boots(r->text[COL_BOOTS], x);
 	r->sentence = sentence(v, x);
 }
 
@@ -96,8 +107,6 @@ static void print_line(struct buf *out, const char *name, size_t width,
 {
 	text_left(out, name, width);
 	for (int i = 0; i < COLS; i++) {
-		if (col[i] == 0)
-			continue;
 		buf_adds(out, "  ");
 		if (i == COL_VERDICT)
 			text_left(out, text[i], col[i]);
@@ -113,16 +122,11 @@ static void table(const struct view *v, const struct row *row, size_t n, struct 
 	char title[COLS][PERCENT_TEXT];
 	size_t col[COLS] = {0}, used = 0, width;
 	struct labels names;
-	bool any_out = false;
 
-	for (size_t i = 0; i < n; i++) {
-		cases[i] = v->case_[row[i].cell->case_].plain;
-		any_out |= row[i].cell->invalid_boots > 0;
-	}
+	for (size_t i = 0; i < n; i++)
+		cases[i] = v->case_[row[i].cell->case_].brief;
 	for (int k = 0; k < COLS; k++) {
 		snprintf(title[k], PERCENT_TEXT, "%s", heads[k]);
-		if (k == COL_OUT && !any_out)
-			continue;
 		col[k] = strlen(heads[k]);
 		for (size_t i = 0; i < n; i++)
 			if (strlen(row[i].text[k]) > col[k])
@@ -193,6 +197,8 @@ static void totals(const struct view *v, const struct view_block *b, struct buf 
 			continue;
 		all++;
 		count[x->verdict]++;
+		if (frame_has_no_number(x))
+			continue;
 		widen(&tau, x->tau);
 		widen(&level, x->level);
 	}
@@ -213,9 +219,8 @@ static void totals(const struct view *v, const struct view_block *b, struct buf 
 		buf_adds(&line, " on");
 	}
 	if (!isnan(level.low)) {
-		buf_addf(&line, "%s",
-		         line.len ? "; from ... to is its interval at "
-		                  : "From ... to is the change's interval at ");
+		buf_addf(&line, "%s interval (from, to) is at ",
+		         line.len ? "; its" : "The change's");
 		add_range(&line, &level);
 	}
 	if (line.len)

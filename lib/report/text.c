@@ -79,24 +79,25 @@ static void wrap(struct buf *out, size_t indent, const char *text)
 
 	text += strspn(text, " ");
 	while (*text) {
-		size_t word = strcspn(text, " ");
-		size_t lead = fresh ? 0 : 1;
+		size_t gap = fresh ? 0 : strspn(text, " ");
+		size_t word = strcspn(text + gap, " ");
 
-		if (column + lead + word > REPORT_COLUMNS && !fresh) {
+		if (word == 0)
+			break; /* blanks at the end */
+		/* a quoted line keeps its double blanks, but for a break among them */
+		if (column + gap + word > REPORT_COLUMNS && !fresh) {
 			buf_addc(out, '\n');
 			text_fill(out, ' ', indent);
 			column = indent;
 			fresh = true;
+			text += gap;
 			continue;
 		}
-		if (column + lead + word > REPORT_COLUMNS)
+		if (column + gap + word > REPORT_COLUMNS)
 			word = REPORT_COLUMNS - column; /* longer than a line: broken */
-		if (lead)
-			buf_addc(out, ' ');
-		buf_add(out, text, word);
-		column += lead + word;
-		text += word;
-		text += strspn(text, " ");
+		buf_add(out, text, gap + word);
+		column += gap + word;
+		text += gap + word;
 		fresh = false;
 	}
 	buf_addc(out, '\n');
@@ -120,8 +121,11 @@ void text_wrapf(struct buf *out, size_t indent, const char *fmt, ...)
  * series differ at their ends as often as at their beginnings. */
 static char *cut_middle(const char *s, size_t width, const char *suffix)
 {
-	size_t len = strlen(s), room = width - strlen(suffix), head, tail;
+	size_t len = strlen(s), add = strlen(suffix), room, head, tail;
 
+	if (add >= width)
+		return xstrdup(suffix);
+	room = width - add;
 	if (len <= room)
 		return xasprintf("%s%s", s, suffix);
 	head = room / 2;
@@ -185,9 +189,21 @@ size_t labels_width(const struct labels *l)
 	return width;
 }
 
-void labels_legend(const struct labels *l, struct buf *out)
+void text_legend(const char *label, const char *full, struct buf *legend)
+{
+	struct buf line;
+
+	if (strcmp(label, full) == 0)
+		return;
+	buf_init(&line, 64 * 1024);
+	text_wrapf(&line, 4, "\"%s\" is %s", label, full);
+	if (!strstr(legend->data, line.data))
+		buf_add(legend, line.data, line.len);
+	buf_release(&line);
+}
+
+void labels_legend(const struct labels *l, struct buf *legend)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (strcmp(l->label[i], l->full[i]) != 0)
-			text_wrapf(out, 4, "\"%s\" is %s", l->label[i], l->full[i]);
+		text_legend(l->label[i], l->full[i], legend);
 }

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define PERCENT_TEXT 32
+#define PERCENT_TEXT 48
 
 /* 7-bit copy: each character outside of ASCII, and each stray byte, is one
  * '?'; control characters are spaces. With `cell`, '|' is '/'. NULL is "".
@@ -39,8 +39,10 @@ struct labels {
 void labels_init(struct labels *l, const char *const *names, size_t n, size_t width);
 void labels_release(struct labels *l);
 size_t labels_width(const struct labels *l); /* of the longest */
-/* One wrapped line for each label that is not the full name. */
-void labels_legend(const struct labels *l, struct buf *out);
+/* Adds a wrapped line for each label that is not the full name, unless that line
+ * stands in `legend` already: one legend serves all tables of a list. */
+void labels_legend(const struct labels *l, struct buf *legend);
+void text_legend(const char *label, const char *full, struct buf *legend);
 
 /* s, padded on the right (or left) with blanks to at least `width`. */
 void text_left(struct buf *out, const char *s, size_t width);

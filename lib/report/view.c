@@ -75,17 +75,29 @@ static void add_rest(struct buf *rest, const char *name, const char *value)
 	buf_adds(rest, value);
 }
 
+static void drop_commas(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++)
+		if (*s != ',')
+			*to++ = *s;
+	*to = '\0';
+}
+
 /* Canonical texts are "bench/name=value,name=value"; what is none of that is
  * shown as it is. */
 static void case_words(struct view_case *w, const char *text)
 {
 	char *copy = text_ascii(text, true), *slash = strchr(copy, '/'), *save = NULL;
+	const char *first = strchr("abcdefghijklmnopqrstuvwxyz0123456789", *copy);
 	struct buf rest;
 
 	buf_init(&rest, 64 * 1024);
 	if (slash)
 		*slash = '\0';
-	w->bench = xstrdup(copy);
+	/* lines begin with it: "--- " or "From " would cut a mail */
+	w->bench = xasprintf("%s%s", first && *first && !strchr(copy, ' ') ? "" : "case ", copy);
 	w->order = NULL;
 	for (char *p = slash ? strtok_r(slash + 1, ",", &save) : NULL; p;
 	     p = strtok_r(NULL, ",", &save)) {
@@ -103,13 +115,10 @@ static void case_words(struct view_case *w, const char *text)
 	buf_release(&rest);
 	w->caption = xasprintf("%s%s%s%s%s", w->bench, w->order ? ", " : "",
 	                       w->order ? w->order : "", *w->rest ? ", " : "", w->rest);
-	w->plain = xstrdup(w->caption);
-	for (char *from = w->plain, *to = from;; from++) {
-		if (*from != ',')
-			*to++ = *from;
-		if (*from == '\0')
-			break;
-	}
+	w->brief = xasprintf("%s%s%s%s%s", w->bench, w->order ? " o" : "",
+	                     w->order ? w->order + strlen("order-") : "", *w->rest ? " " : "",
+	                     w->rest);
+	drop_commas(w->brief);
 	if (!w->order)
 		w->order = xstrdup("no order");
 }
@@ -148,7 +157,7 @@ void view_release(struct view *v)
 		free(v->case_[s].order);
 		free(v->case_[s].rest);
 		free(v->case_[s].caption);
-		free(v->case_[s].plain);
+		free(v->case_[s].brief);
 	}
 	free(v->block);
 	free(v->case_);

@@ -21,7 +21,7 @@ struct view_case {
 	char *order;   /* "no order" where the case has none */
 	char *rest;    /* "" when there is no other parameter */
 	char *caption; /* all of them: "mremap, order-9, 16M, skew 4K" */
-	char *plain;   /* without commas */
+	char *brief;   /* "mremap o9 16M skew 4K" */
 };
 
 struct view {

@@ -33,10 +33,10 @@ void stat_say_unsure(struct stat_result *r, const struct stat_rule *rule, const 
 
 	if (off_zero)
 		n = snprintf(r->why, sizeof(r->why),
-		             "there is a change, but not surely one of %.3g %% or more", tau);
+		             "there is a change, but not surely one of %.3g%% or more", tau);
 	else
 		n = snprintf(r->why, sizeof(r->why),
-		             "the interval holds both no change and one of more than %.3g %%", tau);
+		             "the interval holds both no change and one of more than %.3g%%", tau);
 	if (r->needed > 0 && n > 0 && (size_t)n < sizeof(r->why))
 		snprintf(r->why + n, sizeof(r->why) - (size_t)n, "; about %ld more %s%s a kernel",
 		         r->needed, unit, r->needed == 1 ? "" : "s");

@@ -75,7 +75,7 @@ void stat_skew(struct stat_result *r, const struct stat_result *from_means,
 		return;
 	r->verdict = VERDICT_UNSURE;
 	r->needed = -1; /* more boots do not mend it: median and mean answer different questions */
-	say(r, "the median of the iterations says %+.2f %%, their mean %+.2f %%", 100 * r->change,
+	say(r, "the median of the iterations says %+.2f%%, their mean %+.2f%%", 100 * r->change,
 	    100 * r->mean_change);
 }
 
