@@ -43,12 +43,14 @@ enum err {
 	ERR_COUNT
 };
 
+#define WHY_TEXT 768 /* bytes of a reason with its NUL */
+
 /* One reason. Truncated, never overrun; always NUL-terminated and UTF-8-safe
  * to cut: a cut never leaves half a multi-byte character. Control characters
  * become spaces and bytes that are not UTF-8 question marks, so that quoting
  * foreign text is safe: a reason is one line, and always fits into JSON. */
 struct why {
-	char text[768];
+	char text[WHY_TEXT];
 };
 
 /* Write the reason and return `e`, so that a failing path is one line.
