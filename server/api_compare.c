@@ -80,7 +80,7 @@ static enum err rendered(struct http_req *req, int64_t id, enum format format,
 {
 	struct report_opts opts = {0};
 	const char *url = req->srv->conf.public_url;
-	char *address = url ? xasprintf("%s/#/submissions/%lld", url, (long long)id) : NULL;
+	char *address = url ? xasprintf("%s/#/submission/%lld", url, (long long)id) : NULL;
 	struct cmp *c;
 	enum err e = verdict_load(db_reader(req->srv->store), id, &c, w);
 
