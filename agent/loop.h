@@ -30,7 +30,7 @@ struct supervisor {
 	bool announced;
 	int64_t announce_ns;
 	int64_t claim_ns, claim_pause_ms;
-	bool disk_low;
+	bool disk_low, claim_refused; /* said so in the log */
 };
 
 static inline void sooner(int64_t *next_ns, int64_t t_ns)

@@ -185,11 +185,13 @@ static void announce(struct supervisor *v, int64_t *next_ns)
 		if (e == OK && !v->announced)
 			log_info("agent.announced", "server", v->conf->server, NULL);
 		v->announced = e == OK;
-		v->announce_ns = clock_mono_ns() + v->timing->announce_ms * NS_PER_MS;
-		if (e != OK && r.status && r.status != 401 && r.status != 403)
+		v->announce_ns =
+		        clock_mono_ns() +
+		        (e == OK ? v->timing->announce_ms : v->timing->backoff_cap_ms) * NS_PER_MS;
+		if (e != OK && peer_ready(&v->peer, clock_mono_ns()))
 			log_error("agent.not_announced", "why", w.text, NULL);
 		else if (e != OK)
-			v->announce_ns = 0;
+			v->announce_ns = 0; /* as soon as the server is back */
 		reply_release(&r);
 	}
 	if (peer_ready(&v->peer, now))
@@ -333,13 +335,15 @@ static bool claim_once(struct supervisor *v)
 	if (e == OK && r.status == 200) {
 		take(v, &r);
 		got = true;
-	} else if (r.status == 404) {
-		/* It does not know us: it began anew. */
-		v->announced = false;
+	} else if (r.status >= 300) {
+		if (!v->claim_refused)
+			log_warn("claim.refused", "why", w.text, NULL);
+		v->claim_refused = true;
+		/* It may not know us, or not as we are: it began anew. */
 		v->announce_ns = 0;
-	} else if (r.status >= 400) {
-		log_warn("claim.refused", "why", w.text, NULL);
 	}
+	if (e == OK)
+		v->claim_refused = false;
 	reply_release(&r);
 	return got;
 }
@@ -347,6 +351,7 @@ static bool claim_once(struct supervisor *v)
 static void claim(struct supervisor *v, int64_t *next_ns)
 {
 	const struct supervisor_timing *t = v->timing;
+	int64_t cap_ms = v->claim_refused ? t->backoff_cap_ms : t->claim_max_ms;
 	int64_t now = clock_mono_ns();
 	bool any = false;
 
@@ -359,10 +364,10 @@ static void claim(struct supervisor *v, int64_t *next_ns)
 			v->claim_pause_ms = 0;
 		else if (v->claim_pause_ms == 0)
 			v->claim_pause_ms = t->claim_min_ms;
-		else if (v->claim_pause_ms * 2 < t->claim_max_ms)
+		else if (v->claim_pause_ms * 2 < cap_ms)
 			v->claim_pause_ms *= 2;
 		else
-			v->claim_pause_ms = t->claim_max_ms;
+			v->claim_pause_ms = cap_ms;
 		v->claim_ns = clock_mono_ns() + v->claim_pause_ms * NS_PER_MS;
 	}
 	sooner(next_ns, v->claim_ns);

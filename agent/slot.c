@@ -17,7 +17,6 @@
 #define STARTS_MAX    10
 #define RETRY_BASE_MS 200
 #define RETRY_CAP_MS  30000
-#define EVICT_BYTES   (UINT64_C(64) << 20)
 
 static char *job_path(const char *dir, const char *room, int64_t job, int64_t attempt)
 {
@@ -58,7 +57,7 @@ static void retry_later(struct slot *s, enum err e, const char *event, const str
 
 	log_error(event, "slot", s->name, "job", log_i(s->st.job), "why", reason->text, NULL);
 	if (e == ERR_NO_SPACE && disk_free(s->env->conf->dir, &bytes, &w) == OK)
-		cache_evict(s->env->conf->dir, bytes + EVICT_BYTES, NULL, &w);
+		cache_evict(s->env->conf->dir, bytes + 1, NULL, &w);
 	s->retry_ns = clock_mono_ns() +
 	              clock_backoff_ms(s->retries++, RETRY_BASE_MS, RETRY_CAP_MS) * NS_PER_MS;
 }
@@ -270,7 +269,9 @@ static enum err answer_for_it(struct slot *s, struct why *w)
 	enum fail_class class = FAIL_INFRA;
 	char sentence[512], words[64];
 
-	if (s->stop == STOP_DEADLINE) {
+	if (s->stop == STOP_CANCELLED) {
+		snprintf(sentence, sizeof(sentence), "cancelled by the server");
+	} else if (s->stop == STOP_DEADLINE) {
 		snprintf(sentence, sizeof(sentence),
 		         "the %s did not end within %" PRId64 " s; it stood at \"%s\" (%" PRId64
 		         " done)",
@@ -301,10 +302,9 @@ static void ended(struct slot *s)
 	log_info(stop_events[s->stop], "slot", s->name, "job", log_i(s->st.job), "attempt",
 	         log_i(s->st.attempt), "state", job_state_name(s->st.at), "step", words, "seconds",
 	         log_f((double)(clock_mono_ns() - s->begun_ns) / 1e9), NULL);
-	if (s->stop == STOP_CANCELLED || s->stop == STOP_FENCED)
-		phase_set(s, SLOT_DROP);
-	else
-		phase_set(s, SLOT_FINISH);
+	/* A cancelled job is answered like another: so the server knows that the board
+	 * is free. A fenced one is nobody's business any more. */
+	phase_set(s, s->stop == STOP_FENCED ? SLOT_DROP : SLOT_FINISH);
 }
 
 /* ---- the end */
@@ -374,7 +374,8 @@ void slot_stop(struct slot *s, enum slot_stop why)
 	if (s->phase == SLOT_RESUME || s->phase == SLOT_START) {
 		log_info(stop_events[why], "slot", s->name, "job", log_i(s->st.job), "attempt",
 		         log_i(s->st.attempt), "state", job_state_name(s->st.at), NULL);
-		phase_set(s, SLOT_DROP);
+		s->stop = why;
+		phase_set(s, why == STOP_FENCED ? SLOT_DROP : SLOT_FINISH);
 	}
 }
 

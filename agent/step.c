@@ -15,8 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LEASE_MAX  (64 << 20)
-#define EVICT_STEP (UINT64_C(64) << 20)
+#define LEASE_MAX (64 << 20)
 
 static const char *const class_names[] = {
         [FAIL_NONE] = "none", [FAIL_INFRA] = "infra",   [FAIL_BUILD] = "build",
@@ -138,34 +137,41 @@ enum err step_result(const struct step *s, const char *kind, const struct step_o
 	return e;
 }
 
-/* A result is worth more than any cache. */
+/* What the agent has to remember is worth more than any cache: one goes. False
+ * when there is none left that nobody uses. */
+static bool make_room(const struct agent_conf *conf)
+{
+	uint64_t bytes;
+	int evicted = 0;
+	struct why w;
+
+	if (disk_free(conf->dir, &bytes, &w) == OK)
+		cache_evict(conf->dir, bytes + 1, &evicted, &w);
+	return evicted > 0;
+}
+
 static enum err result_write(const struct step *s, const char *kind, const struct step_outcome *out,
                              struct why *w)
 {
-	uint64_t bytes;
-	struct why again;
 	enum err e;
 
-	while ((e = step_result(s, kind, out, w)) == ERR_NO_SPACE) {
-		int evicted = 0;
-
-		if (disk_free(s->conf->dir, &bytes, &again) != OK)
-			break;
-		cache_evict(s->conf->dir, bytes + EVICT_STEP, &evicted, &again);
-		if (evicted == 0)
-			break;
-	}
+	while ((e = step_result(s, kind, out, w)) == ERR_NO_SPACE && make_room(s->conf))
+		;
 	return e;
 }
 
 static enum err mark(void *ctx, const char *name, struct why *w)
 {
-	struct state *st = ctx;
+	const struct step_run *r = ctx;
 	int to = job_state_parse(name);
+	enum err e;
 
 	if (to < 0 || to == STATE_IDLE || to == STATE_CLAIMED || to == STATE_SPOOLED)
 		return err_set(w, ERR_INTERNAL, "\"%s\" is no state that a step can reach", name);
-	return state_move(st, (enum job_state)to, w);
+	while ((e = state_move(r->state, (enum job_state)to, w)) == ERR_NO_SPACE &&
+	       make_room(r->conf))
+		;
+	return e;
 }
 
 static enum err lease_read(const char *dir, json_t **lease, struct why *w)
@@ -196,7 +202,7 @@ int step_run(const struct step_run *r, int say)
 	        .attempt = r->state->attempt,
 	        .progress_fd = say,
 	        .mark = mark,
-	        .mark_ctx = r->state,
+	        .mark_ctx = (void *)r,
 	};
 	const char *kind = job_kind_name(r->state->kind);
 	json_t *lease = NULL;

@@ -33,11 +33,10 @@ const struct supervisor_timing supervisor_timing = {
         .grace_s = 120,
 };
 
-#define ANNOUNCE_MAX  (64 * 1024)
-#define POST_S        7200
-#define PROBE_S       600
-#define SWEEP_S       3600
-#define SWEEP_PAUSE_S 5
+#define ANNOUNCE_MAX (64 * 1024)
+#define POST_S       7200
+#define PROBE_S      600
+#define SWEEP_S      3600
 
 /* ---- errands: children that are no steps */
 
@@ -138,7 +137,7 @@ static void sweep_begin(struct supervisor *v, int64_t *next_ns)
 		return;
 	}
 	v->sweep_wanted = false;
-	v->sweep_ns = now + SWEEP_PAUSE_S * NS_PER_S;
+	v->sweep_ns = now + v->timing->sweep_ms * NS_PER_MS;
 	errand(&v->sweep, sweep_child, v, SWEEP_S);
 }
 

@@ -28,6 +28,7 @@ struct supervisor_timing {
 	int64_t announce_ms, probe_ms;      /* again; and when something could not be used */
 	int64_t backoff_base_ms, backoff_cap_ms; /* while the server is away */
 	int64_t refused_cap_ms;                  /* an entry of the spool that is refused for now */
+	int64_t sweep_ms;                        /* between two sweeps of trash and caches */
 	int64_t lock_wait_ms;                    /* for the last children of a killed agent */
 	int64_t grace_s;                         /* beyond the deadlines of the steps */
 };

@@ -94,6 +94,8 @@ static void emit_env(struct emit *e)
 	emit_file(e, "clocksource",
 	          "/sys/devices/system/clocksource/clocksource0/current_clocksource");
 	emit_file(e, "randomize_va_space", "/proc/sys/kernel/randomize_va_space");
+	emit_file(e, "stat_interval", "/proc/sys/vm/stat_interval");
+	emit_file(e, "percpu_pagelist_high_fraction", "/proc/sys/vm/percpu_pagelist_high_fraction");
 	emit_file(e, "governor", "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
 	thp_describe(e);
 	emit_close(e);
