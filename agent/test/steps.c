@@ -73,6 +73,11 @@ void bed_init(struct step_bed *b, const char *keep, const char *tree)
 	                        .mark_ctx = b};
 }
 
+void bed_allow(struct step_bed *b, const char *tree)
+{
+	list_add(&b->conf.trees, tree);
+}
+
 static void list_free(struct conf_list *l)
 {
 	size_t i;
