@@ -5,7 +5,9 @@
 # without touching this file.
 
 BUILD   ?= build
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 CROSS   ?= aarch64-linux-gnu-
 PKGS    := libmicrohttpd sqlite3 jansson libcurl gnutls gsl libarchive libzstd libelf zlib
 WARN    := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
@@ -17,6 +19,10 @@ OPT     ?= -O2 -g
 HARDEN  := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fno-strict-aliasing -fno-common
 SAN     ?=
 VERSION := 0.1
+
+# V=1 shows the commands
+Q       := $(if $(V),,@)
+say      = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -lm -lpthread
@@ -43,35 +49,44 @@ programs: $(PROGRAMS)
 
 $(BUILD)/libfoldwatch.a: $(call obj,$(LIB_SRC))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/foldwatchd: $(call obj,$(SERVER_SRC)) $(BUILD)/libfoldwatch.a
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/foldwatch-agent: $(call obj,$(AGENT_SRC)) $(BUILD)/libfoldwatch.a
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/foldwatch: $(call obj,$(CLI_SRC)) $(BUILD)/libfoldwatch.a
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # foldbench is one static binary, the same for every board of an architecture:
 # fixed flags and a build id that depends on its text alone.
 BENCH_FLAGS := $(CSTD) $(WARN) $(WERROR) -O2 -g -fno-strict-aliasing -I. \
                -ffile-prefix-map=$(CURDIR)=. -DFOLDWATCH_VERSION='"$(VERSION)"'
 $(BUILD)/foldbench: $(patsubst %.c,$(BUILD)/bench-host/%.o,$(BENCH_SRC))
-	$(CC) -static -Wl,--build-id=sha1 -o $@ $^ -lm
+	$(call say,LD,$@)
+	$(Q)$(CC) -static -Wl,--build-id=sha1 -o $@ $^ -lm
 $(BUILD)/foldbench-arm64: $(patsubst %.c,$(BUILD)/bench-arm64/%.o,$(BENCH_SRC))
-	$(CROSS)gcc -static -Wl,--build-id=sha1 -o $@ $^ -lm
+	$(call say,LD,$@)
+	$(Q)$(CROSS)gcc -static -Wl,--build-id=sha1 -o $@ $^ -lm
 $(BUILD)/bench-host/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(BENCH_FLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(BENCH_FLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/bench-arm64/%.o: %.c
 	@mkdir -p $(@D)
-	$(CROSS)gcc $(BENCH_FLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CROSS,$<)
+	$(Q)$(CROSS)gcc $(BENCH_FLAGS) -MMD -MP -c -o $@ $<
 
 # schema.sql is compiled into the server as a string.
 $(BUILD)/gen/schema_sql.h: schema.sql
@@ -93,7 +108,8 @@ UNIT_TESTS += $$($(1)_TESTS)
 $$($(1)_TESTS): $(BUILD)/$(1)/test/%: $(BUILD)/obj/$(1)/test/%.o \
 		$$(patsubst %.c,$(BUILD)/obj/%.o,$$(filter-out $(1)/test/test_%,$$(wildcard $(1)/test/*.c))) $$(unit_$(1)_objs)
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(PKG_LIBS) -lcmocka
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(PKG_LIBS) -lcmocka
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_tests,$(r))))
 

@@ -26,3 +26,410 @@ CREATE TABLE artifact (
 	bytes      INTEGER NOT NULL,
 	created_ms INTEGER NOT NULL
 ) STRICT;
+
+-- Lines of Kconfig that were asked for: named fragment sets as they were when
+-- the submission came, or a submitter's own text.
+CREATE TABLE config_text (
+	sha256     TEXT PRIMARY KEY,
+	text       TEXT NOT NULL
+) STRICT;
+
+-- A benchmark with its parameters, in canonical form: `fork/order=9,size=1G`.
+CREATE TABLE bench_case (
+	id         INTEGER PRIMARY KEY,
+	text       TEXT NOT NULL UNIQUE
+) STRICT;
+
+-- A request: kernels, boards, cases, a plan.
+CREATE TABLE submission (
+	id           INTEGER PRIMARY KEY,
+	submitter    TEXT NOT NULL,               -- label of the token that sent it
+	idem_key     TEXT,                        -- Idempotency-Key it came with
+	content_hash TEXT NOT NULL,               -- sha256 of the canonical request
+	title        TEXT NOT NULL,
+	baseline     INTEGER NOT NULL,            -- submission_kernel.pos
+	threshold    REAL,                        -- fraction; NULL: the board's default
+	priority     INTEGER NOT NULL,
+	reuse        INTEGER NOT NULL,
+	boots        INTEGER,                     -- NULL: the board's default
+	runs         INTEGER NOT NULL,
+	iterations   INTEGER NOT NULL,
+	warmup       INTEGER NOT NULL,
+	plan         TEXT NOT NULL,               -- foldbench's plan, as it is sent
+	memory_bytes INTEGER NOT NULL,            -- of a guest, equal for all kernels
+	imported     INTEGER NOT NULL,            -- self-reported results, no jobs
+	state        TEXT NOT NULL CHECK (state IN
+	             ('resolving','building','booting','done','failed','cancelled')),
+	why          TEXT,
+	planned      INTEGER NOT NULL,            -- its boots are laid out
+	created_ms   INTEGER NOT NULL,
+	ended_ms     INTEGER,
+	UNIQUE (submitter, idem_key)
+) STRICT;
+CREATE INDEX submission_open ON submission(state) WHERE ended_ms IS NULL;
+
+-- One buildable variant: commit x config x toolchain, or a prebuilt image.
+CREATE TABLE kernel (
+	id            INTEGER PRIMARY KEY,
+	key           TEXT NOT NULL,              -- content key (server/schedule.h says over what)
+	domain        TEXT NOT NULL,              -- trust domain whose caches built it
+	tree          TEXT,                       -- NULL: a prebuilt image
+	commit_id     TEXT,
+	subject       TEXT,
+	config_sha256 TEXT REFERENCES config_text(sha256),
+	config_name   TEXT,
+	config_whole  INTEGER NOT NULL,
+	toolchain     TEXT,
+	compiler      TEXT,                       -- first line of --version
+	state         TEXT NOT NULL CHECK (state IN ('building','ready','failed')),
+	why           TEXT,
+	image         TEXT,                       -- artifacts
+	vmlinux       TEXT,
+	config_file   TEXT,                       -- the .config that came out
+	image_bytes   INTEGER,
+	build_id      TEXT,
+	build_ids     TEXT,                       -- those a boot may report, separated by a space
+	section_hash  TEXT,                       -- over all allocated sections: equal = same binary
+	config_hash   TEXT,                       -- of the .config without its comments
+	linker        TEXT,
+	release       TEXT,
+	objects       INTEGER,
+	seconds       REAL,
+	trusted       INTEGER NOT NULL DEFAULT 0, -- built without a sandbox, on the agent owner's word
+	sandbox       TEXT,
+	imported      INTEGER NOT NULL DEFAULT 0,
+	created_ms    INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX kernel_key ON kernel(key) WHERE state <> 'failed';
+CREATE INDEX kernel_config ON kernel(config_sha256, id);
+
+CREATE TABLE submission_kernel (
+	submission_id INTEGER NOT NULL REFERENCES submission(id),
+	pos           INTEGER NOT NULL,
+	name          TEXT NOT NULL,
+	tree          TEXT,
+	ref           TEXT,
+	config_sha256 TEXT REFERENCES config_text(sha256),
+	config_name   TEXT,
+	config_whole  INTEGER NOT NULL,
+	toolchain     TEXT,
+	image         TEXT,
+	commit_id     TEXT,                       -- what the ref was when it was resolved
+	subject       TEXT,
+	kernel_id     INTEGER REFERENCES kernel(id),
+	state         TEXT NOT NULL CHECK (state IN ('new','resolving','building','ready','failed')),
+	why           TEXT,
+	PRIMARY KEY (submission_id, pos),
+	UNIQUE (submission_id, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX submission_kernel_kernel ON submission_kernel(kernel_id);
+
+CREATE TABLE submission_case (
+	submission_id INTEGER NOT NULL REFERENCES submission(id),
+	pos           INTEGER NOT NULL,
+	case_id       INTEGER NOT NULL REFERENCES bench_case(id),
+	PRIMARY KEY (submission_id, pos),
+	UNIQUE (submission_id, case_id)
+) STRICT, WITHOUT ROWID;
+
+-- What an agent announced last. A board, toolchain or tree it no longer
+-- announces is not offered.
+CREATE TABLE agent (
+	name       TEXT PRIMARY KEY,
+	version    TEXT NOT NULL,
+	builds     INTEGER NOT NULL,
+	bench      TEXT,                          -- build-id of its foldbench
+	seen_ms    INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE agent_toolchain (
+	agent      TEXT NOT NULL REFERENCES agent(name),
+	name       TEXT NOT NULL,
+	compiler   TEXT NOT NULL,
+	PRIMARY KEY (agent, name)
+) STRICT, WITHOUT ROWID;
+
+-- Prefixes of tree URLs that it may fetch from.
+CREATE TABLE agent_tree (
+	agent      TEXT NOT NULL REFERENCES agent(name),
+	prefix     TEXT NOT NULL,
+	PRIMARY KEY (agent, prefix)
+) STRICT, WITHOUT ROWID;
+
+-- A machine that boots kernels.
+CREATE TABLE board (
+	name          TEXT PRIMARY KEY,
+	agent         TEXT NOT NULL REFERENCES agent(name),
+	kind          TEXT NOT NULL,
+	profile       TEXT,
+	labels        TEXT NOT NULL,              -- " virtual ci ": each between spaces
+	metric        TEXT NOT NULL,
+	deterministic INTEGER NOT NULL,
+	emulated      INTEGER NOT NULL,
+	untrusted     INTEGER NOT NULL,           -- boots kernels of untrusted submitters
+	capabilities  TEXT NOT NULL,              -- JSON
+	description   TEXT NOT NULL,
+	identity      TEXT NOT NULL,              -- sha256 over what makes its numbers comparable
+	offered       INTEGER NOT NULL,
+	state         TEXT NOT NULL CHECK (state IN ('active','drained','quarantined')),
+	why           TEXT,
+	infra_streak  INTEGER NOT NULL DEFAULT 0  -- infra failures since the last boot that came up
+) STRICT;
+CREATE INDEX board_agent ON board(agent);
+
+CREATE TABLE board_event (
+	id         INTEGER PRIMARY KEY,
+	board      TEXT NOT NULL REFERENCES board(name),
+	event      TEXT NOT NULL CHECK (event IN ('announced','drained','resumed','quarantined',
+	           'infra','healthy','unhealthy','mismatch')),
+	why        TEXT,
+	by_whom    TEXT,                          -- label of a token; NULL: the server
+	job_id     INTEGER,
+	submission_id INTEGER,                    -- mismatch: whose boots differed
+	at_ms      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX board_event_board ON board_event(board, id);
+
+CREATE TABLE submission_board (
+	submission_id INTEGER NOT NULL REFERENCES submission(id),
+	pos           INTEGER NOT NULL,
+	board         TEXT NOT NULL REFERENCES board(name),
+	PRIMARY KEY (submission_id, pos),
+	UNIQUE (submission_id, board)
+) STRICT, WITHOUT ROWID;
+
+-- A unit of work leased to an agent.
+CREATE TABLE job (
+	id             INTEGER PRIMARY KEY,
+	kind           TEXT NOT NULL CHECK (kind IN ('resolve','build','boot')),
+	purpose        TEXT NOT NULL CHECK (purpose IN ('work','health','confirm')),
+	state          TEXT NOT NULL CHECK (state IN ('queued','leased','done','failed','cancelled')),
+	urgency        INTEGER NOT NULL,          -- checks before work, then the submission's priority
+	seq            INTEGER NOT NULL,          -- order within the submission: A B B A
+	submission_id  INTEGER REFERENCES submission(id),
+	kernel_id      INTEGER REFERENCES kernel(id),
+	name           TEXT,                      -- the kernel's in its submission
+	domain         TEXT NOT NULL,
+	tree           TEXT,                      -- resolve, build
+	ref            TEXT,
+	toolchain      TEXT,                      -- build: only an agent with this compiler
+	compiler       TEXT,
+	board          TEXT REFERENCES board(name), -- boot, with all below
+	plan           TEXT,
+	metric         TEXT,
+	memory_bytes   INTEGER,
+	phase          INTEGER,
+	phase_pages    INTEGER,
+	replicate      INTEGER NOT NULL DEFAULT 0,
+	about          INTEGER,                   -- confirm: the failed job; health: first of its group
+	baseline       INTEGER NOT NULL DEFAULT 0, -- the kernel is its submission's baseline
+	attempt        INTEGER NOT NULL DEFAULT 0, -- fences late answers
+	agent          TEXT REFERENCES agent(name),
+	nonce          TEXT,                      -- of this attempt
+	lease_until_ms INTEGER,
+	infra_failures INTEGER NOT NULL DEFAULT 0,
+	class          TEXT CHECK (class IN ('infra','build','boot','kernel','bench')),
+	why            TEXT,
+	step           TEXT,                      -- how far it says it is
+	done           INTEGER,
+	total          INTEGER,
+	created_ms     INTEGER NOT NULL,
+	started_ms     INTEGER,                   -- of this attempt
+	ended_ms       INTEGER
+) STRICT;
+CREATE INDEX job_queue ON job(kind, urgency DESC, submission_id, seq, id) WHERE state = 'queued';
+CREATE INDEX job_leased ON job(lease_until_ms) WHERE state = 'leased';
+CREATE INDEX job_submission ON job(submission_id, state);
+CREATE INDEX job_kernel ON job(kernel_id, kind);
+CREATE INDEX job_board ON job(board, state);
+CREATE INDEX job_kind ON job(kind, state, id);
+CREATE INDEX job_about ON job(about) WHERE about IS NOT NULL;
+
+-- Answers that came with an Idempotency-Key, for repeats.
+CREATE TABLE job_result (
+	job_id       INTEGER NOT NULL REFERENCES job(id),
+	idem_key     TEXT NOT NULL,
+	content_hash TEXT NOT NULL,
+	state        TEXT NOT NULL,               -- what was answered
+	boot_id      INTEGER,
+	PRIMARY KEY (job_id, idem_key)
+) STRICT, WITHOUT ROWID;
+
+-- The conditions of a boot, by the sha256 of their canonical JSON.
+CREATE TABLE environment (
+	env_id     TEXT PRIMARY KEY,
+	body       TEXT NOT NULL
+) STRICT;
+
+-- One boot of one kernel on one board.
+CREATE TABLE boot (
+	id            INTEGER PRIMARY KEY,
+	job_id        INTEGER REFERENCES job(id), -- NULL: imported
+	attempt       INTEGER NOT NULL,
+	submission_id INTEGER REFERENCES submission(id), -- that asked for it first
+	kernel_id     INTEGER NOT NULL REFERENCES kernel(id),
+	board         TEXT NOT NULL,              -- 'self-reported' for imports, which is no board
+	board_identity TEXT NOT NULL,             -- board.identity at that time
+	env_id        TEXT REFERENCES environment(env_id),
+	purpose       TEXT NOT NULL,
+	baseline      INTEGER NOT NULL,
+	plan_sha256   TEXT NOT NULL,
+	memory_bytes  INTEGER NOT NULL,
+	phase         INTEGER,
+	phase_pages   INTEGER,
+	replicate     INTEGER NOT NULL,
+	valid         INTEGER NOT NULL,
+	why           TEXT,                       -- must stand where valid is 0
+	class         TEXT,
+	reached       TEXT,
+	metric        TEXT,
+	unit          TEXT,
+	better        TEXT,
+	nonce         TEXT,
+	build_id      TEXT,
+	boot_uuid     TEXT,                       -- the kernel's boot_id
+	bench         TEXT,                       -- build-id of foldbench
+	seconds       REAL,
+	console       TEXT,                       -- artifact, zstd
+	console_bytes INTEGER,
+	taint_before  INTEGER,
+	taint_after   INTEGER,
+	imported      INTEGER NOT NULL,
+	idem_key      TEXT,                       -- imports
+	content_hash  TEXT,                       -- imports
+	created_ms    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX boot_reuse ON boot(kernel_id, board, phase, replicate);
+CREATE INDEX boot_board ON boot(board, id);
+CREATE INDEX boot_job ON boot(job_id);
+CREATE INDEX boot_import ON boot(idem_key) WHERE idem_key IS NOT NULL;
+
+CREATE TABLE boot_fault (
+	boot_id    INTEGER NOT NULL REFERENCES boot(id),
+	pos        INTEGER NOT NULL,
+	line       INTEGER NOT NULL,
+	kind       TEXT NOT NULL,
+	function   TEXT,
+	text       TEXT NOT NULL,
+	fatal      INTEGER NOT NULL,
+	PRIMARY KEY (boot_id, pos)
+) STRICT, WITHOUT ROWID;
+
+-- A result that could not be read, as it came (zstd).
+CREATE TABLE boot_raw (
+	boot_id    INTEGER PRIMARY KEY REFERENCES boot(id),
+	result     BLOB NOT NULL
+) STRICT;
+
+-- The boots that answer a submission: its own and those it reuses.
+CREATE TABLE submission_boot (
+	submission_id INTEGER NOT NULL REFERENCES submission(id),
+	boot_id       INTEGER NOT NULL REFERENCES boot(id),
+	reused        INTEGER NOT NULL,
+	PRIMARY KEY (submission_id, boot_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX submission_boot_boot ON submission_boot(boot_id);
+
+-- One process execution of a case, with its raw samples: a zstd frame of
+-- little-endian 64-bit integers in the order taken, warm-up first.
+CREATE TABLE run (
+	id           INTEGER PRIMARY KEY,
+	boot_id      INTEGER NOT NULL REFERENCES boot(id),
+	case_id      INTEGER NOT NULL REFERENCES bench_case(id),
+	number       INTEGER NOT NULL,
+	state        TEXT NOT NULL CHECK (state IN ('valid','skip','invalid')),
+	why          TEXT,
+	warmup       INTEGER NOT NULL,
+	batch        INTEGER,
+	empty_window INTEGER,
+	count        INTEGER NOT NULL,            -- samples
+	samples      BLOB,
+	evidence     TEXT,                        -- JSON
+	UNIQUE (boot_id, case_id, number)
+) STRICT;
+CREATE INDEX run_without_number ON run(boot_id) WHERE state <> 'valid';
+
+-- ---------------------------------------------------------------- derived
+
+-- A valid run's numbers after its warm-up. The run itself is the fact it saw.
+CREATE TABLE run_stat (
+	boot_id    INTEGER NOT NULL REFERENCES boot(id),
+	case_id    INTEGER NOT NULL,
+	number     INTEGER NOT NULL,
+	median     REAL NOT NULL,
+	mean       REAL NOT NULL,
+	sd         REAL,
+	iterations INTEGER NOT NULL,
+	PRIMARY KEY (boot_id, case_id, number)
+) STRICT, WITHOUT ROWID;
+
+-- What a comparison came to. `last_boot` is the newest boot it saw.
+CREATE TABLE comparison (
+	submission_id INTEGER PRIMARY KEY REFERENCES submission(id),
+	last_boot     INTEGER NOT NULL,
+	complete      INTEGER NOT NULL,
+	body          TEXT NOT NULL               -- docs/api.md's COMPARISON
+) STRICT;
+
+-- Boots that later evidence made invalid for a submission: its replicates differ.
+CREATE TABLE boot_void (
+	submission_id INTEGER NOT NULL REFERENCES submission(id),
+	boot_id       INTEGER NOT NULL REFERENCES boot(id),
+	why           TEXT NOT NULL,
+	last_boot     INTEGER NOT NULL,
+	PRIMARY KEY (submission_id, boot_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX boot_void_boot ON boot_void(boot_id);
+
+-- Cells of a comparison, the baseline's own among them.
+CREATE TABLE cell (
+	submission_id INTEGER NOT NULL REFERENCES submission(id),
+	pos           INTEGER NOT NULL,
+	board         TEXT NOT NULL,
+	case_text     TEXT NOT NULL,
+	metric        TEXT NOT NULL,
+	kernel        TEXT NOT NULL,              -- its name in the submission
+	mean          REAL,
+	base_mean     REAL,
+	std_rel       REAL,
+	change        REAL,
+	low           REAL,
+	high          REAL,
+	level         REAL,
+	at_most       REAL,
+	mean_change   REAL,
+	tau           REAL,
+	floor         REAL,
+	layouts       INTEGER NOT NULL,
+	boots         INTEGER NOT NULL,
+	invalid_boots INTEGER NOT NULL,
+	runs          INTEGER NOT NULL,
+	skewed        INTEGER NOT NULL,
+	needed        INTEGER,
+	verdict       TEXT NOT NULL,
+	why           TEXT,
+	last_boot     INTEGER NOT NULL,
+	PRIMARY KEY (submission_id, pos)
+) STRICT, WITHOUT ROWID;
+
+-- Boots whose numbers a comparison left out.
+CREATE TABLE cell_thrown (
+	submission_id INTEGER NOT NULL REFERENCES submission(id),
+	pos           INTEGER NOT NULL,
+	board         TEXT NOT NULL,
+	kernel        TEXT NOT NULL,
+	boot_id       INTEGER NOT NULL,
+	phase         INTEGER NOT NULL,
+	why           TEXT NOT NULL,
+	last_boot     INTEGER NOT NULL,
+	PRIMARY KEY (submission_id, pos)
+) STRICT, WITHOUT ROWID;
+
+-- Sentences about a comparison as a whole.
+CREATE TABLE cell_note (
+	submission_id INTEGER NOT NULL REFERENCES submission(id),
+	pos           INTEGER NOT NULL,
+	text          TEXT NOT NULL,
+	last_boot     INTEGER NOT NULL,
+	PRIMARY KEY (submission_id, pos)
+) STRICT, WITHOUT ROWID;

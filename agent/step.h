@@ -10,6 +10,15 @@
  * with "artifacts": [{"sha256","path"}] beside it for the supervisor to upload
  * before it posts the rest.
  *
+ * Marks: a step calls mark() with every state of its kind, in order, also when
+ * there is nothing to do there (a build that is reused marks fetched,
+ * configured and built one after another). The moves stand in state.c's table;
+ * a move that is not in it is an error.
+ *
+ * What a step starts must carry the environment variable FOLDWATCH_JOB_DIR
+ * (it is set in the step's own environment): whatever survives the step is
+ * found by it and killed.
+ *
  * A step may be killed at any instruction and started again with the same
  * directory: everything in it is made anew or verified by content.
  */
@@ -29,7 +38,7 @@ struct step {
 	const json_t *spec; /* docs/api.md, by kind of job */
 	int64_t job;
 	int64_t attempt;
-	int progress_fd;    /* lines of JSON to the supervisor; -1: none */
+	int progress_fd; /* lines of JSON to the supervisor, non-blocking; -1: none */
 	/* Durable note in the agent's state table that a state was reached
 	 * (fetched, configured, built; staged, armed, booted, measured): called
 	 * *before* the effect it names. Never NULL. */
@@ -50,9 +59,9 @@ struct step_artifact {
 };
 
 struct step_outcome {
-	enum fail_class fail;		/* FAIL_NONE: done */
-	struct why why;			/* the sentence when it failed */
-	json_t *body;			/* the kind's own result object; may be NULL when failed */
+	enum fail_class fail; /* FAIL_NONE: done */
+	struct why why;       /* the sentence when it failed */
+	json_t *body;         /* the kind's own result object; may be NULL when failed */
 	struct step_artifact artifact[6];
 	int artifacts;
 };
@@ -63,5 +72,33 @@ struct step_outcome {
 enum err step_resolve(const struct step *s, struct step_outcome *out, struct why *w);
 enum err step_build(const struct step *s, struct step_outcome *out, struct why *w);
 enum err step_boot(const struct step *s, struct step_outcome *out, struct why *w);
+
+/* What a board announces to the server: the object of docs/api.md's "boards"
+ * (name, kind, profile, labels, metric, deterministic, emulated, untrusted,
+ * capabilities, description). An error means that the board cannot be used
+ * (no qemu, wrong version): it is logged and the board is not announced.
+ * Runs in a child of the supervisor, at most 20 s. */
+enum err board_probe(const struct board_conf *b, json_t **announce, struct why *w);
+
+/* What the product's main.c gives to the supervisor; tests give steps of their
+ * own, which are never part of the product. */
+struct step_table {
+	enum err (*resolve)(const struct step *s, struct step_outcome *out, struct why *w);
+	enum err (*build)(const struct step *s, struct step_outcome *out, struct why *w);
+	enum err (*boot)(const struct step *s, struct step_outcome *out, struct why *w);
+	enum err (*probe)(const struct board_conf *b, json_t **announce, struct why *w);
+};
+
+/* Release what an outcome holds (step.c). */
+void step_outcome_release(struct step_outcome *out);
+/* Add an artifact; hashes the file. `path` may lie anywhere the agent can
+ * read: a file outside the job's own directory is copied into it before the
+ * result is written, so that a cache may change or be evicted afterwards. */
+enum err step_artifact_add(struct step_outcome *out, const char *path, struct why *w);
+/* Write dir/result.json, durable: {"state","class","why",KIND: body,
+ * "artifacts":[{"sha256","path"}]}, paths relative to dir. `kind` is
+ * "resolve", "build" or "boot". */
+enum err step_result(const struct step *s, const char *kind, const struct step_outcome *out,
+                     struct why *w);
 
 #endif

@@ -3,12 +3,12 @@
  * agent, a submission, progress, tables.
  */
 #include "cli/commands.h"
+#include "cli/request.h"
 #include "cli/service.h"
+#include "cli/show.h"
 #include "cli/watch.h"
 
-#include "lib/clock.h"
 #include "lib/file.h"
-#include "lib/image.h"
 #include "lib/mem.h"
 
 #include <errno.h>
@@ -44,20 +44,6 @@ static const struct cli_opt up_table[] = {
         {0},
 };
 
-/* domain.md's pair, order-0 and order-9, on what a small guest holds. */
-static const char *const cases[] = {
-        "fork/order=0,size=256M",
-        "fork/order=9,size=256M",
-        "munmap/order=0,size=256M",
-        "munmap/order=9,size=256M",
-        "mremap/order=0,size=16M,skew=4K",
-        "mremap/order=9,size=16M,skew=4K",
-        "mremap/order=0,size=16M,align=64K",
-        "mremap/order=9,size=16M,align=64K",
-        "mremap/order=0,size=16M,align=2M",
-        "mremap/order=9,size=16M,align=2M",
-};
-
 static volatile sig_atomic_t stop_asked;
 
 static void on_signal(int sig)
@@ -91,69 +77,28 @@ static enum err tick(void *ctx, struct why *w)
 	return service_check(&up->service, w);
 }
 
-/* "a/Image" -> "a", "old.img" -> "old.img"; characters a kernel's name cannot
- * have become '-'. */
-static char *image_name(const char *path)
-{
-	char *copy = xstrdup(path), *base = copy;
-	const char *name = path_base(path);
-
-	if (str_eq(name, "Image") && name > path + 1) {
-		copy[name - path - 1] = '\0';
-		base = copy + (path_base(copy) - copy);
-	} else {
-		base = copy + (name - path);
-	}
-	base = *base && !str_eq(base, ".") && !str_eq(base, "..") ? base : copy;
-	for (char *p = base; *p; p++)
-		if (!(*p >= 'a' && *p <= 'z') && !(*p >= 'A' && *p <= 'Z') &&
-		    !(*p >= '0' && *p <= '9') && !strchr("._+-", *p))
-			*p = '-';
-	base = xstrndup(base, 60);
-	free(copy);
-	return base;
-}
-
-static bool name_taken(const json_t *kernels, const char *name)
-{
-	const json_t *k;
-	size_t i;
-
-	json_array_foreach (kernels, i, k)
-		if (str_eq(json_str(k, "name", ""), name))
-			return true;
-	return false;
-}
-
+/* `NAME=FILE` or `FILE`; two files of one name are told apart by a number. */
 static enum err add_image(struct up *up, const char *spec, json_t *kernels, struct why *w)
 {
-	const char *eq = strchr(spec, '='), *path = eq ? eq + 1 : spec;
-	char *name = eq ? xstrndup(spec, (size_t)(eq - spec)) : image_name(path);
-	char hex[SHA256_HEX];
-	struct client *c;
-	struct image img;
+	const char *eq = strchr(spec, '='), *path = eq ? eq + 1 : spec, *have;
+	char *stem = eq ? xstrndup(spec, (size_t)(eq - spec)) : request_image_name(path);
+	char *name = xstrdup(stem);
+	int n = 2;
+	size_t i;
 	json_t *k;
 	enum err e;
 
-	for (int n = 2; name_taken(kernels, name); n++) {
-		char *next = xasprintf("%.56s-%d", name, n);
-
+	for (i = 0; i < json_array_size(kernels); i++) {
+		k = json_array_get(kernels, i);
+		have = json_str(k, "name", "");
+		if (!str_eq(have, name))
+			continue;
 		free(name);
-		name = next;
+		name = xasprintf("%s-%d", stem, n++);
+		i = (size_t)-1;
 	}
-	e = image_probe(path, &img, w);
-	if (!e)
-		e = hash_file(path, hex, NULL, w);
-	if (!e)
-		e = cli_connect(up->cli, &c, w);
-	if (!e)
-		e = client_put_artifact(c, path, hex, w);
-	if (!e) {
-		k = json_object();
-		json_put_str(k, "name", name);
-		json_put_str(k, "image", hex);
-		json_array_append_new(kernels, k);
-	}
+	e = request_image(up->cli, name, path, kernels, w);
+	free(stem);
 	free(name);
 	return e;
 }
@@ -186,8 +131,8 @@ static enum err build_request(struct up *up, json_t **out, struct why *w)
 	}
 	if (!e)
 		json_put_str(req, "baseline", json_str(json_array_get(kernels, 0), "name", ""));
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		json_array_append_new(list, json_string(cases[i]));
+	for (size_t i = 0; request_cases[i]; i++)
+		json_array_append_new(list, json_string(request_cases[i]));
 	json_put(req, "kernels", kernels);
 	json_put(req, "cases", list);
 	if (e) {
@@ -305,7 +250,6 @@ static enum err compare(struct up *up, int *result, struct why *w)
 {
 	struct watch watch = {.cli = up->cli, .tick = tick, .ctx = up};
 	json_t *sub = NULL;
-	const char *state;
 	int64_t id = -1;
 	enum err e;
 
@@ -317,21 +261,10 @@ static enum err compare(struct up *up, int *result, struct why *w)
 	e = watch_submission(&watch, &sub, w);
 	if (e)
 		return e;
-	state = json_str(sub, "state", "");
-	if (str_eq(state, "done")) {
+	if (str_eq(json_str(sub, "state", ""), "done"))
 		e = tables(up, id, result, w);
-	} else {
-		struct buf why;
-
-		buf_init(&why, 16384);
-		watch_reasons(sub, &why);
-		while (why.len && why.data[why.len - 1] == '\n')
-			why.data[--why.len] = '\0';
-		e = err_set(w, str_eq(state, "cancelled") ? ERR_CANCELLED : ERR_UNPROCESSABLE,
-		            "submission %lld %s%s%s", (long long)id, state, why.len ? ": " : "",
-		            why.data);
-		buf_release(&why);
-	}
+	else
+		e = show_failed(sub, w);
 	json_decref(sub);
 	return e;
 }

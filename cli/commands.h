@@ -7,5 +7,15 @@
 #include "cli/cli.h"
 
 extern const struct cli_command cmd_up;
+extern const struct cli_command cmd_submit;
+extern const struct cli_command cmd_status;
+extern const struct cli_command cmd_compare;
+extern const struct cli_command cmd_kernels;
+extern const struct cli_command cmd_boards;
+extern const struct cli_command cmd_log;
+extern const struct cli_command cmd_cancel;
+extern const struct cli_command cmd_token;
+extern const struct cli_command cmd_import;
+extern const struct cli_command cmd_scan_log;
 
 #endif

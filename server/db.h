@@ -50,7 +50,9 @@ void db_close(struct db_store *store);
 
 /* Runs fn on the write connection. Its error rolls back its own savepoint
  * only. OK is returned after the commit. The function must not call db_write()
- * and must not block. */
+ * and must not block, and gives every statement back. When a disk error takes
+ * the shared transaction away it is run again from the start: it sets what it
+ * answers through arg, it does not add to it. */
 typedef enum err db_write_fn(struct db *db, void *arg, struct why *w);
 enum err db_write(struct db_store *store, db_write_fn *fn, void *arg, struct why *w);
 /* The calling thread's read connection; opened on first use. Reads of one
@@ -58,6 +60,10 @@ enum err db_write(struct db_store *store, db_write_fn *fn, void *arg, struct why
 struct db *db_reader(struct db_store *store);
 enum err db_snapshot(struct db *db, struct why *w);
 void db_snapshot_end(struct db *db);
+/* Between two requests of a thread: gives back what it forgot (a statement not
+ * done, a snapshot not ended, either of which would freeze what it reads and
+ * keep the WAL from shrinking). Returns how many; more than 0 is a bug. */
+unsigned int db_reader_rest(struct db_store *store);
 
 /* Aborts for SQL that does not compile: that is a bug, not an input. */
 struct db_stmt *db_prepare(struct db *db, const char *sql);

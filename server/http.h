@@ -11,9 +11,13 @@
  *             ...
  *     };
  *
+ * HEAD is answered by GET's row. A request that is refused is still read up to
+ * a bound, because libmicrohttpd 0.9.75 takes no response while an upload runs
+ * and a connection that is closed with unread bytes loses its answer.
+ *
  * A pattern's {id} matches digits, {name} [A-Za-z0-9._-]{1,64}, {sha256} 64
- * lower-case hex digits. Handlers run on the pool's threads and may wait for a
- * commit there.
+ * lower-case hex digits. Handlers run on a pool of threads of their own
+ * and may wait for a commit there.
  */
 #ifndef FOLDWATCH_HTTP_H
 #define FOLDWATCH_HTTP_H
@@ -52,6 +56,9 @@ struct http_req {
 /* A query argument or header, or NULL. Borrowed for the request. */
 const char *http_query(const struct http_req *req, const char *key);
 const char *http_header(const struct http_req *req, const char *name);
+/* The body as strict JSON (lib/json.h); an absent one is ERR_INPUT. Release
+ * with json_decref(). */
+enum err http_json(const struct http_req *req, json_t **out, struct why *w);
 /* A whole number in the query within [min, max]; `otherwise` when absent. */
 enum err http_query_int(const struct http_req *req, const char *key, int64_t min, int64_t max,
 			int64_t otherwise, int64_t *out, struct why *w);
@@ -70,6 +77,8 @@ struct http_resp {
 };
 void http_resp_header(struct http_resp *r, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Frees what r holds (for handlers called by tests; http does it itself). */
+void http_resp_release(struct http_resp *r);
 
 /* Fills the response. An error (with its sentence) becomes docs/api.md's error
  * object; `r` is then dropped. */
@@ -96,9 +105,18 @@ struct http_conf {
 	enum err (*authenticate)(struct server *srv, const char *token, enum role *role, int64_t *id,
 				 char *label_out, struct why *w);
 	bool read_open;	       /* anonymous GETs of ROLE_READ routes are allowed */
+	/* Caps over those of the routes, by kind of body; 0: none. */
+	size_t body_max, file_max;
+	/* Bytes of all bodies that are held in memory at a time, past which a
+	 * request is told to come again (429). */
+	size_t body_total;
+	/* Called on the worker's thread after each request; may be NULL. */
+	void (*after)(struct server *srv);
 };
 
-/* Binds and starts; http_port() tells the port that was bound. ERR_CONFLICT
+/* Binds and starts; `conf` is copied but for what its strings point to, which
+ * must outlive the server, as must the routes. `threads` of them run handlers, on
+ * stacks of 512 KiB. http_port() tells the port that was bound. ERR_CONFLICT
  * when the port is in use, with a sentence for people. */
 enum err http_start(struct server *srv, const struct http_conf *conf,
 		    const struct http_route *routes, size_t count, struct http **out,

@@ -1,5 +1,7 @@
 #!/bin/sh
 # Formatters and static analysers over everything, as TAP. `make lint` calls it.
+# Functions are called by name through check().
+# shellcheck disable=SC2317
 set -u
 cd "$(dirname "$0")/.." || exit 1
 n=0 bad=0

@@ -1,0 +1,573 @@
+/*
+ * git.c - see git.h.
+ */
+#include "agent/git.h"
+
+#include "agent/cache.h"
+#include "agent/git_rules.h"
+#include "agent/lock.h"
+#include "agent/watch.h"
+#include "lib/clock.h"
+#include "lib/file.h"
+#include "lib/hash.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+#include "lib/proc.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LISTING_MAX (4 << 20) /* of git ls-remote for one name */
+
+static enum err failed(struct git *g, enum fail_class fail, enum err e)
+{
+	g->fail = fail;
+	return e;
+}
+
+/* ---- the repository */
+
+/* Locks and half-written packs of a git that was killed: we hold the mirror's
+ * own lock, so nobody uses them, and git would wait for their removal for ever. */
+static int drop_stale(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	const char *name = path + ftw->base;
+
+	(void)st;
+	if (type == FTW_F && (str_ends(name, ".lock") || str_starts(name, "tmp_")))
+		unlink(path);
+	return 0;
+}
+
+static enum err make_env(struct git *g, struct why *w)
+{
+	static const char *const passed[] = {"FOLDWATCH_JOB_DIR",
+	                                     "http_proxy",
+	                                     "https_proxy",
+	                                     "HTTPS_PROXY",
+	                                     "all_proxy",
+	                                     "ALL_PROXY",
+	                                     "no_proxy",
+	                                     "NO_PROXY",
+	                                     "SSL_CERT_FILE",
+	                                     "SSL_CERT_DIR"};
+	/* A local tree may belong to another user; that the owner of the agent
+	 * lists it is the permission git asks for. */
+	static const char trust_local[] = "[safe]\n\tdirectory = *\n";
+	char scheme[16];
+	char *config = path_join(g->step->dir, "gitconfig");
+	enum err e;
+	size_t i;
+
+	git_url_scheme(g->url, scheme, sizeof(scheme));
+	e = file_write(config, trust_local, str_eq(scheme, "file") ? sizeof(trust_local) - 1 : 0,
+	               0600, w);
+	argv_add(&g->env, "PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", "TZ=UTC",
+	         "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_SYSTEM=/dev/null", "GIT_TERMINAL_PROMPT=0",
+	         "GIT_ASKPASS=/bin/false", "SSH_ASKPASS=/bin/false", "GIT_ATTR_NOSYSTEM=1",
+	         "GIT_PROTOCOL_FROM_USER=0", "GIT_NO_REPLACE_OBJECTS=1",
+	         "GIT_SSH_COMMAND=ssh -oBatchMode=yes -oStrictHostKeyChecking=yes", NULL);
+	/* No ~/.netrc, no ~/.ssh: the job's own directory is the home. */
+	argv_addf(&g->env, "HOME=%s", g->step->dir);
+	argv_addf(&g->env, "GIT_CONFIG_GLOBAL=%s", config);
+	argv_addf(&g->env, "GIT_ALLOW_PROTOCOL=%s", scheme);
+	for (i = 0; i < ARRAY_SIZE(passed); i++)
+		argv_pass_env(&g->env, passed[i]);
+	free(config);
+	return e;
+}
+
+void git_begin(const struct git *g, struct argv *a)
+{
+	argv_add(a, "prlimit", "--core=0", NULL);
+	argv_addf(a, "--fsize=%" PRId64, g->step->conf->fetch_max_bytes);
+	argv_add(a, "git", NULL);
+	argv_addf(a, "--git-dir=%s", g->mirror);
+	argv_add(a, "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c",
+	         "core.autocrlf=false", "-c", "core.attributesFile=/dev/null", "-c",
+	         "submodule.recurse=false", "-c", "gc.auto=0", "-c", "credential.helper=", "-c",
+	         "transfer.fsckObjects=true", "-c", "advice.detachedHead=false", NULL);
+	/* A redirect may leave the prefixes that the owner allows. */
+	argv_addf(a, "-c");
+	argv_addf(a, "http.followRedirects=%s",
+	          git_any_https(&g->step->conf->trees) ? "initial" : "false");
+	/* 1 KiB/s over a minute is a connection that died. */
+	argv_add(a, "-c", "http.lowSpeedLimit=1024", "-c", "http.lowSpeedTime=60", NULL);
+}
+
+static enum err make_mirror(struct git *g, struct why *w)
+{
+	char *head = path_join(g->mirror, "HEAD"), *objects = path_join(g->mirror, "objects");
+	const char *argv[] = {"git", "init", "--quiet", "--bare", "--template=", g->mirror, NULL};
+	struct proc_spec spec = {
+	        .argv = argv, .env = argv_list(&g->env), .timeout_ns = 60 * NS_PER_S};
+	enum err e = OK;
+
+	if (!path_exists(head) || !path_exists(objects)) {
+		e = proc_run(&spec, NULL, w);
+		if (!e)
+			e = file_sync_dir(g->mirror, w);
+	}
+	free(head);
+	free(objects);
+	return e;
+}
+
+enum err git_open(struct git *g, const struct step *s, const char *url, struct why *w)
+{
+	char hex[SHA256_HEX], *entry, *lock;
+	enum err e;
+
+	*g = (struct git){
+	        .step = s, .url = xstrdup(url), .hold_fd = -1, .lock_fd = -1, .fail = FAIL_INFRA};
+	e = git_check_url(&s->conf->trees, url, w);
+	if (e)
+		return failed(g, FAIL_BUILD, e);
+	hash_block(url, strlen(url), hex);
+	entry = xasprintf("mirrors/%.32s.git", hex);
+	g->mirror = path_join(s->conf->dir, entry);
+	e = make_env(g, w);
+	if (!e) {
+		g->hold_fd = cache_hold(s->conf->dir, entry, w);
+		e = g->hold_fd < 0 ? ERR_IO : OK;
+	}
+	if (!e) {
+		lock = path_join(g->mirror, "foldwatch-in-use");
+		g->lock_fd = lock_wait(lock, w);
+		e = g->lock_fd < 0 ? ERR_IO : OK;
+		free(lock);
+	}
+	if (!e)
+		nftw(g->mirror, drop_stale, 16, FTW_PHYS);
+	if (!e)
+		e = make_mirror(g, w);
+	free(entry);
+	return e;
+}
+
+void git_close(struct git *g)
+{
+	if (g->lock_fd >= 0)
+		close(g->lock_fd);
+	if (g->hold_fd >= 0)
+		close(g->hold_fd);
+	free(g->url);
+	free(g->mirror);
+	argv_release(&g->env);
+	*g = (struct git){.hold_fd = -1, .lock_fd = -1};
+}
+
+/* ---- running git */
+
+struct git_talk {
+	const struct git *g;
+	const char *step;
+	int64_t shown_ns;
+	char last[512]; /* its last line that is no progress */
+	char fatal[512];
+};
+
+bool git_progress_parse(const char *line, int64_t *done, int64_t *total)
+{
+	const char *p = strstr(line, "% (");
+	char *end;
+
+	if (!p)
+		return false;
+	*done = strtoll(p + 3, &end, 10);
+	if (*end != '/' || end == p + 3)
+		return false;
+	*total = strtoll(end + 1, &end, 10);
+	return *end == ')' && *done >= 0 && *total >= *done;
+}
+
+static void git_line(void *ctx, const char *line)
+{
+	struct git_talk *t = ctx;
+	int64_t done, total, now = clock_mono_ns();
+	struct buf clean;
+
+	if (git_progress_parse(line, &done, &total)) {
+		/* The part that takes the time; counting and resolving follow fast. */
+		bool shown = strstr(line, "Receiving objects") || strstr(line, "Updating files") ||
+		             strstr(line, "Resolving deltas");
+
+		if (shown && (done == total || now - t->shown_ns > NS_PER_S)) {
+			step_progress(t->g->step, t->step, done, total);
+			t->shown_ns = now;
+		}
+		/* Its last word goes to the log. */
+		if (!strstr(line, "done"))
+			return;
+	}
+	buf_init(&clean, 2 * WATCH_LINE);
+	utf8_scrub(&clean, line, strlen(line));
+	snprintf(t->last, sizeof(t->last), "%s", clean.data);
+	if (!t->fatal[0] && (strstr(line, "fatal: ") || strstr(line, "error: ")))
+		snprintf(t->fatal, sizeof(t->fatal), "%s", clean.data);
+	buf_addc(&clean, '\n');
+	watch_log("git: ", 5);
+	watch_log(clean.data, clean.len);
+	buf_release(&clean);
+}
+
+enum err git_run(struct git *g, const struct argv *a, const char *step, struct why *w)
+{
+	struct git_talk talk = {.g = g, .step = step};
+	struct watch wt = {.name = "git",
+	                   .argv = argv_list(a),
+	                   .env = argv_list(&g->env),
+	                   .timeout_s = g->step->conf->fetch_timeout_s,
+	                   .disk = {g->mirror},
+	                   .disk_max = g->step->conf->fetch_max_bytes,
+	                   .disk_key = "fetch_max_bytes",
+	                   .disk_reserve = g->step->conf->disk_reserve_bytes,
+	                   .line = git_line,
+	                   .ctx = &talk};
+	char words[80];
+	enum err e;
+	int status;
+
+	e = watch_run(&wt, &status, w);
+	if (e || (WIFEXITED(status) && !WEXITSTATUS(status)))
+		return e;
+	if (talk.fatal[0])
+		return err_set(w, ERR_IO, "%s", talk.fatal);
+	proc_status_words(status, words, sizeof(words));
+	return err_set(w, ERR_IO, "git %s%s%s", words, talk.last[0] ? ": " : "", talk.last);
+}
+
+/* A git command that only asks the mirror. */
+static enum err ask(struct git *g, const struct argv *a, struct buf *out, struct why *w)
+{
+	struct proc_spec spec = {.argv = argv_list(a),
+	                         .env = argv_list(&g->env),
+	                         .timeout_ns = 120 * NS_PER_S,
+	                         .out_only = true};
+
+	return proc_run(&spec, out, w);
+}
+
+/* ---- what went wrong, in words */
+
+static const struct blame {
+	const char *pattern;
+	enum fail_class fail;
+	const char *sentence;
+} blames[] = {
+        {"Could not resolve host", FAIL_INFRA, "its host cannot be found"},
+        {"Name or service not known", FAIL_INFRA, "its host cannot be found"},
+        {"SSL certificate problem", FAIL_INFRA, "its host's certificate is not trusted"},
+        {"certificate verification failed", FAIL_INFRA, "its host's certificate is not trusted"},
+        {"Failed to connect", FAIL_INFRA, "its host does not answer"},
+        {"Couldn't connect", FAIL_INFRA, "its host does not answer"},
+        {"Connection refused", FAIL_INFRA, "its host does not answer"},
+        {"onnection timed out", FAIL_INFRA, "its host does not answer"},
+        {"Operation too slow", FAIL_INFRA, "the connection died"},
+        {"No space left on device", FAIL_INFRA, "the agent's disk is full"},
+        {"terminal prompts disabled", FAIL_BUILD,
+         "it asks for a password: it is private, or does not exist"},
+        {"could not read Username", FAIL_BUILD,
+         "it asks for a password: it is private, or does not exist"},
+        {"Authentication failed", FAIL_BUILD,
+         "it asks for a password: it is private, or does not exist"},
+        {"returned error: 403", FAIL_BUILD, "its host does not allow reading it"},
+        {"returned error: 404", FAIL_BUILD, "there is no git tree at this address"},
+        {"returned error: 410", FAIL_BUILD, "there is no git tree at this address"},
+        {"does not appear to be a git repo", FAIL_BUILD, "there is no git tree at this address"},
+        {"is this a git repository", FAIL_BUILD, "there is no git tree at this address"},
+        {"' not found", FAIL_BUILD, "there is no git tree at this address"},
+        {"unable to update url base", FAIL_BUILD,
+         "its host sends to another address, which this agent may not follow"},
+        {"transport '", FAIL_BUILD, "its protocol is not allowed"},
+        {"not our ref", FAIL_BUILD, "it has no such commit"},
+        {"unadvertised object", FAIL_BUILD, "it has no such commit among its branches and tags"},
+        {"couldn't find remote ref", FAIL_BUILD, "it has no such ref"},
+        {"fsck error", FAIL_BUILD, "an object in it is malformed"},
+        {"exceeds maximum allowed", FAIL_BUILD, "it is too large"},
+};
+
+enum fail_class git_blame(const char *message, const char **sentence)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(blames); i++) {
+		if (strstr(message, blames[i].pattern)) {
+			*sentence = blames[i].sentence;
+			return blames[i].fail;
+		}
+	}
+	/* The connection broke off, the server had a fault, or something that
+	 * nobody has seen yet: trying again is right. */
+	*sentence = "the transfer failed";
+	return FAIL_INFRA;
+}
+
+/* Turn git's own word in *w into a sentence about the tree. */
+static enum err blame(struct git *g, enum err e, struct why *w)
+{
+	const char *sentence;
+	char said[400];
+
+	if (e == ERR_TOO_LARGE)
+		return failed(g, FAIL_BUILD, err_at(w, e, "tree \"%s\"", g->url));
+	if (e != ERR_IO)
+		return failed(g, FAIL_INFRA, err_at(w, e, "tree \"%s\"", g->url));
+	snprintf(said, sizeof(said), "%.399s", w->text);
+	g->fail = git_blame(said, &sentence);
+	return err_set(w, g->fail == FAIL_BUILD ? ERR_UNPROCESSABLE : ERR_UNAVAILABLE,
+	               "tree \"%s\": %s (%s)", g->url, sentence, said);
+}
+
+/* ---- which commit */
+
+static bool listed(const char *listing, const char *name, char commit[41])
+{
+	const char *line = listing;
+
+	while (*line) {
+		size_t n = strcspn(line, "\n");
+
+		if (n > 41 && line[40] == '\t' && strlen(name) == n - 41 &&
+		    !strncmp(line + 41, name, n - 41)) {
+			memcpy(commit, line, 40);
+			commit[40] = '\0';
+			return git_is_commit(commit);
+		}
+		line += n + (line[n] == '\n');
+	}
+	return false;
+}
+
+bool git_pick_ref(const char *listing, const char *ref, char commit[41])
+{
+	/* gitrevisions(7): the order in which a short name is looked up. */
+	static const char *const places[] = {"%s", "refs/%s", "refs/tags/%s", "refs/heads/%s"};
+	size_t i;
+	bool found = false;
+
+	for (i = 0; i < ARRAY_SIZE(places) && !found; i++) {
+		char *peeled, *name;
+		int keep = (int)strcspn(places[i], "%");
+
+		name = xasprintf("%.*s%s", keep, places[i], ref);
+		peeled = xasprintf("%s^{}", name);
+		/* "^{}": what an annotated tag stands for. */
+		found = listed(listing, peeled, commit) || listed(listing, name, commit);
+		free(peeled);
+		free(name);
+	}
+	return found;
+}
+
+enum err git_resolve(struct git *g, const char *ref, char commit[41], struct why *w)
+{
+	struct argv a = {0};
+	struct buf out;
+	enum err e;
+
+	e = git_check_ref(ref, w);
+	if (e)
+		return failed(g, FAIL_BUILD, e);
+	if (git_is_commit(ref)) {
+		memcpy(commit, ref, 41);
+		return OK;
+	}
+	step_progress(g->step, "resolve", 0, -1);
+	buf_init(&out, LISTING_MAX);
+	git_begin(g, &a);
+	argv_add(&a, "ls-remote", "--", g->url, ref, NULL);
+	argv_addf(&a, "%s^{}", ref);
+	{
+		struct proc_spec spec = {.argv = argv_list(&a),
+		                         .env = argv_list(&g->env),
+		                         .timeout_ns = 300 * NS_PER_S};
+
+		e = proc_run(&spec, &out, w);
+	}
+	if (e == ERR_IO && out.len) {
+		/* Both streams are in `out`; what git calls fatal says most. */
+		const char *fatal = strstr(out.data, "fatal: ");
+
+		if (fatal)
+			err_set(w, e, "%.*s", (int)strcspn(fatal, "\n"), fatal);
+	}
+	if (e)
+		e = blame(g, e, w);
+	else if (out.full)
+		e = failed(g, FAIL_BUILD,
+		           err_set(w, ERR_TOO_LARGE, "tree \"%s\": too many refs end in \"%s\"",
+		                   g->url, ref));
+	else if (!git_pick_ref(out.data, ref, commit))
+		e = failed(g, FAIL_BUILD,
+		           err_set(w, ERR_NOT_FOUND, "tree \"%s\" has no branch or tag \"%s\"",
+		                   g->url, ref));
+	argv_release(&a);
+	buf_release(&out);
+	return e;
+}
+
+/* ---- its files */
+
+bool git_has(struct git *g, const char *commit)
+{
+	struct argv a = {0};
+	enum err e;
+
+	git_begin(g, &a);
+	argv_add(&a, "rev-parse", "--quiet", "--verify", NULL);
+	argv_addf(&a, "refs/foldwatch/%s^{commit}", commit);
+	e = ask(g, &a, NULL, NULL);
+	argv_release(&a);
+	return e == OK;
+}
+
+enum fetch_way { FETCH_COMMIT, FETCH_REF, FETCH_REF_WHOLE, FETCH_ALL };
+
+static enum err fetch_once(struct git *g, enum fetch_way way, const char *commit, const char *ref,
+                           struct why *w)
+{
+	struct argv a = {0};
+	enum err e;
+
+	git_begin(g, &a);
+	argv_add(&a, "fetch", "--progress", "--no-tags", "--no-recurse-submodules",
+	         "--no-write-fetch-head", "--no-auto-gc", "--no-auto-maintenance", "--force", NULL);
+	if (way == FETCH_COMMIT || way == FETCH_REF)
+		argv_add(&a, "--depth=1", NULL);
+	argv_add(&a, "--", g->url, NULL);
+	if (way == FETCH_COMMIT)
+		argv_addf(&a, "+%s:refs/foldwatch/%s", commit, commit);
+	else if (way == FETCH_ALL)
+		argv_add(&a, "+refs/heads/*:refs/other/heads/*", "+refs/tags/*:refs/other/tags/*",
+		         NULL);
+	else
+		argv_addf(&a, "+%s:refs/other/asked", ref);
+	e = git_run(g, &a, "fetch", w);
+	argv_release(&a);
+	return e;
+}
+
+/* Name the commit by its own ref, once one of the other ways brought it. */
+static enum err keep(struct git *g, const char *commit, struct why *w)
+{
+	struct argv a = {0};
+	enum err e;
+
+	git_begin(g, &a);
+	argv_add(&a, "update-ref", NULL);
+	argv_addf(&a, "refs/foldwatch/%s", commit);
+	argv_add(&a, commit, NULL);
+	e = ask(g, &a, NULL, w);
+	argv_release(&a);
+	return e;
+}
+
+/* Servers without protocol version 2 give only what they list, and the oldest
+ * kind of web server knows no --depth. */
+static bool needs_other_way(const char *said)
+{
+	return strstr(said, "unadvertised object") || strstr(said, "not our ref") ||
+	       strstr(said, "does not support shallow");
+}
+
+static enum err fetch_some_way(struct git *g, const char *commit, const char *ref, struct why *w)
+{
+	bool named = ref && !git_is_commit(ref), whole;
+	struct why first;
+	enum err e;
+
+	e = fetch_once(g, FETCH_COMMIT, commit, ref, w);
+	/* "not our ref" for a whole commit id under protocol 2 is final. */
+	if (e != ERR_IO || !needs_other_way(w->text) ||
+	    (!named && strstr(w->text, "not our ref") && !strstr(w->text, "unadvertised")))
+		return e;
+	first = *w;
+	whole = strstr(w->text, "shallow") != NULL;
+	if (named) {
+		e = fetch_once(g, whole ? FETCH_REF_WHOLE : FETCH_REF, commit, ref, w);
+		if (!e && !keep(g, commit, w))
+			return OK;
+	}
+	e = fetch_once(g, FETCH_ALL, commit, ref, w);
+	if (!e && keep(g, commit, NULL)) {
+		*w = first;
+		return ERR_IO;
+	}
+	return e;
+}
+
+enum err git_fetch(struct git *g, const char *commit, const char *ref, struct why *w)
+{
+	uint64_t before = 0, after = 0;
+	enum err e;
+
+	if (!git_is_commit(commit))
+		return failed(
+		        g, FAIL_BUILD,
+		        err_set(w, ERR_INPUT, "\"%.64s\" is no commit id of 40 digits", commit));
+	if (ref && git_check_ref(ref, w))
+		return failed(g, FAIL_BUILD, ERR_INPUT);
+	if (git_has(g, commit))
+		return OK;
+	step_progress(g->step, "fetch", 0, -1);
+	dir_bytes(g->mirror, &before, NULL);
+	e = cache_evict(g->step->conf->dir, (uint64_t)g->step->conf->disk_reserve_bytes, NULL, w);
+	if (e)
+		return failed(g, FAIL_INFRA, e);
+	e = fetch_some_way(g, commit, ref, w);
+	if (e) {
+		struct why detail = *w;
+
+		e = blame(g, e, w);
+		if (strstr(detail.text, "not our ref") || strstr(detail.text, "unadvertised"))
+			err_set(w, e, "tree \"%s\" has no commit %s", g->url, commit);
+		return e;
+	}
+	dir_bytes(g->mirror, &after, NULL);
+	g->bytes_fetched += after > before ? (int64_t)(after - before) : 0;
+	if (!git_has(g, commit))
+		return failed(g, FAIL_BUILD,
+		              err_set(w, ERR_UNPROCESSABLE, "tree \"%s\": %s is no commit", g->url,
+		                      commit));
+	return OK;
+}
+
+enum err git_describe(struct git *g, const char *commit, struct git_commit *d, struct why *w)
+{
+	struct argv a = {0};
+	struct buf out, clean;
+	char *subject;
+	enum err e;
+
+	*d = (struct git_commit){0};
+	buf_init(&out, 1 << 20);
+	buf_init(&clean, 4096);
+	git_begin(g, &a);
+	argv_add(&a, "log", "-1", "--no-show-signature", "--encoding=UTF-8", "--format=%at%n%s",
+	         commit, "--", NULL);
+	e = ask(g, &a, &out, w);
+	if (!e) {
+		d->author_time = strtoll(out.data, &subject, 10);
+		subject += *subject == '\n';
+		subject[strcspn(subject, "\n")] = '\0';
+		utf8_scrub(&clean, subject, strnlen(subject, 1000));
+		d->subject = buf_take(&clean, NULL);
+	}
+	argv_release(&a);
+	buf_release(&out);
+	buf_release(&clean);
+	return e ? failed(g, FAIL_INFRA, e) : OK;
+}
+
+void git_commit_release(struct git_commit *d)
+{
+	free(d->subject);
+	*d = (struct git_commit){0};
+}

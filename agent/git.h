@@ -1,0 +1,77 @@
+/*
+ * git.h - one bare mirror for each tree, and what is fetched into it.
+ *
+ *     struct git g;
+ *     e = git_open(&g, s, url, &w);
+ *     if (!e) e = git_resolve(&g, "v6.12", commit, &w);
+ *     if (!e) e = git_fetch(&g, commit, "v6.12", &w);
+ *     if (!e) e = git_describe(&g, commit, &d, &w);
+ *     git_close(&g);
+ *
+ * On an error g.fail says whose it is: FAIL_BUILD where the tree or the ref is
+ * wrong, FAIL_INFRA where the network or this machine is.
+ *
+ * A mirror lies at DIR/mirrors/<first 32 digits of the address's sha256>.git. A commit
+ * that was fetched whole is kept by a ref of its own, refs/foldwatch/COMMIT: git writes
+ * that ref last, so its presence proves that the commit is complete. Only the
+ * commit itself is fetched, not its history (--depth=1), where the other side
+ * can do that.
+ *
+ * git runs with an environment of its own: no configuration of the user or the
+ * system, no credentials, no prompts, no hooks, no submodules, and the one
+ * protocol that the address names.
+ */
+#ifndef FOLDWATCH_GIT_H
+#define FOLDWATCH_GIT_H
+
+#include "agent/argv.h"
+#include "agent/step.h"
+#include "lib/buf.h"
+
+struct git {
+	const struct step *step;
+	char *url;
+	char *mirror;	      /* path of the bare repository */
+	struct argv env;
+	int hold_fd, lock_fd; /* against eviction; against another user of the mirror */
+	enum fail_class fail; /* whose the error is */
+	int64_t bytes_fetched;
+};
+
+struct git_commit {
+	char *subject;	     /* scrubbed to UTF-8, one line */
+	int64_t author_time; /* seconds since 1970 */
+};
+
+/* Checks the address, makes the mirror and waits for its lock. git_close()
+ * also after an error. */
+enum err git_open(struct git *g, const struct step *s, const char *url, struct why *w);
+void git_close(struct git *g);
+
+/* What the ref points to now, on the other side: a full name, HEAD, a tag or a
+ * branch (a tag wins, as with git), or 40 digits, which are their own answer. */
+enum err git_resolve(struct git *g, const char *ref, char commit[41], struct why *w);
+/* Make the commit and its files present in the mirror. `ref` helps where a
+ * server gives no single commits; it may be NULL. */
+enum err git_fetch(struct git *g, const char *commit, const char *ref, struct why *w);
+bool git_has(struct git *g, const char *commit);
+enum err git_describe(struct git *g, const char *commit, struct git_commit *d, struct why *w);
+void git_commit_release(struct git_commit *d);
+
+/* The beginning of every git command: program, limits, settings. */
+void git_begin(const struct git *g, struct argv *a);
+/* Run git to its end with its progress shown as `step` ("fetch", "checkout").
+ * ERR_IO with git's own last word in *w when it ended with another status
+ * than 0. */
+enum err git_run(struct git *g, const struct argv *a, const char *step, struct why *w);
+
+/* ---- pure parts, for tests */
+
+/* "Receiving objects:  12% (123/1000), 5.00 MiB" -> 123 of 1000. */
+bool git_progress_parse(const char *line, int64_t *done, int64_t *total);
+/* Whose failure git's message tells of, and a sentence for it. */
+enum fail_class git_blame(const char *message, const char **sentence);
+/* Pick the commit of `ref` from git ls-remote's output. False: not there. */
+bool git_pick_ref(const char *listing, const char *ref, char commit[41]);
+
+#endif

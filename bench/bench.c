@@ -1,0 +1,13 @@
+#include "bench/bench.h"
+
+#include <string.h>
+
+static const struct bench *const benches[] = {&bench_fork, &bench_munmap, &bench_mremap};
+
+const struct bench *bench_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(benches) / sizeof(benches[0]); i++)
+		if (!strcmp(benches[i]->name, name))
+			return benches[i];
+	return NULL;
+}

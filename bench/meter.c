@@ -1,0 +1,209 @@
+#include "bench/meter.h"
+
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EMPTY_WINDOWS 64
+
+const struct metric_def metrics[METRIC_COUNT] = {
+        [METRIC_INSTRUCTIONS] = {"instructions", "instructions", "less"},
+        [METRIC_NS] = {"ns", "ns", "less"},
+};
+
+int metric_find(const char *name)
+{
+	size_t len = strlen(name);
+
+	/* A guest's command line pads with dashes, so that no length differs. */
+	while (len && name[len - 1] == '-')
+		len--;
+	for (int i = 0; i < METRIC_COUNT; i++)
+		if (strlen(metrics[i].name) == len && !strncmp(name, metrics[i].name, len))
+			return i;
+	return -1;
+}
+
+static int event_open(void)
+{
+	struct perf_event_attr attr = {
+	        .type = PERF_TYPE_HARDWARE,
+	        .size = sizeof(attr),
+	        .config = PERF_COUNT_HW_INSTRUCTIONS,
+	        .read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING,
+	        .pinned = 1,
+	};
+
+	return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+/* What the errors of perf_event_open(2) mean to somebody who reads a table. */
+static const char *event_why(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENODEV:
+	case EOPNOTSUPP:
+		return "this kernel or machine has no counter of retired instructions (under QEMU "
+		       "it "
+		       "needs -icount with a fixed shift)";
+	case ENOSYS:
+		return "this kernel has no perf events (CONFIG_PERF_EVENTS)";
+	case EACCES:
+	case EPERM:
+		return "counting instructions in the kernel is not permitted here: run as root, or "
+		       "lower kernel.perf_event_paranoid to 1";
+	default:
+		return strerror(error);
+	}
+}
+
+bool meter_open(struct meter *m, enum metric metric, struct reason *w)
+{
+	*m = (struct meter){.metric = metric, .fd = -1};
+	m->page = mmap(NULL, sizeof(*m->page), PROT_READ | PROT_WRITE,
+	               MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (m->page == MAP_FAILED) {
+		m->page = NULL;
+		reason_set(w, "no memory for the meter's page: %s", strerror(errno));
+		return false;
+	}
+	if (metric != METRIC_INSTRUCTIONS)
+		return true;
+	m->fd = event_open();
+	if (m->fd < 0) {
+		reason_set(w, "%s", event_why(errno));
+		meter_close(m);
+		return false;
+	}
+	return true;
+}
+
+void meter_close(struct meter *m)
+{
+	if (m->page)
+		munmap(m->page, sizeof(*m->page));
+	if (m->fd >= 0)
+		close(m->fd);
+	*m = (struct meter){.fd = -1};
+}
+
+static inline __attribute__((always_inline)) void reading(struct meter *m, struct meter_reading *r)
+{
+	if (m->metric == METRIC_INSTRUCTIONS) {
+		r->got = read(m->fd, r, offsetof(struct meter_reading, got));
+	} else {
+		struct timespec ts;
+
+		r->got = clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
+		r->value = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	}
+}
+
+static long switches_now(void)
+{
+	struct rusage u;
+
+	if (getrusage(RUSAGE_THREAD, &u))
+		return 0;
+	return u.ru_nvcsw + u.ru_nivcsw;
+}
+
+void meter_settle(const struct meter *m)
+{
+	/* Without high-resolution timers the wake-up comes with the tick; with
+	 * them it only lets go of the CPU. */
+	struct timespec tick = {.tv_nsec = 1000000};
+
+	if (m->metric == METRIC_INSTRUCTIONS)
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &tick, NULL);
+}
+
+void meter_start(struct meter *m)
+{
+	m->switches_start = switches_now();
+	reading(m, &m->page->start);
+}
+
+void meter_stop(struct meter *m)
+{
+	reading(m, &m->page->stop);
+	m->switches = (uint64_t)(switches_now() - m->switches_start);
+}
+
+static bool window(const struct meter *m, uint64_t *value, struct reason *w)
+{
+	const struct meter_reading *a = &m->page->start, *b = &m->page->stop;
+
+	if (m->metric == METRIC_INSTRUCTIONS) {
+		int64_t whole = offsetof(struct meter_reading, got);
+
+		/* End of file is how a pinned event says that it lost its counter. */
+		if (a->got != whole || b->got != whole) {
+			reason_set(w, "the instruction counter was taken away (a pinned perf event "
+			              "went into its error state)");
+			return false;
+		}
+		if (b->enabled_ns != b->running_ns) {
+			reason_set(
+			        w,
+			        "the instruction counter was multiplexed: it ran %llu of %llu ns",
+			        (unsigned long long)b->running_ns,
+			        (unsigned long long)b->enabled_ns);
+			return false;
+		}
+	} else if (a->got || b->got) {
+		reason_set(w, "CLOCK_MONOTONIC_RAW cannot be read");
+		return false;
+	}
+	if (b->value < a->value) {
+		reason_set(w, "the %s counter ran backwards", metrics[m->metric].name);
+		return false;
+	}
+	*value = b->value - a->value;
+	return true;
+}
+
+static int compare_u64(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+bool meter_calibrate(struct meter *m, struct reason *w)
+{
+	uint64_t took[EMPTY_WINDOWS];
+
+	for (int i = 0; i < EMPTY_WINDOWS; i++) {
+		meter_start(m);
+		meter_stop(m);
+		if (!window(m, &took[i], w))
+			return false;
+	}
+	qsort(took, EMPTY_WINDOWS, sizeof(took[0]), compare_u64);
+	/* The lower of the two middle ones: a count that really occurred. */
+	m->empty = took[(EMPTY_WINDOWS - 1) / 2];
+	/* A counter that stands still would make every sample a convincing zero. */
+	if (m->metric == METRIC_INSTRUCTIONS && !m->empty) {
+		reason_set(w, "the instruction counter stands still: an empty window took 0");
+		return false;
+	}
+	return true;
+}
+
+bool meter_value(struct meter *m, uint64_t *value, struct reason *w)
+{
+	uint64_t took;
+
+	if (!window(m, &took, w))
+		return false;
+	*value = took > m->empty ? took - m->empty : 0;
+	return true;
+}

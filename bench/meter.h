@@ -1,0 +1,81 @@
+/*
+ * meter.h - what a timed window took: retired instructions or nanoseconds.
+ *
+ *     e = meter_open(&m, METRIC_INSTRUCTIONS, &w);   false: skip, with the reason
+ *     meter_calibrate(&m);                           the empty window
+ *     meter_settle(&m);                              before every window, untimed
+ *     meter_start(&m);
+ *     ... the call ...
+ *     meter_stop(&m);
+ *     meter_value(&m, &sample, &w);                  false: invalid, with the reason
+ *
+ * Instructions: one perf event of this task alone (not inherited: what a child
+ * does never counts here), user and kernel, pinned: a counter that had to share
+ * its hardware goes into the error state instead of being scaled, and
+ * time_enabled is compared with time_running beside that. Nanoseconds:
+ * CLOCK_MONOTONIC_RAW, which no NTP slew reaches.
+ *
+ * The readings go to a page that is mapped shared: fork() does not
+ * write-protect it, so that taking the second reading costs no copy-on-write
+ * fault.
+ */
+#ifndef FOLDBENCH_METER_H
+#define FOLDBENCH_METER_H
+
+#include "bench/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum metric { METRIC_INSTRUCTIONS, METRIC_NS, METRIC_COUNT };
+
+struct metric_def {
+	const char *name; /* as in plans, options and results */
+	const char *unit;
+	const char *better; /* "less" */
+};
+
+extern const struct metric_def metrics[METRIC_COUNT];
+/* -1 for an unknown name. Dashes behind it are padding. */
+int metric_find(const char *name);
+
+/* As read(2) on the event gives it. */
+struct meter_reading {
+	uint64_t value;
+	uint64_t enabled_ns, running_ns;
+	int64_t got; /* what read(2) returned */
+};
+
+struct meter_page {
+	struct meter_reading start, stop;
+};
+
+struct meter {
+	enum metric metric;
+	int fd;
+	struct meter_page *page;
+	uint64_t empty;      /* of the empty window: what start and stop take themselves */
+	long switches_start; /* context switches of this thread */
+	uint64_t switches;   /* ... inside the last window */
+};
+
+bool meter_open(struct meter *m, enum metric metric, struct reason *w);
+void meter_close(struct meter *m);
+/* Times 64 empty windows and keeps their median in m->empty. False when a
+ * reading failed. */
+bool meter_calibrate(struct meter *m, struct reason *w);
+/*
+ * Begin a window right behind a timer tick. A tick costs some thousand
+ * instructions; a window that always begins at the same distance from one
+ * holds always the same number of them, instead of one more or less by chance.
+ * Only for instructions: on hardware an idle millisecond before each window
+ * would cool caches and clocks. It is not part of any window.
+ */
+void meter_settle(const struct meter *m);
+void meter_start(struct meter *m);
+void meter_stop(struct meter *m);
+/* The last window with the empty window taken off, not below 0. */
+bool meter_value(struct meter *m, uint64_t *value, struct reason *w);
+
+#endif

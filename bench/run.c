@@ -1,0 +1,306 @@
+#include "bench/bench.h"
+
+#include "bench/folio.h"
+#include "bench/thp.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum run_state run_answer(struct run *r, enum run_state state, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(r->why.text, sizeof(r->why.text), fmt, ap);
+	va_end(ap);
+	return state;
+}
+
+enum run_state run_populate(struct run *r, struct region *at)
+{
+	if (!region_map(at, &r->why) || !folio_populate(at->at, at->size, r->order, &r->why))
+		return RUN_INVALID;
+	r->populated += (at->size / r->page) >> r->order;
+	return RUN_VALID;
+}
+
+enum run_state run_prove(struct run *r, const struct region *at, struct proof *p)
+{
+	static const enum run_state states[] = {
+	        [PROOF_HOLDS] = RUN_VALID,
+	        [PROOF_CANNOT] = RUN_SKIP,
+	        [PROOF_WRONG] = RUN_INVALID,
+	};
+
+	if (p == &r->after)
+		r->moved = true;
+	return states[proof_folios(at->at, at->size, r->order, p, &r->why)];
+}
+
+/* What the run found out about itself. */
+struct record {
+	uint64_t *samples;
+	uint32_t taken;
+	uint64_t empty, switches, retaken;
+	bool pinned, realtime;
+	struct counters before, after;
+	bool has_free;
+	uint64_t free_blocks;
+};
+
+/*
+ * One CPU, and no preemption by what this process starts. Both are for the
+ * superuser; without them a run still counts, and says so.
+ */
+static void hold_cpu(struct record *rec)
+{
+	struct sched_param p = {.sched_priority = 1};
+	cpu_set_t allowed, one;
+	int cpu;
+
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p))
+		return;
+	rec->realtime = true;
+	/* Only now: a child that shares one CPU with an ordinary parent could
+	 * preempt it in the window. The last CPU: the first takes interrupts. */
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		return;
+	for (cpu = CPU_SETSIZE - 1; cpu > 0 && !CPU_ISSET(cpu, &allowed); cpu--)
+		;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	rec->pinned = !sched_setaffinity(0, sizeof(one), &one);
+}
+
+/* One window with what belongs around it. */
+static enum run_state one_window(const struct bench *b, struct run *r, bool prove)
+{
+	enum run_state s = b->ready(r);
+
+	if (s == RUN_VALID && prove)
+		s = b->prove(r, false);
+	if (s != RUN_VALID)
+		return s;
+	meter_settle(r->meter);
+	s = b->window(r);
+	if (s == RUN_VALID && prove)
+		s = b->prove(r, true);
+	return s == RUN_VALID ? b->reset(r) : s;
+}
+
+static enum run_state windows(const struct bench *b, struct run *r, const struct run_spec *spec,
+                              struct record *rec)
+{
+	uint32_t n = spec->warmup + spec->iterations;
+	uint64_t retakes_max = 16 + 2ull * n;
+	enum run_state s = RUN_VALID;
+
+	/* Looking at the folios moves the page allocator's lists, and the window
+	 * behind it costs otherwise than its neighbours. So no window that counts
+	 * is one that was looked at: the first is a warm-up or an extra one, the
+	 * last always an extra one. */
+	if (!spec->warmup)
+		s = one_window(b, r, true);
+	for (uint32_t i = 0; s == RUN_VALID && i < n; i++) {
+		s = one_window(b, r, !i && spec->warmup);
+		if (s != RUN_VALID)
+			return s;
+		rec->switches += r->meter->switches;
+		/* Time in which another process had the CPU is not the call's.
+		 * The instruction counter does not count it to begin with. */
+		if (r->meter->switches && spec->metric == METRIC_NS) {
+			if (++rec->retaken > retakes_max)
+				return run_answer(r, RUN_INVALID,
+				                  "the CPU was taken away in %llu of %llu windows: "
+				                  "this machine is too busy to measure time",
+				                  (unsigned long long)rec->retaken,
+				                  (unsigned long long)(rec->retaken + rec->taken));
+			i--;
+			continue;
+		}
+		if (!meter_value(r->meter, &rec->samples[i], &r->why))
+			return RUN_INVALID;
+		rec->taken++;
+	}
+	return s == RUN_VALID ? one_window(b, r, true) : s;
+}
+
+/* Over the whole run: no folio was split, and each was of its order at once. */
+static enum run_state check_counters(struct run *r, const struct record *rec)
+{
+	const struct counters *a = &rec->before, *b = &rec->after;
+
+	if (b->has_split_page && b->split_page != a->split_page)
+		return run_answer(r, RUN_INVALID, "%llu folios were split during the run",
+		                  (unsigned long long)(b->split_page - a->split_page));
+	if (b->has_fallback && b->fallback != a->fallback)
+		return run_answer(
+		        r, RUN_INVALID,
+		        "%llu folios of order %u could not be had during the run (memory is "
+		        "fragmented or short)",
+		        (unsigned long long)(b->fallback - a->fallback), r->order);
+	if (b->has_alloc && b->alloc - a->alloc < r->populated)
+		return run_answer(r, RUN_INVALID,
+		                  "%llu folios of order %u were allocated, %llu were needed",
+		                  (unsigned long long)(b->alloc - a->alloc), r->order,
+		                  (unsigned long long)r->populated);
+	return RUN_VALID;
+}
+
+static void emit_evidence(const struct run *r, const struct record *rec, struct emit *e)
+{
+	const struct counters *a = &rec->before, *b = &rec->after;
+
+	emit_open(e, "evidence");
+	if (r->before.means) {
+		emit_str(e, "proof", r->before.means);
+		if (r->before.contiguous)
+			emit_u64(e, "folio_order", r->order);
+		emit_u64(e, "folios", r->before.folios);
+		emit_bool(e, "pfn_contiguous", r->before.contiguous);
+		emit_u64(e, "vmas", r->before.vmas);
+		emit_u64(e, "anon_huge_kb", r->before.anon_huge_kb);
+	}
+	if (r->moved)
+		emit_bool(e, "same_after",
+		          r->after.folios == r->before.folios &&
+		                  r->after.contiguous == r->before.contiguous);
+	if (b->has_split_page)
+		emit_u64(e, "thp_split_page", b->split_page - a->split_page);
+	if (b->has_split_pmd)
+		emit_u64(e, "thp_split_pmd", b->split_pmd - a->split_pmd);
+	if (b->has_alloc)
+		emit_u64(e, "folios_allocated", b->alloc - a->alloc);
+	if (b->has_fallback)
+		emit_u64(e, "folio_fallbacks", b->fallback - a->fallback);
+	emit_u64(e, "populated", r->populated);
+	emit_u64(e, "switches", rec->switches);
+	emit_u64(e, "retaken", rec->retaken);
+	emit_bool(e, "realtime", rec->realtime);
+	emit_bool(e, "pinned", rec->pinned);
+	if (rec->has_free)
+		emit_u64(e, "free_pmd_blocks", rec->free_blocks);
+	emit_close(e);
+}
+
+static void emit_head(const struct run_spec *spec, enum run_state state, struct emit *e)
+{
+	static const char *const words[] = {"valid", "skip", "invalid"};
+
+	emit_open(e, NULL);
+	emit_str(e, "type", "run");
+	emit_str(e, "case", spec->text);
+	emit_u64(e, "run", spec->index);
+	emit_str(e, "state", words[state]);
+}
+
+void run_emit_without(const struct run_spec *spec, enum run_state state, const char *why,
+                      struct emit *e)
+{
+	emit_head(spec, state, e);
+	emit_str(e, "why", why);
+	emit_close(e);
+	emit_newline(e);
+}
+
+static void emit_valid(const struct run_spec *spec, const struct run *r, const struct record *rec,
+                       struct emit *e)
+{
+	const struct metric_def *m = &metrics[spec->metric];
+
+	emit_head(spec, RUN_VALID, e);
+	emit_str(e, "metric", m->name);
+	emit_str(e, "unit", m->unit);
+	emit_str(e, "better", m->better);
+	emit_u64(e, "warmup", spec->warmup);
+	emit_u64(e, "batch", r->calls);
+	emit_u64(e, "empty_window", rec->empty);
+	emit_array(e, "samples");
+	for (uint32_t i = 0; i < rec->taken; i++)
+		emit_u64(e, NULL, rec->samples[i]);
+	emit_array_close(e);
+	emit_evidence(r, rec, e);
+	emit_close(e);
+	emit_newline(e);
+}
+
+size_t run_line_max(const struct run_spec *spec)
+{
+	/* A number and its comma; the rest of the line has fixed members. */
+	return 21 * ((size_t)spec->warmup + spec->iterations) + 4096;
+}
+
+static enum run_state measure(const struct run_spec *spec, struct run *r, struct record *rec)
+{
+	const struct bench *b = bench_find(spec->c->bench->name);
+	struct meter meter;
+	enum run_state s;
+
+	if (!b)
+		return run_answer(r, RUN_SKIP, "this foldbench has no benchmark \"%s\"",
+		                  spec->c->bench->name);
+	if (!r->size || r->size % (r->page << r->order))
+		return run_answer(r, RUN_SKIP, "%zu bytes are no multiple of a folio of order %u",
+		                  r->size, r->order);
+	if (!meter_open(&meter, spec->metric, &r->why))
+		return RUN_SKIP;
+	r->meter = &meter;
+	hold_cpu(rec);
+	if (!meter_calibrate(&meter, &r->why)) {
+		meter_close(&meter);
+		return RUN_INVALID;
+	}
+	rec->empty = meter.empty;
+	rec->has_free = free_large_blocks(&rec->free_blocks);
+	counters_read(&rec->before, r->order);
+	s = b->open(r);
+	if (s == RUN_VALID)
+		s = windows(b, r, spec, rec);
+	counters_read(&rec->after, r->order);
+	if (s == RUN_VALID)
+		s = check_counters(r, rec);
+	region_release(&r->a);
+	region_release(&r->b);
+	meter_close(&meter);
+	return s;
+}
+
+void run_one(const struct run_spec *spec, struct emit *e)
+{
+	size_t bytes = ((size_t)spec->warmup + spec->iterations) * sizeof(uint64_t);
+	struct run r = {
+	        .c = spec->c,
+	        .order = (unsigned int)spec->c->value[PARAM_ORDER],
+	        .size = (size_t)case_bytes(spec->c),
+	        .page = (size_t)sysconf(_SC_PAGESIZE),
+	        .calls = 1,
+	};
+	struct record rec = {0};
+	enum run_state s;
+
+	/* Shared and touched beforehand: storing a sample takes no fault, also
+	 * not behind a fork(). */
+	rec.samples = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+	                   MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (rec.samples == MAP_FAILED) {
+		run_emit_without(spec, RUN_SKIP, "no memory for the samples", e);
+		return;
+	}
+	s = measure(spec, &r, &rec);
+	if (s == RUN_VALID) {
+		emit_valid(spec, &r, &rec, e);
+	} else {
+		emit_head(spec, s, e);
+		emit_str(e, "why", r.why.text);
+		if (s == RUN_INVALID)
+			emit_evidence(&r, &rec, e);
+		emit_close(e);
+		emit_newline(e);
+	}
+	munmap(rec.samples, bytes);
+}

@@ -1,0 +1,71 @@
+/* foldwatch compare: the tables of a submission. */
+#include "cli/commands.h"
+#include "cli/show.h"
+
+#include "lib/mem.h"
+
+struct compare_opts {
+	const char *table, *format;
+};
+
+static const struct cli_opt compare_table[] = {
+        {"table", OPT_TEXT, offsetof(struct compare_opts, table), "NAME",
+         "all (default), reply, commit, cover or summary", 0, 0, false},
+        {"format", OPT_TEXT, offsetof(struct compare_opts, format), "NAME",
+         "text (default), markdown, csv or json", 0, 0, false},
+        {0},
+};
+
+static void preset(void *opt)
+{
+	struct compare_opts *o = opt;
+
+	o->table = "all";
+	o->format = "text";
+}
+
+static enum err one_of(const char *option, const char *value, const char *const *words,
+                       struct why *w)
+{
+	for (const char *const *p = words; *p; p++)
+		if (str_eq(*p, value))
+			return OK;
+	return err_set(w, ERR_INPUT,
+	               "%s: \"%s\" is not known; `foldwatch help compare` lists the words", option,
+	               value);
+}
+
+static enum err run_compare(struct cli *cli, void *opt, int argc, char **argv, struct why *w)
+{
+	static const char *const tables[] = {"all", "reply", "commit", "cover", "summary", NULL};
+	static const char *const formats[] = {"text", "markdown", "csv", "json", NULL};
+	const struct compare_opts *o = opt;
+	enum err e;
+
+	(void)argc;
+	e = one_of("--table", o->table, tables, w);
+	if (!e)
+		e = one_of("--format", o->format, formats, w);
+	return e ? e : show_comparison(cli, argv[0], o->table, o->format, w);
+}
+
+const struct cli_command cmd_compare = {
+        .name = "compare",
+        .args = "ID|latest",
+        .summary = "print the comparison of a submission, ready for a mail",
+        .help = "`reply` has a table of mean_rel and std_rel per case and board, `commit` boards\n"
+                "side by side, `cover` orders side by side, `summary` every cell with its\n"
+                "interval and verdict. All of it is 7-bit ASCII in 72 columns.\n"
+                "\n"
+                "examples:\n"
+                "  foldwatch compare latest\n"
+                "  foldwatch compare 7 --table reply\n"
+                "  foldwatch compare latest --json | jq '.cells[] | select(.verdict == "
+                "\"slower\")'\n",
+        .opts = compare_table,
+        .size = sizeof(struct compare_opts),
+        .min_args = 1,
+        .max_args = 1,
+        .run = run_compare,
+        .preset = preset,
+};

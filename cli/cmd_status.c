@@ -1,0 +1,164 @@
+/* foldwatch status: submissions, and one of them in full. */
+#include "cli/commands.h"
+#include "cli/show.h"
+#include "cli/table.h"
+#include "cli/watch.h"
+
+#include "lib/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct status_opts {
+	int64_t limit;
+	bool wait;
+};
+
+static const struct cli_opt status_table[] = {
+        {"limit", OPT_INT, offsetof(struct status_opts, limit), "N",
+         "how many to list (default 20)", 1, 500, false},
+        {"wait", OPT_FLAG, offsetof(struct status_opts, wait), NULL, "follow ID until it ends", 0,
+         0, false},
+        {0},
+};
+
+static void preset(void *opt)
+{
+	((struct status_opts *)opt)->limit = 20;
+}
+
+static enum err list(struct cli *cli, int64_t limit, struct why *w)
+{
+	char path[64], id[24], when[12];
+	struct reply r;
+	struct table t;
+	const json_t *s;
+	size_t i;
+	enum err e;
+
+	snprintf(path, sizeof(path), "/api/v1/submissions?limit=%lld", (long long)limit);
+	e = cli_get(cli, path, &r, w);
+	if (!e && cli->json)
+		e = cli_print_json(r.json, w);
+	if (e || cli->json) {
+		reply_release(&r);
+		return e;
+	}
+	table_init(&t, "ID", "CREATED", "STATE", "BASELINE", "TITLE", NULL);
+	json_array_foreach (json_object_get(r.json, "submissions"), i, s) {
+		snprintf(id, sizeof(id), "%lld", (long long)json_int(s, "id", 0));
+		table_time(json_str(s, "created", NULL), when, sizeof(when));
+		table_row(&t, id, when, json_str(s, "state", NULL), json_str(s, "baseline", NULL),
+		          json_str(s, "title", NULL));
+	}
+	table_print(&t);
+	table_release(&t);
+	reply_release(&r);
+	return OK;
+}
+
+static void print_kernels(const json_t *sub)
+{
+	struct table t;
+	const json_t *k;
+	size_t i;
+
+	table_init(&t, "KERNEL", "STATE", "COMMIT", "CONFIG", "WHY", NULL);
+	json_array_foreach (json_object_get(sub, "kernels"), i, k) {
+		const char *commit = json_str(k, "commit", NULL);
+		char *cut = commit ? xstrndup(commit, 12) : NULL;
+
+		table_row(&t, json_str(k, "name", NULL), json_str(k, "state", NULL), cut,
+		          json_str(k, "config", NULL), json_str(k, "why", ""));
+		free(cut);
+	}
+	table_print(&t);
+	table_release(&t);
+}
+
+static void print_jobs(const json_t *sub)
+{
+	struct table t;
+	const json_t *j;
+	char id[24];
+	size_t i;
+
+	table_init(&t, "JOB", "KIND", "STATE", "BOARD", "AGENT", "WHAT", NULL);
+	json_array_foreach (json_object_get(sub, "jobs"), i, j) {
+		const char *why = json_str(j, "why", NULL), *what = json_str(j, "summary", "");
+		char *text = why ? xasprintf("%s: %s", what, why) : xstrdup(what);
+
+		snprintf(id, sizeof(id), "%lld", (long long)json_int(j, "id", 0));
+		table_row(&t, id, json_str(j, "kind", NULL), json_str(j, "state", NULL),
+		          json_str(j, "board", NULL), json_str(j, "agent", NULL), text);
+		free(text);
+	}
+	table_print(&t);
+	table_release(&t);
+}
+
+static enum err one(struct cli *cli, const char *id, bool wait, struct why *w)
+{
+	char *path = api_path("/api/v1/submissions", id, NULL);
+	struct reply r = {0};
+	struct buf line;
+	json_t *sub = NULL;
+	enum err e = cli_get(cli, path, &r, w);
+
+	free(path);
+	if (!e && wait) {
+		struct watch watch = {.cli = cli, .submission = json_int(r.json, "id", 0)};
+
+		e = watch_submission(&watch, &sub, w);
+	} else if (!e) {
+		sub = json_incref(r.json);
+	}
+	reply_release(&r);
+	if (!e && cli->json) {
+		e = cli_print_json(sub, w);
+	} else if (!e) {
+		buf_init(&line, 8192);
+		buf_addf(&line, "submission %lld: %s, %s", (long long)json_int(sub, "id", 0),
+		         json_str(sub, "state", "?"), json_str(sub, "title", ""));
+		print_clean(line.data);
+		buf_reset(&line);
+		if (!json_str(sub, "ended", NULL)) {
+			watch_line(sub, &line);
+			print_clean(line.data);
+		}
+		buf_release(&line);
+		putchar('\n');
+		print_kernels(sub);
+		putchar('\n');
+		print_jobs(sub);
+	}
+	json_decref(sub);
+	return e;
+}
+
+static enum err run_status(struct cli *cli, void *opt, int argc, char **argv, struct why *w)
+{
+	const struct status_opts *o = opt;
+
+	if (argc == 1)
+		return one(cli, argv[0], o->wait, w);
+	if (o->wait)
+		return err_set(w, ERR_INPUT,
+		               "--wait needs the submission to wait for: ID or latest");
+	return list(cli, o->limit, w);
+}
+
+const struct cli_command cmd_status = {
+        .name = "status",
+        .args = "[ID|latest]",
+        .summary = "list submissions, or show one with its kernels and jobs",
+        .help = "examples:\n"
+                "  foldwatch status\n"
+                "  foldwatch status 7 --wait\n"
+                "  foldwatch status latest --json\n",
+        .opts = status_table,
+        .size = sizeof(struct status_opts),
+        .max_args = 1,
+        .run = run_status,
+        .preset = preset,
+};

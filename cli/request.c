@@ -1,0 +1,226 @@
+#include "cli/request.h"
+
+#include "lib/file.h"
+#include "lib/image.h"
+#include "lib/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define CONFIG_MAX (1024 * 1024)
+
+/* The pair that is always asked about, order-0 and order-9, at sizes that a
+ * small guest holds. */
+const char *const request_cases[] = {
+        "fork/order=0,size=256M",
+        "fork/order=9,size=256M",
+        "munmap/order=0,size=256M",
+        "munmap/order=9,size=256M",
+        "mremap/order=0,size=16M,skew=4K",
+        "mremap/order=9,size=16M,skew=4K",
+        "mremap/order=0,size=16M,align=64K",
+        "mremap/order=9,size=16M,align=64K",
+        "mremap/order=0,size=16M,align=2M",
+        "mremap/order=9,size=16M,align=2M",
+        NULL,
+};
+
+static bool name_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c && strchr("._+-", c));
+}
+
+char *request_image_name(const char *path)
+{
+	const char *file = path_base(path);
+	char *dir = xstrndup(path, (size_t)(file - path)), *out;
+	const char *name;
+
+	while (*dir && dir[strlen(dir) - 1] == '/')
+		dir[strlen(dir) - 1] = '\0';
+	name = path_base(dir);
+	/* A build leaves its kernel as .../Image: the directory tells more. */
+	if (!str_eq(file, "Image") || !*name || str_eq(name, ".") || str_eq(name, ".."))
+		name = file;
+	out = xstrndup(name, 60);
+	for (char *p = out; *p; p++)
+		if (!name_char(*p))
+			*p = '-';
+	free(dir);
+	return out;
+}
+
+static bool taken(const json_t *kernels, const char *name)
+{
+	const json_t *k;
+	size_t i;
+
+	json_array_foreach (kernels, i, k)
+		if (str_eq(json_str(k, "name", ""), name))
+			return true;
+	return false;
+}
+
+static enum err check_name(const json_t *kernels, const char *name, struct why *w)
+{
+	size_t n = strlen(name);
+
+	if (n < 1 || n > 64 ||
+	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	                 "0123456789._+-") != n)
+		return err_set(w, ERR_INPUT,
+		               "kernel name \"%s\": expected 1 to 64 of A-Z a-z 0-9 . _ + -", name);
+	if (taken(kernels, name))
+		return err_set(w, ERR_INPUT, "kernel name \"%s\" is given twice", name);
+	return OK;
+}
+
+enum err request_image(struct cli *cli, const char *name, const char *path, json_t *kernels,
+                       struct why *w)
+{
+	char hex[SHA256_HEX];
+	struct client *c;
+	struct image img;
+	json_t *k;
+	enum err e = check_name(kernels, name, w);
+
+	if (!e)
+		e = image_probe(path, &img, w);
+	if (!e)
+		e = hash_file(path, hex, NULL, w);
+	if (!e)
+		e = cli_connect(cli, &c, w);
+	if (!e)
+		e = client_put_artifact(c, path, hex, w);
+	if (e)
+		return e;
+	k = json_object();
+	json_put_str(k, "name", name);
+	json_put_str(k, "image", hex);
+	json_array_append_new(kernels, k);
+	return OK;
+}
+
+/* A path that exists is a local repository: the agent gets a URL. */
+static enum err tree_url(const char *tree, char **url, struct why *w)
+{
+	struct stat st;
+	char *real;
+
+	*url = NULL;
+	if (strstr(tree, "://")) {
+		*url = xstrdup(tree);
+		return OK;
+	}
+	if (stat(tree, &st) != 0)
+		return err_set(w, ERR_INPUT, "tree \"%s\" is neither a URL nor a directory here",
+		               tree);
+	real = realpath(tree, NULL);
+	if (!real)
+		return err_sys(w, ERR_IO, "cannot resolve \"%s\"", tree);
+	*url = xasprintf("file://%s", real);
+	free(real);
+	return OK;
+}
+
+static enum err config_value(const char *value, json_t **out, struct why *w)
+{
+	struct buf text;
+	enum err e;
+
+	if (!strpbrk(value, "/.")) {
+		*out = json_string(value);
+		return *out ? OK : err_set(w, ERR_INPUT, "config: expected UTF-8");
+	}
+	buf_init(&text, CONFIG_MAX);
+	e = file_read(value, &text, w);
+	if (!e && !utf8_valid(text.data, text.len))
+		e = err_set(w, ERR_INPUT, "config file \"%s\" is not UTF-8 text", value);
+	if (!e) {
+		*out = json_object();
+		json_put_str(*out, "name", path_base(value));
+		json_put_str(*out, "text", text.data);
+	}
+	buf_release(&text);
+	return e;
+}
+
+/* `config=X` or `toolchain=X` after the ref. */
+static enum err add_option(json_t *k, const char *item, const char *spec, struct why *w)
+{
+	json_t *value = NULL;
+	enum err e;
+
+	if (str_starts(item, "config=")) {
+		e = config_value(item + strlen("config="), &value, w);
+		if (!e)
+			json_put(k, "config", value);
+		return e;
+	}
+	if (str_starts(item, "toolchain=")) {
+		json_put_str(k, "toolchain", item + strlen("toolchain="));
+		return OK;
+	}
+	return err_set(w, ERR_INPUT,
+	               "kernel \"%s\": unknown \"%s\"; known are config= and toolchain=", spec,
+	               item);
+}
+
+static enum err request_source(const char *name, const char *rest, const char *spec,
+                               json_t *kernels, struct why *w)
+{
+	const char *hash = strrchr(rest, '#');
+	char *tree, *options, *url, *save = NULL, *item;
+	json_t *k = json_object();
+	enum err e = OK;
+
+	if (!hash || hash == rest || !hash[1] || hash[1] == ',') {
+		json_decref(k);
+		return err_set(w, ERR_INPUT,
+		               "kernel \"%s\": expected NAME=TREE#REF or NAME=image:PATH", spec);
+	}
+	tree = xstrndup(rest, (size_t)(hash - rest));
+	options = xstrdup(hash + 1);
+	json_put_str(k, "name", name);
+	e = tree_url(tree, &url, w);
+	item = strtok_r(options, ",", &save);
+	if (!e) {
+		json_put_str(k, "tree", url);
+		json_put_str(k, "ref", item);
+	}
+	while (!e && (item = strtok_r(NULL, ",", &save)))
+		e = add_option(k, item, spec, w);
+	free(url);
+	free(tree);
+	free(options);
+	if (e)
+		json_decref(k);
+	else
+		json_array_append_new(kernels, k);
+	return e;
+}
+
+enum err request_kernel(struct cli *cli, const char *spec, json_t *kernels, struct why *w)
+{
+	const char *eq = strchr(spec, '='), *rest;
+	char *name;
+	enum err e;
+
+	if (!utf8_valid(spec, strlen(spec)))
+		return err_set(w, ERR_INPUT, "--kernel: expected UTF-8");
+	if (!eq)
+		return err_set(w, ERR_INPUT,
+		               "kernel \"%s\": expected NAME=TREE#REF or NAME=image:PATH", spec);
+	name = xstrndup(spec, (size_t)(eq - spec));
+	rest = eq + 1;
+	e = check_name(kernels, name, w);
+	if (!e && str_starts(rest, "image:"))
+		e = request_image(cli, name, rest + strlen("image:"), kernels, w);
+	else if (!e)
+		e = request_source(name, rest, spec, kernels, w);
+	free(name);
+	return e;
+}

@@ -1,0 +1,26 @@
+/*
+ * request.h - the words of a submission on the command line.
+ */
+#ifndef FOLDWATCH_REQUEST_H
+#define FOLDWATCH_REQUEST_H
+
+#include "cli/cli.h"
+
+/* The cases that a submission without --case measures, closed by NULL. */
+extern const char *const request_cases[];
+
+/* A kernel of a submission from `NAME=TREE#REF[,config=SET|FILE][,toolchain=T]`
+ * or `NAME=image:PATH`, appended to `kernels`.
+ *
+ * TREE is a URL, or the path of a local repository, which becomes file://. A
+ * config value with a slash or a dot in it is a file and is sent as text;
+ * another is the name of a set. An image is checked and uploaded (unless the
+ * server has it). The name must be new in `kernels`. */
+enum err request_kernel(struct cli *cli, const char *spec, json_t *kernels, struct why *w);
+
+/* "a/Image" -> "a", "old.img" -> "old.img"; free() it. */
+char *request_image_name(const char *path);
+enum err request_image(struct cli *cli, const char *name, const char *path, json_t *kernels,
+                       struct why *w);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * table.h - columns on a terminal: as wide as their widest cell, two blanks
+ * between, the last one free. Control characters of the server's texts are
+ * shown as '?': a terminal obeys them.
+ */
+#ifndef FOLDWATCH_TABLE_H
+#define FOLDWATCH_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define TABLE_COLUMNS 10
+
+struct table {
+	size_t columns, rows, cap;
+	char **cell; /* rows * columns, owned */
+};
+
+/* The head's words; closed by NULL. */
+void table_init(struct table *t, const char *first, ...) __attribute__((sentinel));
+/* As many cells as the head has; NULL shows as "-". */
+void table_row(struct table *t, ...);
+void table_print(const struct table *t);
+void table_release(struct table *t);
+
+/* "2026-02-02T08:07:56Z" as "02-02 08:07", in UTC, into out (12 bytes). */
+void table_time(const char *iso, char *out, size_t size);
+/* Print one line of text from outside, control characters shown as '?'. */
+void print_clean(const char *text);
+
+#endif

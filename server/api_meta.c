@@ -1,0 +1,99 @@
+/*
+ * api_meta.c - how the server does: health, metrics, its own description.
+ */
+#include "server/api.h"
+
+#include "lib/clock.h"
+#include "lib/json.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum err meta_health(struct http_req *req, struct http_resp *r, struct why *w)
+{
+	struct db_counters c;
+
+	db_counters(req->srv->store, &c);
+	if (!c.healthy)
+		return err_set(w, ERR_UNAVAILABLE, "the last write did not reach the disk");
+	r->json = json_object();
+	json_put_str(r->json, "status", "ok");
+	return OK;
+}
+
+static void head(struct buf *b, const char *name, const char *type, const char *help)
+{
+	buf_addf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void one(struct buf *b, const char *name, const char *type, const char *help, uint64_t v)
+{
+	head(b, name, type, help);
+	buf_addf(b, "%s %llu\n", name, (unsigned long long)v);
+}
+
+/* Pages in memory, from the second number of /proc/self/statm; 0 unknown. */
+static uint64_t resident_bytes(void)
+{
+	unsigned long long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%*u %llu", &pages) != 1)
+		pages = 0;
+	fclose(f);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* https://prometheus.io/docs/instrumenting/exposition_formats/ */
+enum err meta_metrics(struct http_req *req, struct http_resp *r, struct why *w)
+{
+	struct buf *b = &r->body;
+	struct http_counters hc;
+	struct db_counters dc;
+
+	(void)w;
+	buf_init(b, 64 * 1024);
+	http_counters(req->srv->http, &hc);
+	db_counters(req->srv->store, &dc);
+	head(b, "foldwatch_http_responses_total", "counter", "Answers by class of status.");
+	for (int i = 1; i < 6; i++)
+		buf_addf(b, "foldwatch_http_responses_total{class=\"%dxx\"} %llu\n", i,
+		         (unsigned long long)hc.by_class[i]);
+	one(b, "foldwatch_http_requests_total", "counter", "Requests begun.", hc.requests);
+	one(b, "foldwatch_http_received_bytes_total", "counter", "Bytes of bodies that came.",
+	    hc.bytes_in);
+	one(b, "foldwatch_http_sent_bytes_total", "counter", "Bytes of bodies that went.",
+	    hc.bytes_out);
+	one(b, "foldwatch_http_connections", "gauge", "Connections open.", hc.open_connections);
+	one(b, "foldwatch_db_commits_total", "counter", "Transactions that reached the disk.",
+	    dc.commits);
+	one(b, "foldwatch_db_writes_total", "counter", "Writes inside them.", dc.writes);
+	one(b, "foldwatch_db_reads_total", "counter", "Statements begun on read connections.",
+	    dc.reads);
+	one(b, "foldwatch_db_queue", "gauge", "Writes that wait.", dc.queue);
+	one(b, "foldwatch_db_bytes", "gauge", "Size of the database.", dc.file_bytes);
+	one(b, "foldwatch_db_wal_bytes", "gauge", "Size of its write-ahead log.", dc.wal_bytes);
+	one(b, "foldwatch_db_healthy", "gauge", "1 when the last write reached the disk.",
+	    dc.healthy);
+	one(b, "process_resident_memory_bytes", "gauge", "Resident memory.", resident_bytes());
+	head(b, "foldwatch_uptime_seconds", "gauge", "Seconds since the start.");
+	buf_addf(b, "foldwatch_uptime_seconds %.3f\n",
+	         (double)(clock_mono_ns() - req->srv->started_ns) / (double)NS_PER_S);
+	head(b, "foldwatch_info", "gauge", "Version.");
+	buf_addf(b, "foldwatch_info{version=\"%s\"} 1\n", FOLDWATCH_VERSION);
+	r->type = "text/plain; version=0.0.4; charset=utf-8";
+	return OK;
+}
+
+enum err meta_openapi(struct http_req *req, struct http_resp *r, struct why *w)
+{
+	size_t count;
+	const struct http_route *routes = server_routes(&count);
+
+	(void)req;
+	(void)w;
+	r->json = openapi_document(routes, count);
+	return OK;
+}

@@ -1,0 +1,112 @@
+/* store_claim.c - SQL for leases: who gets which job, and for how long. */
+#include "server/store_job.h"
+
+/*
+ * The next job for an agent: ?1 its name, ?2 and ?3 whether it takes resolve
+ * and build jobs, ?4 to ?19 the boards that are free. A tree must begin with a
+ * prefix it may fetch, a compiler must be its own, a board must be in service
+ * (in quarantine: checks only) and hold no other lease.
+ */
+#define NEXT                                                                                   \
+	"SELECT j.id FROM job j WHERE j.state = 'queued' AND ("                                \
+	"((?2 = 1 AND j.kind = 'resolve') OR (?3 = 1 AND j.kind = 'build' AND EXISTS"          \
+	" (SELECT 1 FROM agent_toolchain t WHERE t.agent = ?1 AND t.name = j.toolchain"        \
+	" AND t.compiler = j.compiler))) AND EXISTS (SELECT 1 FROM agent_tree t"               \
+	" WHERE t.agent = ?1 AND substr(j.tree, 1, length(t.prefix)) = t.prefix)"              \
+	" OR j.kind = 'boot' AND j.board IN (?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"      \
+	" ?14, ?15, ?16, ?17, ?18, ?19) AND EXISTS (SELECT 1 FROM board b"                     \
+	" WHERE b.name = j.board AND b.agent = ?1 AND b.offered = 1 AND (b.state = 'active'"   \
+	" OR (b.state = 'quarantined' AND j.purpose <> 'work'))) AND NOT EXISTS"               \
+	" (SELECT 1 FROM job o WHERE o.board = j.board AND o.state = 'leased'))"               \
+	" ORDER BY j.urgency DESC, j.submission_id, j.seq, j.id LIMIT 1"
+
+static void bind_next(struct db_stmt *q, const struct claim *c)
+{
+	size_t i;
+
+	db_bind_text(q, 1, c->agent);
+	db_bind_int(q, 2, c->resolve);
+	db_bind_int(q, 3, c->build);
+	for (i = 0; i < CLAIM_BOARDS; i++)
+		db_bind_text(q, 4 + (int)i, i < c->boards ? c->board[i] : NULL);
+}
+
+enum err store_job_claimable(struct db *db, const struct claim *c, bool *is, struct why *w)
+{
+	struct db_stmt *q = db_prepare(db, NEXT);
+	enum err e;
+
+	bind_next(q, c);
+	e = db_step(q, w);
+	*is = e == OK && db_has_row(q);
+	db_done(q);
+	return e;
+}
+
+enum err store_job_claim(struct db *db, const struct claim *c, int64_t *id, struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+		db, "UPDATE job SET state = 'leased', attempt = attempt + 1, agent = ?1,"
+		    " nonce = ?20, lease_until_ms = ?21, started_ms = ?22, class = NULL,"
+		    " why = NULL, step = NULL, done = NULL, total = NULL"
+		    " WHERE id = (" NEXT ") RETURNING id");
+	enum err e;
+
+	bind_next(q, c);
+	db_bind_text(q, 20, c->nonce);
+	db_bind_int(q, 21, c->lease_until_ms);
+	db_bind_int(q, 22, c->now_ms);
+	e = db_step(q, w);
+	*id = e == OK && db_has_row(q) ? db_int(q, 0) : NONE;
+	db_done(q);
+	return e;
+}
+
+enum err store_job_renew(struct db *db, int64_t id, int64_t attempt, int64_t lease_until_ms,
+			 const char *step, int64_t done, int64_t total, struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+		db, "UPDATE job SET lease_until_ms = CASE state WHEN 'leased' THEN ?3 END,"
+		    " step = coalesce(?4, step), done = CASE WHEN ?4 IS NULL THEN done ELSE ?5 END,"
+		    " total = CASE WHEN ?4 IS NULL THEN total ELSE ?6 END"
+		    " WHERE id = ?1 AND attempt = ?2 AND state IN ('leased', 'cancelled')"
+		    " RETURNING id");
+	int64_t got;
+	enum err e;
+
+	db_bind_int(q, 1, id);
+	db_bind_int(q, 2, attempt);
+	db_bind_int(q, 3, lease_until_ms);
+	db_bind_text(q, 4, step);
+	bind_opt(q, 5, done);
+	bind_opt(q, 6, total);
+	e = db_run_int(q, &got, w);
+	if (e == ERR_NOT_FOUND)
+		e = err_set(w, ERR_CONFLICT, "attempt %lld of job %lld holds no lease any more",
+			    (long long)attempt, (long long)id);
+	return e;
+}
+
+enum err store_job_expired(struct db *db, int64_t now_ms, struct pool *p, struct ids *out,
+			   struct why *w)
+{
+	struct db_stmt *q = db_prepare(db, "SELECT id FROM job WHERE state = 'leased'"
+					   " AND lease_until_ms < ?1 ORDER BY id");
+	enum err e;
+
+	db_bind_int(q, 1, now_ms);
+	while ((e = db_step(q, w)) == OK && db_has_row(q))
+		*(int64_t *)pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)) =
+			db_int(q, 0);
+	db_done(q);
+	return e;
+}
+
+enum err store_job_extend(struct db *db, int64_t lease_until_ms, struct why *w)
+{
+	struct db_stmt *q = db_prepare(db, "UPDATE job SET lease_until_ms = ?1"
+					   " WHERE state = 'leased' AND lease_until_ms < ?1");
+
+	db_bind_int(q, 1, lease_until_ms);
+	return db_run(q, w);
+}

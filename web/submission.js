@@ -1,0 +1,122 @@
+import {h, table} from "./dom.js";
+import {getJson, getText} from "./api.js";
+import {duration, interval, percent, quantity, verdictMark, verdictWord, when} from "./format.js";
+import {ended} from "./list.js";
+
+function progressCard(s) {
+	const p = s.progress;
+	if (!p || ended(s.state))
+		return null;
+	const active = p.active.map(a => {
+		const count = a.done === null || a.done === undefined ? ""
+			: a.total ? `, ${a.done} of ${a.kind === "build" ? "about " : ""}${a.total}` : a.done ? `, ${a.done}` : "";
+		return h("li", {}, `${a.kind} ${a.kernel ?? ""}${a.board ? ` on ${a.board}` : ""}: ${a.step ?? "starting"}${count}, ${duration(a.elapsed_s)}`);
+	});
+	return h("section", {class: "card", "aria-label": "Progress"},
+		h("progress", {max: p.jobs_total || 1, value: p.jobs_done, "aria-label": "Jobs done"}),
+		` jobs ${p.jobs_done} of ${p.jobs_total}, boots ${p.boots_done} of ${p.boots_total}, cases ${p.cases_done} of ${p.cases_total}; ${duration(p.elapsed_s)}`,
+		p.expected_end_s === null ? null : `, about ${duration(p.expected_end_s)} left`,
+		h("ul", {}, active.length ? active : h("li", {}, "waiting for an agent")));
+}
+
+function kernelTable(s) {
+	return table(null, [
+		{head: "Kernel", cell: k => k.name + (k.name === s.baseline ? " (baseline)" : "")},
+		{head: "State", cell: k => k.state},
+		{head: "Commit", cell: k => k.commit ? h("code", {title: k.commit}, k.commit.slice(0, 12)) : null},
+		{head: "Subject", cell: k => k.subject},
+		{head: "Config", cell: k => k.config},
+		{head: "Build-id", cell: k => k.build_id ? h("code", {title: k.build_id}, k.build_id.slice(0, 12)) : null},
+		{head: "Why", cell: k => k.why ?? ""},
+	], s.kernels);
+}
+
+function cellLink(id, c, text) {
+	const query = new URLSearchParams({case: c.case, board: c.board, metric: c.metric});
+	return h("a", {href: `#/submission/${id}/cell?${query}`}, text);
+}
+
+function cellTable(id, board, cells) {
+	const emulated = cells.some(c => c.metric === "instructions");
+	const caption = emulated
+		? `${board}: positive is more instructions; emulated, not time`
+		: `${board}: positive is slower`;
+	return table(caption, [
+		{head: "Case", cell: c => cellLink(id, c, c.case)},
+		{head: "Kernel", cell: c => c.kernel},
+		{head: "Baseline", num: true, cell: c => quantity(c.base_mean, c.metric)},
+		{head: "Mean", num: true, cell: c => quantity(c.mean, c.metric)},
+		{head: "Change", num: true, cell: c => percent(c.change)},
+		{head: "Interval", num: true, cell: c => interval(c.low, c.high)},
+		{head: "std_rel", num: true, cell: c => percent(c.std_rel)?.replace("+", "")},
+		{head: "Verdict", cell: c => h("span", {class: `verdict ${c.verdict}`}, `${verdictMark(c.verdict)} ${verdictWord(c.verdict, c.metric)}`)},
+		{head: emulated ? "Phases" : "Boots", num: true, cell: c => c.boots + (c.invalid_boots ? ` (+${c.invalid_boots} thrown out)` : "")},
+		{head: "Why", cell: c => c.why ?? ""},
+	], cells);
+}
+
+function comparisonNodes(s, comparison, text) {
+	if (!comparison?.cells.length)
+		return [];
+	const boards = [...new Set(comparison.cells.map(c => c.board))];
+	const thrown = comparison.thrown_out ?? [];
+	return [
+		h("h2", {}, comparison.complete ? "Comparison" : "Comparison so far"),
+		boards.map(b => cellTable(s.id, b, comparison.cells.filter(c => c.board === b))),
+		thrown.length ? [h("h2", {}, "Thrown out"),
+			h("ul", {}, thrown.map(t => h("li", {}, `${t.kernel} on ${t.board}, boot ${t.boot}: ${t.why}`)))] : null,
+		comparison.notes?.length ? h("ul", {class: "dim"}, comparison.notes.map(n => h("li", {}, n))) : null,
+		text ? [h("h2", {}, "For a mail"),
+			h("p", {}, h("button", {id: "copy", onclick: event => copy(event.target, text)}, "Copy")),
+			h("pre", {tabindex: "0", "aria-label": "Tables as text"}, text)] : null,
+	];
+}
+
+async function copy(button, text) {
+	try {
+		await navigator.clipboard.writeText(text);
+		button.textContent = "Copied";
+	} catch {
+		button.textContent = "Select the text below and copy it";
+	}
+}
+
+function jobTable(s) {
+	return h("details", {}, h("summary", {}, `Jobs (${s.jobs.length})`), table(null, [
+		{head: "Job", cell: j => h("a", {href: `/api/v1/jobs/${j.id}/log?offset=0`}, `#${j.id}`)},
+		{head: "What", cell: j => j.summary},
+		{head: "State", cell: j => j.state},
+		{head: "Agent", cell: j => j.agent},
+		{head: "Why", cell: j => j.why ?? ""},
+	], s.jobs));
+}
+
+export async function showSubmission(id) {
+	const s = await getJson(`submissions/${id}`);
+	let comparison = null, text = null;
+	try {
+		comparison = await getJson(`comparisons/${s.id}`);
+		if (comparison.complete)
+			text = await getText(`comparisons/${s.id}?table=all&format=text`);
+	} catch (error) {
+		// A submission without a boot has no comparison yet.
+		if (s.state === "done")
+			throw error;
+	}
+	return {
+		title: `#${s.id} ${s.title}`,
+		again: !ended(s.state),
+		nodes: [
+			h("h1", {}, `#${s.id} ${s.title}`),
+			h("p", {class: "dim"}, `${s.state}, submitted ${when(s.created)}`, s.submitter ? ` by ${s.submitter}` : "",
+				s.ended ? `, ended ${when(s.ended)}` : ""),
+			s.why ? h("div", {class: "card error"}, s.why) : null,
+			progressCard(s),
+			comparisonNodes(s, comparison, text),
+			h("h2", {}, "Kernels"),
+			kernelTable(s),
+			h("h2", {}, "Work"),
+			jobTable(s),
+		],
+	};
+}
