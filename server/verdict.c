@@ -32,7 +32,8 @@ static void frame_kernels(struct cmp *c, const struct sub_kernels *k, const stru
 	size_t i;
 
 	for (i = 0; i < k->count; i++) {
-		struct cmp_kernel *x = &c->kernel[cmp_add_kernel(c, k->at[i].name)];
+		size_t at = cmp_add_kernel(c, k->at[i].name); /* may move the array */
+		struct cmp_kernel *x = &c->kernel[at];
 
 		x->tree = dup(k->at[i].tree);
 		x->ref = dup(k->at[i].ref);
@@ -60,7 +61,8 @@ static enum err frame(struct db *db, struct pool *p, const struct facts *f, stru
 	frame_kernels(c, &f->kernels, f->built);
 	c->baseline = (size_t)f->sub.baseline;
 	for (i = 0; i < f->boards.count; i++) {
-		struct cmp_board *x = &c->board[cmp_add_board(c, f->boards.at[i])];
+		size_t at = cmp_add_board(c, f->boards.at[i]);
+		struct cmp_board *x = &c->board[at];
 		struct board b = {0};
 		enum err e = store_board_get(db, f->boards.at[i], p, &b, w);
 
