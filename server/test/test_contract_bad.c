@@ -53,13 +53,12 @@ static const struct {
 	const char *kind, *method, *path;
 	bool agent;
 } kinds[] = {
-	{"submission", "POST", "/api/v1/submissions", false},
-	{"announce", "PUT", "/api/v1/agents/other", true},
-	{"import", "POST", "/api/v1/imports", false},
+        {"submission", "POST", "/api/v1/submissions", false},
+        {"announce", "PUT", "/api/v1/agents/other", true},
+        {"import", "POST", "/api/v1/imports", false},
 };
 
-static void one(const char *kind, const char *file, int status, const char *code,
-		const char *words)
+static void one(const char *kind, const char *file, int status, const char *code, const char *words)
 {
 	char *path = xasprintf(DATA "/%s/%s", kind, file);
 	struct reply_raw r;
@@ -95,7 +94,7 @@ static void each_file(void **state)
 		if (line[0] == '#')
 			continue;
 		assert_int_equal(
-			sscanf(line, "%31s %63s %d %31s %n", kind, file, &status, code, &used), 4);
+		        sscanf(line, "%31s %63s %d %31s %n", kind, file, &status, code, &used), 4);
 		one(kind, file, status, code, line + used);
 		n++;
 	}
@@ -113,8 +112,8 @@ static void each_file(void **state)
 /* ---- who may */
 
 static const char good[] =
-	"{\"title\":\"t\",\"kernels\":[{\"name\":\"a\",\"tree\":\"https://example.org/l.git\","
-	"\"ref\":\"v6.12\"}],\"boards\":[\"det\"],\"cases\":[\"fork/order=0,size=16M\"]}";
+        "{\"title\":\"t\",\"kernels\":[{\"name\":\"a\",\"tree\":\"https://example.org/l.git\","
+        "\"ref\":\"v6.12\"}],\"boards\":[\"det\"],\"cases\":[\"fork/order=0,size=16M\"]}";
 
 static void roles(void **state)
 {
@@ -122,17 +121,17 @@ static void roles(void **state)
 		const char *method, *path, *body;
 		int none, submit, agent;
 	} rows[] = {
-		{"POST", "/api/v1/submissions", "{}", 401, 400, 403},
-		{"POST", "/api/v1/submissions/1/cancel", "", 401, 404, 403},
-		{"POST", "/api/v1/imports", "{}", 401, 400, 403},
-		{"PUT", "/api/v1/agents/x", "{}", 401, 403, 400},
-		{"POST", "/api/v1/jobs/claim", "{}", 401, 403, 400},
-		{"PUT", "/api/v1/jobs/1/lease", "{}", 401, 403, 400},
-		{"POST", "/api/v1/jobs/1/log?attempt=1&offset=0", "x", 401, 403, 404},
-		{"POST", "/api/v1/jobs/1/result", "{}", 401, 403, 400},
-		{"POST", "/api/v1/boards/det/drain", "{}", 401, 403, 403},
-		{"POST", "/api/v1/boards/det/resume", "{}", 401, 403, 403},
-		{"POST", "/api/v1/boards/det/quarantine", "{}", 401, 403, 403},
+	        {"POST", "/api/v1/submissions", "{}", 401, 400, 403},
+	        {"POST", "/api/v1/submissions/1/cancel", "", 401, 404, 403},
+	        {"POST", "/api/v1/imports", "{}", 401, 400, 403},
+	        {"PUT", "/api/v1/agents/x", "{}", 401, 403, 400},
+	        {"POST", "/api/v1/jobs/claim", "{}", 401, 403, 400},
+	        {"PUT", "/api/v1/jobs/1/lease", "{}", 401, 403, 400},
+	        {"POST", "/api/v1/jobs/1/log?attempt=1&offset=0", "x", 401, 403, 404},
+	        {"POST", "/api/v1/jobs/1/result", "{}", 401, 403, 400},
+	        {"POST", "/api/v1/boards/det/drain", "{}", 401, 403, 403},
+	        {"POST", "/api/v1/boards/det/resume", "{}", 401, 403, 403},
+	        {"POST", "/api/v1/boards/det/quarantine", "{}", 401, 403, 403},
 	};
 	size_t i;
 
@@ -144,11 +143,11 @@ static void roles(void **state)
 
 		for (w = 0; w < 3; w++) {
 			int got = ask_json(f->d, rows[i].method, rows[i].path, who[w], rows[i].body,
-					   NULL);
+			                   NULL);
 
 			if (got != want[w])
 				fail_msg("%s %s as %d: %d instead of %d", rows[i].method,
-					 rows[i].path, w, got, want[w]);
+				         rows[i].path, w, got, want[w]);
 		}
 	}
 }
@@ -156,11 +155,17 @@ static void roles(void **state)
 static void things_that_are_not_there(void **state)
 {
 	static const char *const paths[] = {
-		"/api/v1/submissions/77",  "/api/v1/submissions/latest", "/api/v1/comparisons/77",
-		"/api/v1/comparisons/latest", "/api/v1/kernels/77",	 "/api/v1/boards/none",
-		"/api/v1/jobs/77",	   "/api/v1/jobs/77/log",	 "/api/v1/boots/77",
-		"/api/v1/boots/77/console",
-		"/api/v1/submissions/77/samples?case=fork/order=0,size=16M",
+	        "/api/v1/submissions/77",
+	        "/api/v1/submissions/latest",
+	        "/api/v1/comparisons/77",
+	        "/api/v1/comparisons/latest",
+	        "/api/v1/kernels/77",
+	        "/api/v1/boards/none",
+	        "/api/v1/jobs/77",
+	        "/api/v1/jobs/77/log",
+	        "/api/v1/boots/77",
+	        "/api/v1/boots/77/console",
+	        "/api/v1/submissions/77/samples?case=fork/order=0,size=16M",
 	};
 	size_t i;
 
@@ -170,51 +175,53 @@ static void things_that_are_not_there(void **state)
 	expect_error(f->d, "GET", "/api/v1/jobs?state=lost", NULL, NULL, 400, "input", "state");
 	expect_error(f->d, "GET", "/api/v1/jobs?limit=0", NULL, NULL, 400, "input", "limit");
 	expect_error(f->d, "GET", "/api/v1/kernels?before=x", NULL, NULL, 400, "input", "before");
-	expect_error(f->d, "GET", "/api/v1/submissions/1/samples", NULL, NULL, 400, "input", "case");
+	expect_error(f->d, "GET", "/api/v1/submissions/1/samples", NULL, NULL, 400, "input",
+	             "case");
 	expect_error(f->d, "POST", "/api/v1/boards/none/drain", f->d->admin, "{\"why\":\"x\"}", 404,
-		     "not_found", "none");
+	             "not_found", "none");
 	expect_error(f->d, "POST", "/api/v1/boards/det/drain", f->d->admin, "{}", 400, "input",
-		     "why");
+	             "why");
 	expect_error(f->d, "POST", "/api/v1/jobs/claim", f->agent,
-		     "{\"agent\":\"zed\",\"kinds\":[\"boot\"]}", 422, "unprocessable", "zed");
+	             "{\"agent\":\"zed\",\"kinds\":[\"boot\"]}", 422, "unprocessable", "zed");
 	expect_error(f->d, "POST", "/api/v1/jobs/claim", f->agent,
-		     "{\"agent\":\"a\",\"kinds\":[\"boot\"],\"boards\":[\"zed\"]}", 422,
-		     "unprocessable", "zed");
+	             "{\"agent\":\"a\",\"kinds\":[\"boot\"],\"boards\":[\"zed\"]}", 422,
+	             "unprocessable", "zed");
 	expect_error(f->d, "POST", "/api/v1/jobs/claim", f->agent,
-		     "{\"agent\":\"a\",\"kinds\":[\"dance\"]}", 400, "input", "kinds[0]");
+	             "{\"agent\":\"a\",\"kinds\":[\"dance\"]}", 400, "input", "kinds[0]");
 }
 
 /* A board announced by two agents, and one for trusted submitters. */
 static void boards_have_owners(void **state)
 {
 	static const char other[] =
-		"{\"version\":\"1\",\"builds\":false,\"toolchains\":[],\"boards\":[{\"name\":\"%s\","
-		"\"kind\":\"qemu\",\"metric\":\"ns\",\"deterministic\":false,\"emulated\":true,"
-		"\"untrusted\":false,\"description\":\"d\"}]}";
+	        "{\"version\":\"1\",\"builds\":false,\"toolchains\":[],\"boards\":[{\"name\":\"%"
+	        "s\","
+	        "\"kind\":\"qemu\",\"metric\":\"ns\",\"deterministic\":false,\"emulated\":true,"
+	        "\"untrusted\":false,\"description\":\"d\"}]}";
 	char *text;
 
 	(void)state;
 	text = xasprintf("%.*s%s%s", (int)(strstr(other, "%s") - other), other, "det",
-			 strstr(other, "%s") + 2);
+	                 strstr(other, "%s") + 2);
 	expect_error(f->d, "PUT", "/api/v1/agents/b", f->agent, text, 409, "conflict",
-		     "belongs to agent \"a\"");
+	             "belongs to agent \"a\"");
 	free(text);
 	text = xasprintf("%.*s%s%s", (int)(strstr(other, "%s") - other), other, "mine",
-			 strstr(other, "%s") + 2);
+	                 strstr(other, "%s") + 2);
 	assert_int_equal(ask_json(f->d, "PUT", "/api/v1/agents/b", f->agent, text, NULL), 200);
 	free(text);
 	text = xstrdup(good);
 	memcpy(strstr(text, "det"), "xyz", 3);
 	expect_error(f->d, "POST", "/api/v1/submissions", f->submit, text, 422, "unprocessable",
-		     "xyz");
+	             "xyz");
 	free(text);
 	text = xasprintf("{\"title\":\"t\",\"kernels\":[{\"name\":\"a\",\"tree\":"
-			 "\"https://example.org/l.git\",\"ref\":\"v6.12\"}],\"boards\":[\"mine\"],"
-			 "\"cases\":[\"fork/order=0,size=16M\"]}");
+	                 "\"https://example.org/l.git\",\"ref\":\"v6.12\"}],\"boards\":[\"mine\"],"
+	                 "\"cases\":[\"fork/order=0,size=16M\"]}");
 	expect_error(f->d, "POST", "/api/v1/submissions", f->submit, text, 403, "denied",
-		     "trusted submitters");
+	             "trusted submitters");
 	assert_int_equal(ask_json(f->d, "POST", "/api/v1/submissions", f->d->admin, text, NULL),
-			 201);
+	                 201);
 	free(text);
 }
 
@@ -226,8 +233,8 @@ static void keys_of_submissions(void **state)
 
 	(void)state;
 	assert_int_equal(ask(f->d, "POST", "/api/v1/submissions", f->submit,
-			     "Idempotency-Key: k1\r\n", good, strlen(good), &r),
-			 201);
+	                     "Idempotency-Key: k1\r\n", good, strlen(good), &r),
+	                 201);
 	o = json_loads(r.body, 0, NULL);
 	id = int_at(o, "id");
 	assert_string_equal(str_at(o, "key"), "k1");
@@ -238,8 +245,8 @@ static void keys_of_submissions(void **state)
 		char *spaced = xasprintf(" %s\n", good);
 
 		assert_int_equal(ask(f->d, "POST", "/api/v1/submissions", f->submit,
-				     "Idempotency-Key: k1\r\n", spaced, strlen(spaced), &r),
-				 200);
+		                     "Idempotency-Key: k1\r\n", spaced, strlen(spaced), &r),
+		                 200);
 		free(spaced);
 	}
 	o = json_loads(r.body, 0, NULL);
@@ -251,19 +258,19 @@ static void keys_of_submissions(void **state)
 	reply_raw_release(&r);
 	/* Another submitter's key is another key. */
 	assert_int_equal(ask(f->d, "POST", "/api/v1/submissions", f->d->admin,
-			     "Idempotency-Key: k1\r\n", good, strlen(good), &r),
-			 201);
+	                     "Idempotency-Key: k1\r\n", good, strlen(good), &r),
+	                 201);
 	reply_raw_release(&r);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_file),
-		cmocka_unit_test(roles),
-		cmocka_unit_test(things_that_are_not_there),
-		cmocka_unit_test(boards_have_owners),
-		cmocka_unit_test(keys_of_submissions),
+	        cmocka_unit_test(each_file),
+	        cmocka_unit_test(roles),
+	        cmocka_unit_test(things_that_are_not_there),
+	        cmocka_unit_test(boards_have_owners),
+	        cmocka_unit_test(keys_of_submissions),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
