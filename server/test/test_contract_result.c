@@ -48,8 +48,8 @@ static int64_t submit_images(struct fake *f, const char *board, int boots)
 	fake_image(f, 2, b);
 	body = xasprintf("{\"title\":\"images\",\"kernels\":[{\"name\":\"base\",\"image\":\"%s\"},"
 	                 "{\"name\":\"slow\",\"image\":\"%s\"}],\"boards\":[\"%s\"],\"cases\":["
-	                 "\"fork/order=0,size=16M\"],\"plan\":{\"boots\":%d,\"iterations\":3}}",
-	                 a, b, board, boots);
+	                 "\"fork/order=0,size=16M\"],\"plan\":{\"boots\":%d,\"iterations\":%d}}",
+	                 a, b, board, boots, boots);
 	sub = fake_submit(f, body);
 	free(body);
 	return sub;
