@@ -83,9 +83,13 @@ bool init_words(const char *cmdline, struct init_words *out, struct reason *w)
 			seen |= 1u << i;
 			if (!again && words[i].take(word + len, out))
 				break;
-			reason_set(w, "command line: %.*s %s, got \"%.64s\"", (int)len - 1,
-			           words[i].name, again ? "is given twice" : words[i].expected,
-			           word + len);
+			if (again)
+				reason_set(w, "command line: %.*s: given twice", (int)len - 1,
+				           words[i].name);
+			else
+				reason_set(w, "command line: %.*s: expected %s, got \"%.64s\"",
+				           (int)len - 1, words[i].name, words[i].expected,
+				           word + len);
 			return false;
 		}
 	}

@@ -1,4 +1,5 @@
 #include "server/test/harness.h"
+#include "server/test/shape.h"
 
 #include "lib/clock.h"
 #include "lib/file.h"
@@ -412,8 +413,16 @@ int ask_json(struct daemon *d, const char *method, const char *path, const char 
 	int status = ask(d, method, path, token, "Content-Type: application/json\r\n", text,
 	                 text ? strlen(text) : 0, &r);
 
+	json_t *answer = r.body ? json_loadb(r.body, r.body_len, 0, NULL) : NULL;
+	json_t *request = text ? json_loads(text, 0, NULL) : NULL;
+
+	/* Whatever a test asks by this way, both sides keep to the document. */
+	shape_check(method, path, request, status, answer);
+	json_decref(request);
 	if (out)
-		*out = r.body ? json_loadb(r.body, r.body_len, 0, NULL) : NULL;
+		*out = answer;
+	else
+		json_decref(answer);
 	reply_raw_release(&r);
 	return status;
 }

@@ -1,0 +1,438 @@
+/* Whole runs in this process' children: order 0 in time works on any machine. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bench/bench.h"
+#include "bench/folio.h"
+#include "bench/suite.h"
+#include "bench/table.h"
+#include "lib/json.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SIZE (4ul << 20)
+
+struct result {
+	struct plan plan;
+	struct suite suite;
+	char *text;
+	size_t len;
+};
+
+/* Run a plan to its end; the lines are in r->text. */
+static void run_plan(struct result *r, const char *text, enum metric metric)
+{
+	struct reason w;
+
+	memset(r, 0, sizeof(*r));
+	assert_int_equal(plan_parse(&r->plan, "plan", text, strlen(text), &plan_preset, &w), 0);
+	r->suite.plan = &r->plan;
+	r->suite.metric = metric;
+	memcpy(r->suite.nonce, "0123456789abcdef", NONCE_SIZE);
+	if (!suite_memory(&r->suite, &w) || !suite_run(&r->suite, &w))
+		fail_msg("%s", w.text);
+	assert_int_equal(emit_check(r->suite.out.data, r->suite.out.len), EMIT_WHOLE);
+	r->text = strndup(r->suite.out.data, r->suite.out.len);
+	r->len = r->suite.out.len;
+}
+
+static void release(struct result *r)
+{
+	suite_release(&r->suite);
+	plan_release(&r->plan);
+	free(r->text);
+}
+
+/* Line `n` (0 is begin) as JSON. */
+static json_t *line_json(const struct result *r, size_t n)
+{
+	const char *at = r->text;
+	struct why w = {0};
+	json_t *json = NULL;
+	size_t len;
+
+	while (n--)
+		at = strchr(at, '\n') + 1;
+	len = (size_t)(strchr(at, '\n') - at);
+	if (json_parse(at, len, 1 << 20, &json, &w) != OK)
+		fail_msg("not JSON: %.*s", (int)len, at);
+	return json;
+}
+
+static void begin_says_who_answers(void **state)
+{
+	struct result r;
+	json_t *begin, *end;
+
+	(void)state;
+	run_plan(&r, "fork/order=0,size=2M iterations=1 warmup=0", METRIC_NS);
+	begin = line_json(&r, 0);
+	assert_string_equal(json_str(begin, "type", ""), "begin");
+	assert_int_equal(json_int(begin, "format", 0), 1);
+	assert_string_equal(json_str(begin, "nonce", ""), "0123456789abcdef");
+	assert_string_equal(json_str(begin, "metric", ""), "ns");
+	assert_int_equal(json_int(begin, "page_size", 0), sysconf(_SC_PAGESIZE));
+	assert_true(strlen(json_str(begin, "release", "")) > 0);
+	end = line_json(&r, 2);
+	assert_string_equal(json_str(end, "type", ""), "end");
+	assert_int_equal(json_int(end, "runs", 0), 1);
+	json_decref(begin);
+	json_decref(end);
+	release(&r);
+}
+
+static void order_0_runs_anywhere(void **state)
+{
+	static const char plan[] = "fork/order=0,size=4M runs=2 iterations=3 warmup=1\n"
+	                           "munmap/order=0,size=4M iterations=3 warmup=2\n"
+	                           "mremap/order=0,size=4M,skew=4K iterations=4 warmup=0\n"
+	                           "mremap/order=0,size=4M,align=64K iterations=3 warmup=1\n"
+	                           "mremap/order=0,size=4M,align=2M iterations=3 warmup=1\n";
+	static const struct {
+		const char *text;
+		int run, samples;
+	} expected[] = {
+	        {"fork/order=0,size=4M", 0, 4},
+	        {"fork/order=0,size=4M", 1, 4},
+	        {"munmap/order=0,size=4M", 0, 5},
+	        {"mremap/order=0,size=4M,skew=4K", 0, 4},
+	        {"mremap/order=0,size=4M,align=64K", 0, 4},
+	        {"mremap/order=0,size=4M,align=2M", 0, 4},
+	};
+	struct result r;
+
+	(void)state;
+	run_plan(&r, plan, METRIC_NS);
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		json_t *run = line_json(&r, i + 1), *samples, *evidence, *one;
+		size_t k;
+
+		assert_string_equal(json_str(run, "case", ""), expected[i].text);
+		assert_int_equal(json_int(run, "run", -1), expected[i].run);
+		if (strcmp(json_str(run, "state", ""), "valid"))
+			fail_msg("%s: %s: %s", expected[i].text, json_str(run, "state", ""),
+			         json_str(run, "why", ""));
+		samples = json_object_get(run, "samples");
+		assert_int_equal(json_array_size(samples), expected[i].samples);
+		/* A real call took some time, and less than a minute. */
+		json_array_foreach (samples, k, one) {
+			assert_true(json_integer_value(one) > 100);
+			assert_true(json_integer_value(one) < 60000000000);
+		}
+		evidence = json_object_get(run, "evidence");
+		assert_int_equal(json_int(evidence, "folios", 0),
+		                 SIZE / (size_t)sysconf(_SC_PAGESIZE));
+		assert_int_equal(json_int(evidence, "vmas", 0), 1);
+		assert_int_equal(json_int(evidence, "anon_huge_kb", -1), 0);
+		json_decref(run);
+	}
+	release(&r);
+}
+
+static uint64_t least_sample(const json_t *run)
+{
+	const json_t *samples = json_object_get(run, "samples");
+	uint64_t least = UINT64_MAX;
+
+	assert_true(json_array_size(samples) > 0);
+	for (size_t i = 0; i < json_array_size(samples); i++) {
+		uint64_t v = (uint64_t)json_integer_value(json_array_get(samples, i));
+
+		least = v < least ? v : least;
+	}
+	return least;
+}
+
+/* A child that works for a while before it ends: no window may have that in it. */
+static void child_is_not_in_the_window(void **state)
+{
+	static const char plan[] = "fork/order=0,size=2M iterations=5 warmup=1";
+	struct result r;
+	json_t *run;
+
+	(void)state;
+	setenv("FOLDBENCH_CHILD_SPIN", "100000000", 1); /* 50 ms and more */
+	run_plan(&r, plan, METRIC_NS);
+	unsetenv("FOLDBENCH_CHILD_SPIN");
+	run = line_json(&r, 1);
+	assert_string_equal(json_str(run, "state", ""), "valid");
+	assert_true(least_sample(run) < 20000000);
+	json_decref(run);
+	release(&r);
+
+	setenv("FOLDBENCH_CHILD_SPIN", "many", 1);
+	run_plan(&r, plan, METRIC_NS);
+	unsetenv("FOLDBENCH_CHILD_SPIN");
+	run = line_json(&r, 1);
+	assert_string_equal(json_str(run, "state", ""), "skip");
+	json_decref(run);
+	release(&r);
+}
+
+/* Without the counter: a skip with its reason for every run, never a number. */
+static void no_counter_is_a_skip(void **state)
+{
+	struct reason w;
+	struct result r;
+	struct meter m;
+	bool have = meter_open(&m, METRIC_INSTRUCTIONS, &w);
+
+	(void)state;
+	if (have)
+		meter_close(&m);
+	run_plan(&r, "fork/order=0,size=2M runs=2\nmunmap/order=0,size=2M", METRIC_INSTRUCTIONS);
+	for (size_t i = 1; i <= 3; i++) {
+		json_t *run = line_json(&r, i);
+
+		assert_string_equal(json_str(run, "state", ""), have ? "valid" : "skip");
+		if (!have) {
+			assert_true(strlen(json_str(run, "why", "")) > 10);
+			assert_null(json_object_get(run, "samples"));
+		} else {
+			assert_true(least_sample(run) > 1000);
+		}
+		json_decref(run);
+	}
+	release(&r);
+}
+
+static void folios_that_do_not_divide(void **state)
+{
+	struct result r;
+	json_t *run;
+
+	(void)state;
+	run_plan(&r, "mremap/order=9,size=1M,skew=4K", METRIC_NS);
+	run = line_json(&r, 1);
+	assert_string_equal(json_str(run, "state", ""), "skip");
+	json_decref(run);
+	release(&r);
+}
+
+static void stops_at_a_signal(void **state)
+{
+	volatile sig_atomic_t stop = 1;
+	struct suite s = {.metric = METRIC_NS, .stop = &stop, .nonce = "0123456789abcdef"};
+	struct reason w;
+	struct plan p;
+
+	(void)state;
+	assert_int_equal(plan_parse(&p, "plan", "fork/order=0", 12, &plan_preset, &w), 0);
+	s.plan = &p;
+	assert_true(suite_memory(&s, &w));
+	assert_false(suite_run(&s, &w));
+	assert_string_equal(w.text, "stopped by a signal after 0 of 1 runs");
+	/* What is there has no end: nobody can take it for a result. */
+	assert_int_equal(emit_check(s.out.data, s.out.len), EMIT_TORN);
+	suite_release(&s);
+	plan_release(&p);
+}
+
+static void refuses_a_plan_of_gigabytes(void **state)
+{
+	static const char text[] = "fork/order=0 runs=1000 iterations=100000";
+	struct suite s = {0};
+	struct reason w;
+	struct plan p;
+
+	(void)state;
+	assert_int_equal(plan_parse(&p, "plan", text, strlen(text), &plan_preset, &w), 0);
+	s.plan = &p;
+	assert_false(suite_memory(&s, &w));
+	assert_non_null(strstr(w.text, "MiB"));
+	plan_release(&p);
+}
+
+/* The program for a run cannot be started, or dies: invalid, and no half line. */
+static void a_run_that_dies_is_invalid(void **state)
+{
+	static const struct {
+		const char *self, *why;
+	} dead[] = {
+	        {"/nonexistent/foldbench", "the run's process could not be started"},
+	        {"/bin/false", "the run's process exited with 1 and no result"},
+	        {"/bin/true", "the run's process exited with 0 and no result"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(dead) / sizeof(dead[0]); i++) {
+		struct suite s = {
+		        .metric = METRIC_NS, .self = dead[i].self, .nonce = "0123456789abcdef"};
+		struct reason w;
+		struct plan p;
+
+		assert_int_equal(plan_parse(&p, "plan", "fork/order=0", 12, &plan_preset, &w), 0);
+		s.plan = &p;
+		assert_true(suite_memory(&s, &w));
+		assert_true(suite_run(&s, &w));
+		assert_int_equal(emit_check(s.out.data, s.out.len), EMIT_WHOLE);
+		assert_non_null(memmem(s.out.data, s.out.len, dead[i].why, strlen(dead[i].why)));
+		assert_non_null(memmem(s.out.data, s.out.len, "\"state\":\"invalid\"", 17));
+		suite_release(&s);
+		plan_release(&p);
+	}
+}
+
+/* ---- the proof itself ---------------------------------------------------------- */
+
+static void order_0_region(struct region *r)
+{
+	struct reason w;
+
+	memset(r, 0, sizeof(*r));
+	assert_true(region_reserve(r, SIZE, 0, 0, &w));
+	assert_int_equal((uintptr_t)r->at % REGION_ALIGN, 0);
+	assert_true(r->at - r->reserved >= (ptrdiff_t)REGION_ALIGN);
+	assert_true(r->reserved + r->reserved_size - (r->at + r->size) >= (ptrdiff_t)REGION_ALIGN);
+	assert_true(region_map(r, &w));
+	assert_true(folio_populate(r->at, r->size, 0, &w));
+}
+
+static void proof_holds_and_fails(void **state)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct region r;
+	struct proof p;
+	struct reason w;
+	bool frames;
+
+	(void)state;
+	order_0_region(&r);
+	assert_int_equal(proof_folios(r.at, r.size, 0, &p, &w), PROOF_HOLDS);
+	assert_int_equal(p.folios, SIZE / page);
+	frames = !strcmp(p.means, "pagemap");
+	assert_true(frames || !strcmp(p.means, "vma"));
+	/* Small pages are no large folios. */
+	assert_int_equal(proof_folios(r.at, r.size, 4, &p, &w),
+	                 frames ? PROOF_WRONG : PROOF_CANNOT);
+	assert_true(strlen(w.text) > 0);
+	if (frames) {
+		assert_int_equal(madvise(r.at + 5 * page, page, MADV_DONTNEED), 0);
+		assert_int_equal(proof_folios(r.at, r.size, 0, &p, &w), PROOF_WRONG);
+		assert_string_equal(strchr(w.text, 'i'), "is not present (frame 0, order 0)");
+		r.at[5 * page] = 1;
+		assert_int_equal(proof_folios(r.at, r.size, 0, &p, &w), PROOF_HOLDS);
+	}
+	/* A second VMA: what a failed merge leaves. */
+	assert_int_equal(mprotect(r.at + 7 * page, page, PROT_READ), 0);
+	assert_int_equal(proof_folios(r.at, r.size, 0, &p, &w), PROOF_WRONG);
+	assert_non_null(strstr(w.text, "3 VMAs"));
+	assert_int_equal(proof_gone(r.at, r.size, &w), PROOF_WRONG);
+	assert_true(region_unmap(&r, &w));
+	assert_int_equal(proof_gone(r.at, r.size, &w), PROOF_HOLDS);
+	assert_int_equal(proof_folios(r.at, r.size, 0, &p, &w), PROOF_WRONG);
+	region_release(&r);
+}
+
+static void shared_pages_are_no_proof(void **state)
+{
+	struct reason w;
+	struct proof p;
+	char *at = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
+	                MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	(void)state;
+	assert_ptr_not_equal(at, MAP_FAILED);
+	assert_int_not_equal(proof_folios(at, SIZE, 0, &p, &w), PROOF_HOLDS);
+	munmap(at, SIZE);
+}
+
+static void empty_windows(void **state)
+{
+	struct reason w;
+	struct meter m;
+	uint64_t v;
+
+	(void)state;
+	assert_true(meter_open(&m, METRIC_NS, &w));
+	assert_true(meter_calibrate(&m, &w));
+	assert_true(m.empty < 1000000);
+	meter_start(&m);
+	meter_stop(&m);
+	assert_true(meter_value(&m, &v, &w));
+	/* A counter that runs backwards is no sample. */
+	m.page->start.value = m.page->stop.value + 1;
+	assert_false(meter_value(&m, &v, &w));
+	/* Less than the empty window is nothing, not a wrapped number. */
+	m.page->start.value = m.page->stop.value;
+	m.empty = 50;
+	assert_true(meter_value(&m, &v, &w));
+	assert_int_equal(v, 0);
+	meter_close(&m);
+}
+
+/* The readings of a shared counter, as the kernel would give them. */
+static void a_shared_counter_is_invalid(void **state)
+{
+	struct meter_page page = {
+	        .start = {.value = 10, .enabled_ns = 5, .running_ns = 5, .got = 24},
+	        .stop = {.value = 90, .enabled_ns = 50, .running_ns = 50, .got = 24},
+	};
+	struct meter m = {.metric = METRIC_INSTRUCTIONS, .fd = -1, .page = &page, .empty = 30};
+	struct reason w;
+	uint64_t v;
+
+	(void)state;
+	assert_true(meter_value(&m, &v, &w));
+	assert_int_equal(v, 50);
+	page.stop.running_ns = 49;
+	assert_false(meter_value(&m, &v, &w));
+	assert_non_null(strstr(w.text, "multiplexed: it ran 49 of 50 ns"));
+	page.stop.running_ns = 50;
+	page.stop.got = 0;
+	assert_false(meter_value(&m, &v, &w));
+	assert_non_null(strstr(w.text, "taken away"));
+}
+
+static void tables(void **state)
+{
+	static const char text[] =
+	        "{\"type\":\"begin\",\"format\":1}\n"
+	        "{\"type\":\"run\",\"case\":\"fork/"
+	        "order=0\",\"run\":0,\"state\":\"valid\",\"metric\":"
+	        "\"ns\",\"unit\":\"ns\",\"warmup\":1,\"samples\":[9999,30,10,20,40]}\n"
+	        "{\"type\":\"run\",\"case\":\"fork/"
+	        "order=4\",\"run\":0,\"state\":\"skip\",\"why\":\"no "
+	        "\\\"x\\\"\"}\n";
+	char out[1024] = "";
+	FILE *f = fmemopen(out, sizeof(out), "w");
+
+	(void)state;
+	assert_non_null(f);
+	table_print(f, text, sizeof(text) - 1);
+	fclose(f);
+	assert_non_null(strstr(out, "             25             10             40  ns\n"));
+	assert_non_null(strstr(out, "skip: no \"x\"\n"));
+	assert_null(strstr(out, "9999"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(begin_says_who_answers),
+	        cmocka_unit_test(order_0_runs_anywhere),
+	        cmocka_unit_test(child_is_not_in_the_window),
+	        cmocka_unit_test(no_counter_is_a_skip),
+	        cmocka_unit_test(folios_that_do_not_divide),
+	        cmocka_unit_test(stops_at_a_signal),
+	        cmocka_unit_test(refuses_a_plan_of_gigabytes),
+	        cmocka_unit_test(a_run_that_dies_is_invalid),
+	        cmocka_unit_test(proof_holds_and_fails),
+	        cmocka_unit_test(shared_pages_are_no_proof),
+	        cmocka_unit_test(empty_windows),
+	        cmocka_unit_test(a_shared_counter_is_invalid),
+	        cmocka_unit_test(tables),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
