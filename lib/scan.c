@@ -162,6 +162,8 @@ static char *text_of(const char *line, size_t len)
 
 	while (len && strchr(" \t\r", line[len - 1]) && line[len - 1])
 		len--;
+	while (len && (*line == ' ' || *line == '\t'))
+		line++, len--;
 	buf_init(&b, SCAN_LINE * 3 + 1); /* each bad byte becomes three */
 	utf8_scrub(&b, line, len);
 	return buf_take(&b, NULL);
