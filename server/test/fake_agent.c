@@ -22,7 +22,7 @@ const json_t *at(const json_t *o, const char *path)
 
 	for (word = strtok_r(copy, ".", &save); word; word = strtok_r(NULL, ".", &save)) {
 		o = json_is_array(o) ? json_array_get(o, (size_t)strtol(word, NULL, 10))
-				     : json_object_get(o, word);
+		                     : json_object_get(o, word);
 		if (!o)
 			fail_msg("%s: there is no %s", path, word);
 	}
@@ -119,17 +119,18 @@ void fake_free(struct fake *f)
 void fake_announce(struct fake *f, bool two)
 {
 	static const char det[] =
-		"{\"name\":\"det\",\"kind\":\"qemu\",\"profile\":\"deterministic\",\"labels\":["
-		"\"virtual\"],\"metric\":\"instructions\",\"deterministic\":true,\"emulated\":true,"
-		"\"untrusted\":true,\"capabilities\":{},\"description\":\"qemu 7.2, icount\"}";
+	        "{\"name\":\"det\",\"kind\":\"qemu\",\"profile\":\"deterministic\",\"labels\":["
+	        "\"virtual\"],\"metric\":\"instructions\",\"deterministic\":true,\"emulated\":true,"
+	        "\"untrusted\":true,\"capabilities\":{},\"description\":\"qemu 7.2, icount\"}";
 	static const char hw[] =
-		",{\"name\":\"hw\",\"kind\":\"qemu\",\"profile\":\"fast\",\"labels\":[\"fast\"],"
-		"\"metric\":\"ns\",\"deterministic\":false,\"emulated\":false,\"untrusted\":true,"
-		"\"capabilities\":{},\"description\":\"a fast one\"}";
+	        ",{\"name\":\"hw\",\"kind\":\"qemu\",\"profile\":\"fast\",\"labels\":[\"fast\"],"
+	        "\"metric\":\"ns\",\"deterministic\":false,\"emulated\":false,\"untrusted\":true,"
+	        "\"capabilities\":{},\"description\":\"a fast one\"}";
 	char *text = xasprintf(
-		"{\"version\":\"1\",\"builds\":true,\"bench\":\"beef\",\"toolchains\":[{\"name\":"
-		"\"gcc\",\"compiler\":\"gcc 12\"}],\"trees\":[\"https:\",\"file:\"],\"boards\":[%s%s]}",
-		det, two ? hw : "");
+	        "{\"version\":\"1\",\"builds\":true,\"bench\":\"beef\",\"toolchains\":[{\"name\":"
+	        "\"gcc\",\"compiler\":\"gcc "
+	        "12\"}],\"trees\":[\"https:\",\"file:\"],\"boards\":[%s%s]}",
+	        det, two ? hw : "");
 	json_t *o = NULL;
 
 	assert_int_equal(ask_json(f->d, "PUT", "/api/v1/agents/a", f->agent, text, &o), 200);
@@ -145,8 +146,9 @@ int64_t fake_submit(struct fake *f, const char *body)
 	int status = ask_json(f->d, "POST", "/api/v1/submissions", f->submit, body, &o);
 
 	if (status != 201)
-		fail_msg("submission: %d %s", status,
-			 json_string_value(json_object_get(json_object_get(o, "error"), "message")));
+		fail_msg(
+		        "submission: %d %s", status,
+		        json_string_value(json_object_get(json_object_get(o, "error"), "message")));
 	id = int_at(o, "id");
 	json_decref(o);
 	return id;
@@ -164,8 +166,9 @@ json_t *fake_claim(struct fake *f, const char *kinds, const char *boards)
 	if (status == 204)
 		return NULL;
 	if (status != 200)
-		fail_msg("claim: %d %s", status,
-			 json_string_value(json_object_get(json_object_get(o, "error"), "message")));
+		fail_msg(
+		        "claim: %d %s", status,
+		        json_string_value(json_object_get(json_object_get(o, "error"), "message")));
 	return o;
 }
 
@@ -174,8 +177,8 @@ char *fake_end(const char *lines, int64_t runs)
 	size_t len = strlen(lines);
 
 	return xasprintf("%s{\"type\":\"end\",\"runs\":%lld,\"taint\":0,\"bytes\":%zu,"
-			 "\"crc32\":\"%08x\"}\n",
-			 lines, (long long)runs, len, crc32_add(0, lines, len));
+	                 "\"crc32\":\"%08x\"}\n",
+	                 lines, (long long)runs, len, crc32_add(0, lines, len));
 }
 
 /* A number for a case that differs by kernel and phase, and repeats. */
@@ -200,43 +203,45 @@ char *fake_result(const struct fake *f, const json_t *spec, int64_t change)
 	struct buf b;
 
 	buf_init(&b, 16 << 20);
-	buf_addf(&b,
-		 "{\"type\":\"begin\",\"format\":1,\"nonce\":\"%s\",\"bench\":\"beef\",\"build_id\":"
-		 "\"%s\",\"boot_id\":\"x\",\"release\":\"6.12.1\",\"version\":\"#1\",\"machine\":"
-		 "\"aarch64\",\"metric\":\"%s\",\"page_size\":4096,\"block_size\":65536,"
-		 "\"phase_pages\":%lld,\"taint\":0,\"cmdline\":\"foldwatch.nonce=%s foldwatch.phase="
-		 "%04lld\",\"env\":{\"cpus\":1}}\n",
-		 json_str(spec, "nonce", ""),
-		 json_string_value(json_array_get(json_object_get(spec, "build_ids"), 0)), metric,
-		 (long long)json_int(spec, "phase_pages", 0), json_str(spec, "nonce", ""),
-		 (long long)json_int(spec, "phase_pages", 0));
+	buf_addf(
+	        &b,
+	        "{\"type\":\"begin\",\"format\":1,\"nonce\":\"%s\",\"bench\":\"beef\",\"build_id\":"
+	        "\"%s\",\"boot_id\":\"x\",\"release\":\"6.12.1\",\"version\":\"#1\",\"machine\":"
+	        "\"aarch64\",\"metric\":\"%s\",\"page_size\":4096,\"block_size\":65536,"
+	        "\"phase_pages\":%lld,\"taint\":0,\"cmdline\":\"foldwatch.nonce=%s foldwatch.phase="
+	        "%04lld\",\"env\":{\"cpus\":1}}\n",
+	        json_str(spec, "nonce", ""),
+	        json_string_value(json_array_get(json_object_get(spec, "build_ids"), 0)), metric,
+	        (long long)json_int(spec, "phase_pages", 0), json_str(spec, "nonce", ""),
+	        (long long)json_int(spec, "phase_pages", 0));
 	for (line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		char name[128];
 		int r, of, n, warm, i;
 
 		if (line[0] == '#')
 			continue;
-		assert_int_equal(sscanf(line, "%127s runs=%d iterations=%d warmup=%d", name, &of, &n,
-					&warm),
-				 4);
+		assert_int_equal(
+		        sscanf(line, "%127s runs=%d iterations=%d warmup=%d", name, &of, &n, &warm),
+		        4);
 		for (r = 0; r < of; r++, runs++) {
 			if (f->skip_order9 && strstr(name, "order=9")) {
 				buf_addf(&b,
-					 "{\"type\":\"run\",\"case\":\"%s\",\"run\":%d,\"state\":"
-					 "\"skip\",\"why\":\"no such order here\"}\n",
-					 name, r);
+				         "{\"type\":\"run\",\"case\":\"%s\",\"run\":%d,\"state\":"
+				         "\"skip\",\"why\":\"no such order here\"}\n",
+				         name, r);
 				continue;
 			}
 			buf_addf(&b,
-				 "{\"type\":\"run\",\"case\":\"%s\",\"run\":%d,\"state\":\"valid\","
-				 "\"metric\":\"%s\",\"unit\":\"%s\",\"better\":\"less\",\"warmup\":%d,"
-				 "\"batch\":1,\"empty_window\":41,\"samples\":[",
-				 name, r, metric, metric, warm);
+			         "{\"type\":\"run\",\"case\":\"%s\",\"run\":%d,\"state\":\"valid\","
+			         "\"metric\":\"%s\",\"unit\":\"%s\",\"better\":\"less\",\"warmup\":"
+			         "%d,"
+			         "\"batch\":1,\"empty_window\":41,\"samples\":[",
+			         name, r, metric, metric, warm);
 			for (i = 0; i < warm + n; i++)
 				buf_addf(&b, "%s%lld", i ? "," : "",
-					 (long long)(model(json_str(spec, "name", ""), name,
-							   json_int(spec, "phase", 0), i) +
-						     change));
+				         (long long)(model(json_str(spec, "name", ""), name,
+				                           json_int(spec, "phase", 0), i) +
+				                     change));
 			buf_adds(&b, "],\"evidence\":{\"folio_order\":0}}\n");
 		}
 	}
@@ -367,11 +372,12 @@ json_t *fake_do(struct fake *f, const json_t *lease)
 		json_put(body, kind, boot_body(f, spec, body));
 	}
 	snprintf(key, sizeof(key), "%lld.%lld", (long long)int_at(lease, "id"),
-		 (long long)int_at(lease, "attempt"));
+	         (long long)int_at(lease, "attempt"));
 	status = fake_post(f, int_at(lease, "id"), key, body, &out);
 	if (status != 200)
 		fail_msg("result of a %s job: %d %s", kind, status,
-			 json_string_value(json_object_get(json_object_get(out, "error"), "message")));
+		         json_string_value(
+		                 json_object_get(json_object_get(out, "error"), "message")));
 	json_decref(body);
 	return out;
 }
@@ -408,8 +414,9 @@ json_t *fake_get(struct fake *f, const char *path)
 	int status = ask_json(f->d, "GET", path, NULL, NULL, &o);
 
 	if (status != 200)
-		fail_msg("GET %s: %d %s", path, status,
-			 json_string_value(json_object_get(json_object_get(o, "error"), "message")));
+		fail_msg(
+		        "GET %s: %d %s", path, status,
+		        json_string_value(json_object_get(json_object_get(o, "error"), "message")));
 	return o;
 }
 
@@ -426,7 +433,7 @@ json_t *fake_await(struct fake *f, int64_t sub, const char *state)
 			return o;
 		if (clock_mono_ns() > until)
 			fail_msg("submission %lld is %s, not %s: %s", (long long)sub,
-				 str_at(o, "state"), state, str_at(o, "why"));
+			         str_at(o, "state"), state, str_at(o, "why"));
 		json_decref(o);
 		sleep_ms(10);
 	}

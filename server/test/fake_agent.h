@@ -20,8 +20,8 @@ struct fake {
 	/* What the next boots do, by kernel name; NULL: all are well. */
 	const char *bad_kernel;
 	const char *bad_class; /* class of the failure, or NULL: valid false by a fault */
-	int bad_boots;	       /* so many of them; -1: all */
-	bool drift;	       /* replicates differ by one count in the last case */
+	int bad_boots;         /* so many of them; -1: all */
+	bool drift;            /* replicates differ by one count in the last case */
 	bool skip_order9;
 	int claimed;
 	const char *build_fails; /* kernel whose build fails */

@@ -19,12 +19,12 @@
 #define TREE "\"tree\":\"https://example.org/linux.git\",\"ref\":\"v6.12\""
 
 static const char two_kernels[] =
-	"{\"title\":\"on against off\",\"kernels\":["
-	"{\"name\":\"base\"," TREE ",\"config\":\"contpte-n\"},"
-	"{\"name\":\"slow\"," TREE ",\"config\":\"contpte-y\"}],"
-	"\"baseline\":\"base\",\"boards\":[\"det\"],"
-	"\"cases\":[\"fork/order=0,size=256M\",\"fork/order=9,size=256M\"],"
-	"\"plan\":{\"boots\":8,\"runs\":2,\"iterations\":5,\"warmup\":1}}";
+        "{\"title\":\"on against off\",\"kernels\":["
+        "{\"name\":\"base\"," TREE ",\"config\":\"contpte-n\"},"
+        "{\"name\":\"slow\"," TREE ",\"config\":\"contpte-y\"}],"
+        "\"baseline\":\"base\",\"boards\":[\"det\"],"
+        "\"cases\":[\"fork/order=0,size=256M\",\"fork/order=9,size=256M\"],"
+        "\"plan\":{\"boots\":8,\"runs\":2,\"iterations\":5,\"warmup\":1}}";
 
 static char *kernel_conf(void)
 {
@@ -134,7 +134,7 @@ static void whole_life(void **state)
 		lease = fake_claim(f, "[\"boot\"]", "[\"det\"]");
 		assert_non_null(lease);
 		assert_string_equal(str_at(lease, "spec.name"),
-				    (row + second) % 2 ? "slow" : "base");
+		                    (row + second) % 2 ? "slow" : "base");
 		assert_int_equal(int_at(lease, "spec.replicate"), row == 1);
 		assert_int_equal(int_at(lease, "spec.phase"), row < 2 ? 0 : row - 1);
 		assert_int_equal(strlen(str_at(lease, "spec.nonce")), 16);
@@ -181,21 +181,21 @@ static void texts(void **state)
 		char path[128];
 
 		snprintf(path, sizeof(path), "/api/v1/comparisons/%lld?format=%s", (long long)sub,
-			 formats[i]);
+		         formats[i]);
 		assert_int_equal(ask(f->d, "GET", path, NULL, NULL, NULL, 0, &r), 200);
 		assert_non_null(strstr(r.body, has[i]));
 		assert_non_null(strstr(r.body, "slow"));
 		reply_raw_release(&r);
 	}
 	assert_int_equal(ask(f->d, "GET", "/api/v1/comparisons/latest?table=reply", NULL,
-			     "Accept: text/plain\r\n", NULL, 0, &r),
-			 200);
+	                     "Accept: text/plain\r\n", NULL, 0, &r),
+	                 200);
 	assert_non_null(strstr(r.body, "mean_rel"));
 	reply_raw_release(&r);
 	expect_error(f->d, "GET", "/api/v1/comparisons/1?format=pdf", NULL, NULL, 400, "input",
-		     "format");
+	             "format");
 	expect_error(f->d, "GET", "/api/v1/comparisons/1?table=nice", NULL, NULL, 400, "input",
-		     "table");
+	             "table");
 	expect_error(f->d, "GET", "/api/v1/comparisons/999", NULL, NULL, 404, "not_found", "999");
 }
 
@@ -264,14 +264,14 @@ static void faults_in_the_log(void **state)
 	assert_int_equal(json_array_size(at(c, "thrown_out")), 3);
 	assert_non_null(strstr(str_at(c, "thrown_out.0.why"), "Bad page state"));
 	snprintf(path, sizeof(path), "/api/v1/boots/%lld",
-		 (long long)int_at(c, "thrown_out.0.boot"));
+	         (long long)int_at(c, "thrown_out.0.boot"));
 	b = fake_get(f, path);
 	assert_true(json_is_false(at(b, "valid")));
 	assert_int_equal(int_at(b, "faults.0.line"), 7);
 	/* Its runs are facts all the same. */
 	assert_int_equal(json_array_size(at(b, "runs")), 4);
 	assert_string_equal(str_at(b, "env.guest.cmdline"),
-			    "foldwatch.nonce=________________ foldwatch.phase=____");
+	                    "foldwatch.nonce=________________ foldwatch.phase=____");
 	json_decref(b);
 	json_decref(c);
 }
@@ -326,12 +326,12 @@ static void replicates_that_differ(void **state)
 	assert_string_equal(str_at(o, "state"), "quarantined");
 	json_decref(o);
 	expect_error(f->d, "POST", "/api/v1/submissions", f->submit, two_kernels, 422,
-		     "unprocessable", "quarantined");
+	             "unprocessable", "quarantined");
 	/* Mended: an admin resumes, the check passes, nothing of the old is reused. */
 	f->drift = false;
 	assert_int_equal(ask_json(f->d, "POST", "/api/v1/boards/det/resume", f->d->admin,
-				  "{\"why\":\"mended\"}", &o),
-			 200);
+	                          "{\"why\":\"mended\"}", &o),
+	                 200);
 	assert_string_equal(str_at(o, "state"), "quarantined");
 	json_decref(o);
 	assert_int_equal(fake_work(f), 2);
@@ -405,14 +405,15 @@ static void images(void **state)
 	fake_announce(f, false);
 	fake_image(f, 1, a);
 	fake_image(f, 2, b);
-	body = xasprintf("{\"title\":\"images\",\"kernels\":[{\"name\":\"a\",\"image\":\"%s\"},"
-			 "{\"name\":\"slow\",\"image\":\"%s\"}],\"cases\":[\"fork/order=0,size=16M\"]}",
-			 a, b);
+	body = xasprintf(
+	        "{\"title\":\"images\",\"kernels\":[{\"name\":\"a\",\"image\":\"%s\"},"
+	        "{\"name\":\"slow\",\"image\":\"%s\"}],\"cases\":[\"fork/order=0,size=16M\"]}",
+	        a, b);
 	sub = fake_submit(f, body);
 	assert_int_equal(fake_work(f), 18);
 	s = fake_await(f, sub, "done");
 	assert_string_equal(str_at(s, "kernels.0.build_id"),
-			    "0101010101010101010101010101010101010101");
+	                    "0101010101010101010101010101010101010101");
 	assert_string_equal(str_at(s, "baseline"), "a");
 	json_decref(s);
 	c = compare(f, sub);
@@ -432,9 +433,9 @@ static void boards_that_are_noisy(void **state)
 	fake_image(f, 1, a);
 	fake_image(f, 2, b);
 	body = xasprintf("{\"title\":\"images\",\"kernels\":[{\"name\":\"a\",\"image\":\"%s\"},"
-			 "{\"name\":\"slow\",\"image\":\"%s\"}],\"boards\":[\"label:fast\"],"
-			 "\"cases\":[\"fork/order=0,size=16M\"],\"threshold\":0.005}",
-			 a, b);
+	                 "{\"name\":\"slow\",\"image\":\"%s\"}],\"boards\":[\"label:fast\"],"
+	                 "\"cases\":[\"fork/order=0,size=16M\"],\"threshold\":0.005}",
+	                 a, b);
 	sub = fake_submit(f, body);
 	assert_int_equal(fake_work(f), 6);
 	json_decref(fake_await(f, sub, "done"));
@@ -455,12 +456,17 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(whole_life),	      T(texts),
-		T(a_second_time_takes_nothing), T(a_build_that_fails),
-		T(faults_in_the_log), T(a_kernel_that_panics),
-		T(replicates_that_differ), T(skipped_cases),
-		T(cancelling),	      T(images),
-		T(boards_that_are_noisy),
+	        T(whole_life),
+	        T(texts),
+	        T(a_second_time_takes_nothing),
+	        T(a_build_that_fails),
+	        T(faults_in_the_log),
+	        T(a_kernel_that_panics),
+	        T(replicates_that_differ),
+	        T(skipped_cases),
+	        T(cancelling),
+	        T(images),
+	        T(boards_that_are_noisy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
