@@ -111,12 +111,6 @@ static void *open_toolchain(void *ctx, const char *name, struct why *w)
 
 	if (!name_is_plain(name, w))
 		return NULL;
-	for (size_t i = 0; i < c->toolchains; i++) {
-		if (strcmp(c->toolchain[i].name, name) == 0) {
-			err_set(w, ERR_INPUT, "toolchain \"%s\" is declared twice", name);
-			return NULL;
-		}
-	}
 	if (c->toolchains == AGENT_TOOLCHAINS) {
 		err_set(w, ERR_INPUT, "more than %d toolchains", AGENT_TOOLCHAINS);
 		return NULL;
@@ -133,12 +127,6 @@ static void *open_board(void *ctx, const char *name, struct why *w)
 
 	if (!name_is_plain(name, w))
 		return NULL;
-	for (size_t i = 0; i < c->boards; i++) {
-		if (strcmp(c->board[i].name, name) == 0) {
-			err_set(w, ERR_INPUT, "board \"%s\" is declared twice", name);
-			return NULL;
-		}
-	}
 	if (c->boards == AGENT_BOARDS) {
 		err_set(w, ERR_INPUT, "more than %d boards", AGENT_BOARDS);
 		return NULL;

@@ -1,5 +1,6 @@
 #include "agent/announce.h"
 
+#include "agent/elfhash.h"
 #include "agent/toolchain.h"
 #include "lib/file.h"
 #include "lib/json.h"
@@ -25,7 +26,8 @@ static json_t *toolchains(const struct agent_conf *conf)
 		o = json_object();
 		json_put_str(o, "name", t->name);
 		json_put_str(o, "compiler", f.compiler);
-		json_put_str(o, "linker", f.linker);
+		log_info("toolchain.found", "toolchain", t->name, "compiler", f.compiler, "linker",
+		         f.linker, NULL);
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -48,6 +50,25 @@ static json_t *boards(const struct agent_conf *conf, const struct step_table *ta
 	return list;
 }
 
+/* The build-id of the foldbench that goes into guests. Without one, boots that
+ * another foldbench made cannot be told apart beforehand: no reason to stop. */
+static void bench(const struct agent_conf *conf, json_t *o)
+{
+	struct elf_facts f;
+	struct why w;
+	enum err e;
+
+	if (!conf->foldbench)
+		return;
+	e = elf_facts(conf->foldbench, false, &f, &w);
+	if (e == OK && !f.build_id[0])
+		e = err_set(&w, ERR_INPUT, "\"%s\" has no build-id", conf->foldbench);
+	if (e == OK)
+		json_put_str(o, "bench", f.build_id);
+	else
+		log_warn("foldbench.unknown", "why", w.text, NULL);
+}
+
 enum err announce_write(const struct agent_conf *conf, const struct step_table *table,
                         struct why *w)
 {
@@ -62,6 +83,7 @@ enum err announce_write(const struct agent_conf *conf, const struct step_table *
 	json_put_bool(o, "builds", json_array_size(tools) > 0);
 	json_put(o, "toolchains", tools);
 	json_put(o, "trees", trees);
+	bench(conf, o);
 	json_put(o, "boards", boards(conf, table));
 	text = json_text(o);
 	e = file_write(path, text, strlen(text), 0600, w);

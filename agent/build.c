@@ -120,8 +120,8 @@ static enum err name_places(struct build *b, struct why *w)
 	if (!hex_is(s->domain, 16))
 		return err_set(w, ERR_INPUT, "the trust domain \"%s\" is not 16 hex digits",
 		               s->domain);
-	text = xasprintf("%s\n%s\n%s\n%d\n%d\n%s", b->spec.toolchain, b->facts.compiler, b->facts.linker,
-	                 host_paths, b->spec.whole, b->spec.text);
+	text = xasprintf("%s\n%s\n%s\n%d\n%d\n%s", b->spec.toolchain, b->facts.compiler,
+	                 b->facts.linker, host_paths, b->spec.whole, b->spec.text);
 	hash_block(text, strlen(text), key);
 	free(text);
 	entry = xasprintf("builds/%s", s->domain);
@@ -148,11 +148,8 @@ enum err build_open(struct build *b, const struct step *s, struct why *w)
 	char *lock;
 	enum err e;
 
-	*b = (struct build){.step = s,
-	                    .hold_fd = -1,
-	                    .hold_ccache_fd = -1,
-	                    .lock_fd = -1,
-	                    .fail = FAIL_INFRA};
+	*b = (struct build){
+	        .step = s, .hold_fd = -1, .hold_ccache_fd = -1, .lock_fd = -1, .fail = FAIL_INFRA};
 	e = build_spec_decode(s->spec, &b->spec, w);
 	if (!e)
 		e = decide_sandbox(b, w);

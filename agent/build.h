@@ -42,10 +42,10 @@ struct build {
 	bool sandboxed, ccached;
 	char *home, *src, *index, *object_dir, *out, *ccache, *asked;
 	int hold_fd, hold_ccache_fd, lock_fd;
-	bool fresh;	       /* out/ was empty */
+	bool fresh; /* out/ was empty */
 	struct makelog log;
 	int64_t shown_ns;
-	enum fail_class fail;  /* whose the error is */
+	enum fail_class fail; /* whose the error is */
 };
 
 enum err build_spec_decode(const json_t *spec, struct build_spec *b, struct why *w);
@@ -67,7 +67,7 @@ int64_t build_objects(const struct build *b);
 /* Run make with `targets` (NULL-terminated) and its lines to makelog; `step`
  * names it in progress. Not OK when it failed: the sentence quotes the errors. */
 enum err build_make(struct build *b, const char *step, const char *const *targets,
-		    const char *const *extra_env, struct why *w);
+                    const char *const *extra_env, struct why *w);
 /* Any other program in the same surroundings. */
 enum err build_run(struct build *b, const struct argv *command, struct why *w);
 /* The path of src, out or asked.config as the programs see it. */

@@ -78,9 +78,8 @@ static void one_line(void *ctx, const char *line)
 	b->shown_ns = now;
 	/* How many a build after a change makes cannot be known before. */
 	step_progress(b->step, "compile", b->log.objects,
-	              b->fresh && b->spec.objects_before >= b->log.objects
-	                      ? b->spec.objects_before
-	                      : -1);
+	              b->fresh && b->spec.objects_before >= b->log.objects ? b->spec.objects_before
+	                                                                   : -1);
 }
 
 static enum err run(struct build *b, const char *name, const struct argv *command,

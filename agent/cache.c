@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const char *const cache_rooms[] = {"builds", "ccache", "mirrors", NULL};
+const char *const cache_rooms[] = {"builds", "ccache", "images", "mirrors", NULL};
 
 struct entry {
 	char *path;

@@ -1,5 +1,5 @@
 /*
- * cache.h - what the agent may lose: mirrors/, builds/ and ccache/ below its
+ * cache.h - what the agent may lose: mirrors/, builds/, ccache/ and images/ below its
  * directory. Each direct child of these is one entry.
  *
  * A step that works in an entry holds it:
@@ -23,7 +23,7 @@
 
 #include <stdint.h>
 
-/* The names of the three, closed by NULL. */
+/* The names of the four, closed by NULL. */
 extern const char *const cache_rooms[];
 
 /* `entry` is "ROOM/NAME". Returns a close-on-exec descriptor, or -1. */

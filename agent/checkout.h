@@ -15,6 +15,6 @@
  * left: they are made anew when git cannot go on from them. The caller holds
  * the lock of what they lie in. */
 enum err checkout(struct git *g, const char *commit, const char *tree_dir, const char *index,
-		  struct why *w);
+                  struct why *w);
 
 #endif

@@ -16,12 +16,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define UTS_FIELD  65
-#define UTS_FIELDS 6
+#define UTS_FIELD   65
+#define UTS_FIELDS  6
 #define UTS_RELEASE 2
 #define UTS_VERSION 3
-#define BUG_ENTRY  12
-#define BUG_LINE   8
+#define BUG_ENTRY   12
+#define BUG_LINE    8
 
 /* A part of the address space to be read as zeros. */
 struct mask {

@@ -26,9 +26,9 @@
 
 struct elf_facts {
 	char section_hash[SHA256_HEX];
-	char build_id[65]; /* of the kernel itself: hex, "" when it has none */
+	char build_id[65];    /* of the kernel itself: hex, "" when it has none */
 	unsigned int machine; /* EM_AARCH64 = 183 */
-	int sections;	      /* that were hashed */
+	int sections;         /* that were hashed */
 };
 
 /* ERR_INPUT with a sentence for what is no 64-bit little-endian ELF file, or a

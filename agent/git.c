@@ -47,16 +47,9 @@ static int drop_stale(const char *path, const struct stat *st, int type, struct 
 
 static enum err make_env(struct git *g, struct why *w)
 {
-	static const char *const passed[] = {"FOLDWATCH_JOB_DIR",
-	                                     "http_proxy",
-	                                     "https_proxy",
-	                                     "HTTPS_PROXY",
-	                                     "all_proxy",
-	                                     "ALL_PROXY",
-	                                     "no_proxy",
-	                                     "NO_PROXY",
-	                                     "SSL_CERT_FILE",
-	                                     "SSL_CERT_DIR"};
+	static const char *const passed[] = {
+	        "FOLDWATCH_JOB_DIR", "http_proxy", "https_proxy", "HTTPS_PROXY",   "all_proxy",
+	        "ALL_PROXY",         "no_proxy",   "NO_PROXY",    "SSL_CERT_FILE", "SSL_CERT_DIR"};
 	/* A local tree may belong to another user; that the owner of the agent
 	 * lists it is the permission git asks for. */
 	static const char trust_local[] = "[safe]\n\tdirectory = *\n";

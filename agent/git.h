@@ -31,7 +31,7 @@
 struct git {
 	const struct step *step;
 	char *url;
-	char *mirror;	      /* path of the bare repository */
+	char *mirror; /* path of the bare repository */
 	struct argv env;
 	int hold_fd, lock_fd; /* against eviction; against another user of the mirror */
 	enum fail_class fail; /* whose the error is */
@@ -39,7 +39,7 @@ struct git {
 };
 
 struct git_commit {
-	char *subject;	     /* scrubbed to UTF-8, one line */
+	char *subject;       /* scrubbed to UTF-8, one line */
 	int64_t author_time; /* seconds since 1970 */
 };
 

@@ -227,8 +227,7 @@ size_t kconfig_verify(const struct kconfig *asked, const struct kconfig *got,
 		if (n++ < SENTENCES_MAX)
 			buf_addf(out, "%sCONFIG_%s: asked for %s, got %s%s", n > 1 ? "; " : "",
 			         l->name, l->value, value ? value : "n",
-			         value && !str_eq(value, "n") ? ""
-			                                      : " (is a dependency missing?)");
+			         value && !str_eq(value, "n") ? "" : " (is a dependency missing?)");
 	}
 	if (n > SENTENCES_MAX)
 		buf_addf(out, "; and %zu more", n - SENTENCES_MAX);

@@ -44,7 +44,7 @@ bool kconfig_is_whole(const char *text);
  * those count: a whole .config also holds what the compiler and other symbols
  * determine, which nobody asked for. */
 size_t kconfig_verify(const struct kconfig *asked, const struct kconfig *got,
-		      const struct kconfig *prompts, struct buf *out);
+                      const struct kconfig *prompts, struct buf *out);
 
 /* Symbols with a prompt in one Kconfig file: they are what people set. Adds
  * them to `k` (values are empty); call kconfig_sort() at the end. */

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define KCONFIG_FILE_MAX (4 << 20)
-#define DEPTH_MAX	 32
+#define DEPTH_MAX        32
 
 static void add_name(struct kconfig *k, const char *name, size_t len)
 {

@@ -1,5 +1,6 @@
 #include "agent/loop.h"
 
+#include "agent/memory.h"
 #include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/hash.h"
@@ -182,8 +183,10 @@ static void announce(struct supervisor *v, int64_t *next_ns)
 		e = peer_bytes(&v->peer, "PUT", path, "application/json", v->announce,
 		               strlen(v->announce), &r, &w);
 		free(path);
-		if (e == OK && !v->announced)
+		if (e == OK && !v->announced) {
 			log_info("agent.announced", "server", v->conf->server, NULL);
+			memory_settle();
+		}
 		v->announced = e == OK;
 		v->announce_ns =
 		        clock_mono_ns() +
@@ -335,14 +338,12 @@ static bool claim_once(struct supervisor *v)
 	if (e == OK && r.status == 200) {
 		take(v, &r);
 		got = true;
-	} else if (r.status == 404) {
-		/* It does not know us: it began anew. */
-		v->announced = false;
-		v->announce_ns = 0;
 	} else if (r.status >= 300) {
 		if (!v->claim_refused)
 			log_warn("claim.refused", "why", w.text, NULL);
 		v->claim_refused = true;
+		/* It may not know us, or not as we are: it began anew. */
+		v->announce_ns = 0;
 	}
 	if (e == OK)
 		v->claim_refused = false;

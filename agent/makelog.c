@@ -49,9 +49,13 @@ static const char *below_tree(const char *line)
  * linker says. */
 static bool is_error(const char *line)
 {
-	static const char *const words[] = {": error: ", ": fatal error: ", ": Error: ",
-	                                    "undefined reference to ", "multiple definition of ",
-	                                    "undefined symbol: ", "internal compiler error"};
+	static const char *const words[] = {": error: ",
+	                                    ": fatal error: ",
+	                                    ": Error: ",
+	                                    "undefined reference to ",
+	                                    "multiple definition of ",
+	                                    "undefined symbol: ",
+	                                    "internal compiler error"};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(words); i++) {

@@ -13,11 +13,12 @@
 #define MAKELOG_ERRORS 3 /* how many lines are quoted */
 
 struct makelog {
-	int64_t objects;     /* object files that were made for the kernel */
-	char current[256];   /* the last of them: "mm/memory.o" */
+	int64_t objects;   /* object files that were made for the kernel */
+	char current[256]; /* the last of them: "mm/memory.o" */
 	int errors;
-	char error[MAKELOG_ERRORS][240]; /* the first error lines of compiler, assembler or linker */
-	char stopped[240];   /* the first "*** ... " line of make */
+	char error[MAKELOG_ERRORS]
+	          [240];   /* the first error lines of compiler, assembler or linker */
+	char stopped[240]; /* the first "*** ... " line of make */
 };
 
 /* One line of make's output, without its newline. True when it made an object. */

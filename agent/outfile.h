@@ -16,7 +16,7 @@
 /* Copy root/name to `to` (made anew, mode 0644) and sync it. ERR_NOT_FOUND when
  * there is none; *bytes (may be NULL) gets its length. */
 enum err outfile_copy(const char *root, const char *name, const char *to, int64_t max,
-		      int64_t *bytes, struct why *w);
+                      int64_t *bytes, struct why *w);
 /* Its content, up to out->max bytes (more is ERR_TOO_LARGE). */
 enum err outfile_read(const char *root, const char *name, struct buf *out, struct why *w);
 

@@ -49,9 +49,9 @@ static void set_env(const struct sandbox *b, struct argv *a)
 {
 	const char *const *e;
 
-	argv_add(a, "--clearenv", "--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-	         "--setenv", "HOME", "/tmp", "--setenv", "LC_ALL", "C", "--setenv", "TZ", "UTC",
-	         NULL);
+	argv_add(a, "--clearenv", "--setenv", "PATH",
+	         "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "--setenv", "HOME", "/tmp",
+	         "--setenv", "LC_ALL", "C", "--setenv", "TZ", "UTC", NULL);
 	for (e = b->env; e && *e; e++) {
 		size_t n = strcspn(*e, "=");
 		char *name = xstrndup(*e, n);
@@ -65,8 +65,9 @@ void sandbox_begin(const struct sandbox *b, struct argv *a)
 {
 	size_t i;
 
-	argv_add(a, "bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent",
-	         "--new-session", "--cap-drop", "ALL", "--hostname", "foldwatch", NULL);
+	argv_add(a, "bwrap", "--unshare-all", "--unshare-user", "--disable-userns",
+	         "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname",
+	         "foldwatch", NULL);
 	mount_system(a);
 	/* tmpfs takes memory that no rlimit counts: each has a size. */
 	argv_add(a, "--proc", "/proc", "--dev", "/dev", "--size", "16777216", "--tmpfs", "/dev/shm",

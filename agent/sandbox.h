@@ -35,14 +35,15 @@ struct sandbox_mount {
 struct sandbox {
 	const struct sandbox_mount *mounts;
 	size_t mount_count;
-	const char *dir;	 /* working directory inside; NULL: / */
-	const char *const *env;	 /* "K=V", NULL-terminated; PATH, HOME and LC_ALL are there already */
-	const char *device;	 /* a device file that it may use (/dev/kvm), or NULL */
-	int64_t tmp_bytes;	 /* of /tmp, in memory */
+	const char *dir; /* working directory inside; NULL: / */
+	const char *const
+	        *env;       /* "K=V", NULL-terminated; PATH, HOME and LC_ALL are there already */
+	const char *device; /* a device file that it may use (/dev/kvm), or NULL */
+	int64_t tmp_bytes;  /* of /tmp, in memory */
 	/* prlimit(2), each process: */
-	int64_t memory_bytes;	 /* address space; 0: unlimited */
-	int64_t file_bytes;	 /* largest file; 0: unlimited */
-	int64_t processes;	 /* of this sandbox; 0: unlimited */
+	int64_t memory_bytes; /* address space; 0: unlimited */
+	int64_t file_bytes;   /* largest file; 0: unlimited */
+	int64_t processes;    /* of this sandbox; 0: unlimited */
 };
 
 /* Try it with /bin/true, once a process. Not OK: the sentence says why it

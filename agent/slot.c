@@ -269,7 +269,9 @@ static enum err answer_for_it(struct slot *s, struct why *w)
 	enum fail_class class = FAIL_INFRA;
 	char sentence[512], words[64];
 
-	if (s->stop == STOP_DEADLINE) {
+	if (s->stop == STOP_CANCELLED) {
+		snprintf(sentence, sizeof(sentence), "cancelled by the server");
+	} else if (s->stop == STOP_DEADLINE) {
 		snprintf(sentence, sizeof(sentence),
 		         "the %s did not end within %" PRId64 " s; it stood at \"%s\" (%" PRId64
 		         " done)",
@@ -300,10 +302,9 @@ static void ended(struct slot *s)
 	log_info(stop_events[s->stop], "slot", s->name, "job", log_i(s->st.job), "attempt",
 	         log_i(s->st.attempt), "state", job_state_name(s->st.at), "step", words, "seconds",
 	         log_f((double)(clock_mono_ns() - s->begun_ns) / 1e9), NULL);
-	if (s->stop == STOP_CANCELLED || s->stop == STOP_FENCED)
-		phase_set(s, SLOT_DROP);
-	else
-		phase_set(s, SLOT_FINISH);
+	/* A cancelled job is answered like another: so the server knows that the board
+	 * is free. A fenced one is nobody's business any more. */
+	phase_set(s, s->stop == STOP_FENCED ? SLOT_DROP : SLOT_FINISH);
 }
 
 /* ---- the end */
@@ -373,7 +374,8 @@ void slot_stop(struct slot *s, enum slot_stop why)
 	if (s->phase == SLOT_RESUME || s->phase == SLOT_START) {
 		log_info(stop_events[why], "slot", s->name, "job", log_i(s->st.job), "attempt",
 		         log_i(s->st.attempt), "state", job_state_name(s->st.at), NULL);
-		phase_set(s, SLOT_DROP);
+		s->stop = why;
+		phase_set(s, why == STOP_FENCED ? SLOT_DROP : SLOT_FINISH);
 	}
 }
 

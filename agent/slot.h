@@ -7,7 +7,7 @@
  *
  *     IDLE ──claim──> START ──> RUN ──ended──> FINISH ──> POST ──acknowledged──> IDLE
  *                       ^        │
- *     (agent began) RESUME       └─cancelled, fenced──> DROP ──> IDLE
+ *     (agent began) RESUME       └─fenced──> DROP ──> IDLE
  *
  * The phase is never stored: slot_open() finds it from what is on the disk.
  *

@@ -1,5 +1,6 @@
 #include "agent/spool.h"
 
+#include "lib/conf.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -20,14 +21,24 @@ static void entry_name(struct spool_entry *e)
 /* Only names that entry_name() makes: what it prints must come out again. */
 static bool entry_parse(const char *name, struct spool_entry *e)
 {
-	int n = 0;
+	int64_t *const numbers[] = {&e->seq, &e->job, &e->attempt};
+	char part[24];
 
 	memset(e, 0, sizeof(*e));
-	if (strlen(name) >= sizeof(e->name) ||
-	    sscanf(name, "%19" SCNd64 "-%19" SCNd64 "-%19" SCNd64 "%n", &e->seq, &e->job,
-	           &e->attempt, &n) != 3 ||
-	    name[n] || e->seq < 0 || e->job < 1 || e->attempt < 1)
-		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		const char *p = name;
+		size_t len;
+
+		for (size_t k = 0; k < i; k++)
+			p += strcspn(p, "-") + 1;
+		len = strcspn(p, "-");
+		if (len >= sizeof(part) || (p[len] == '-') != (i < 2))
+			return false;
+		memcpy(part, p, len);
+		part[len] = '\0';
+		if (int_parse(part, i > 0, INT64_MAX - 1, numbers[i], NULL) != OK)
+			return false;
+	}
 	entry_name(e);
 	return strcmp(e->name, name) == 0;
 }
@@ -50,13 +61,12 @@ static struct spool_entry *append(struct spool *s, const struct spool_entry *e)
 static enum err foreign(const char *dir, const char *name, struct why *w)
 {
 	char *from = xasprintf("%s/spool/%s", dir, name);
-	char *to = NULL;
+	char *to = xasprintf("%s/dead/%s", dir, name);
 	enum err e;
 
-	for (int n = 0; n == 0 || path_exists(to); n++) {
+	for (int n = 1; path_exists(to); n++) {
 		free(to);
-		to = n ? xasprintf("%s/dead/%s.%d", dir, name, n)
-		       : xasprintf("%s/dead/%s", dir, name);
+		to = xasprintf("%s/dead/%s.%d", dir, name, n);
 	}
 	e = file_rename(from, to, w);
 	log_warn("spool.foreign", "name", name, "kept_as", to, "why",

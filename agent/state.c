@@ -54,7 +54,7 @@ static const struct move {
         {ANY, BIT(STATE_SPOOLED), STATE_IDLE},
         /* Interrupted, and begun again from its directory. */
         {ANY, WORKING, STATE_CLAIMED},
-        /* Given up: cancelled, or the server has given the job to another. */
+        /* Given up: the server has given the job to another. */
         {ANY, WORKING, STATE_IDLE},
 };
 

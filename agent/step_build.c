@@ -255,8 +255,7 @@ static enum err report(struct build *b, struct product *p, struct step_outcome *
 	json_put(o, "toolchain", tools);
 	json_put_str(o, "release", p->release);
 	json_put_int(o, "objects", p->objects);
-	json_put_real(o, "seconds",
-	              (double)(clock_mono_ns() - p->started_ns) / (double)NS_PER_S);
+	json_put_real(o, "seconds", (double)(clock_mono_ns() - p->started_ns) / (double)NS_PER_S);
 	json_put_bool(o, "trusted", !b->sandboxed);
 	json_put_str(o, "sandbox", b->sandboxed ? "bubblewrap" : "none");
 	return e;

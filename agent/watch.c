@@ -164,8 +164,8 @@ void watch_usage(int root, int64_t *bytes, int64_t *processes)
 		more = false;
 		for (i = 0; i < n; i++) {
 			for (j = 0; j < n && !all[i].below; j++)
-				all[i].below = all[j].below && all[j].pid == all[i].ppid &&
-				               (more = true);
+				all[i].below =
+				        all[j].below && all[j].pid == all[i].ppid && (more = true);
 		}
 	}
 	for (i = 0; i < n; i++) {
@@ -219,8 +219,7 @@ static enum err check_disk(const struct watch *wt, struct why *w)
 		return err_set(w, ERR_TOO_LARGE, "%s wrote more than the %s it is given (%s)",
 		               wt->name, limit, wt->disk_key);
 	}
-	if (!disk_free(wt->disk[0], &free_bytes, NULL) &&
-	    free_bytes < (uint64_t)wt->disk_reserve) {
+	if (!disk_free(wt->disk[0], &free_bytes, NULL) && free_bytes < (uint64_t)wt->disk_reserve) {
 		size_format((uint64_t)wt->disk_reserve, limit, sizeof(limit));
 		return err_set(w, ERR_NO_SPACE,
 		               "%s was stopped: less than %s (disk_reserve_bytes) are free "

@@ -16,22 +16,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WATCH_LINE 4096	 /* a longer line is cut for `line`, not for the log */
+#define WATCH_LINE  4096 /* a longer line is cut for `line`, not for the log */
 #define WATCH_DISKS 3
 
 struct watch {
-	const char *name;	 /* in sentences: "git fetch", "the build" */
+	const char *name; /* in sentences: "git fetch", "the build" */
 	const char *const *argv;
-	const char *const *env;	 /* NULL: this process's */
-	const char *dir;	 /* working directory; NULL: this one */
-	int64_t timeout_s;	 /* 0: none */
-	int64_t disk_max;	 /* bytes below disk[] together; 0: not looked at */
-	const char *disk[WATCH_DISKS]; /* the first is also the file system whose free space counts */
-	const char *disk_key;	 /* the key of the configuration that sets disk_max */
-	int64_t disk_reserve;	 /* free bytes that must remain */
-	int64_t memory_max;	 /* resident bytes of all processes; 0: not looked at */
-	int64_t processes_max;	 /* 0: not looked at */
-	bool echo;		 /* copy the output to the job's log (descriptor 1) */
+	const char *const *env; /* NULL: this process's */
+	const char *dir;        /* working directory; NULL: this one */
+	int64_t timeout_s;      /* 0: none */
+	int64_t disk_max;       /* bytes below disk[] together; 0: not looked at */
+	const char
+	        *disk[WATCH_DISKS]; /* the first is also the file system whose free space counts */
+	const char *disk_key;       /* the key of the configuration that sets disk_max */
+	int64_t disk_reserve;       /* free bytes that must remain */
+	int64_t memory_max;         /* resident bytes of all processes; 0: not looked at */
+	int64_t processes_max;      /* 0: not looked at */
+	bool echo;                  /* copy the output to the job's log (descriptor 1) */
 	/* Each line, ended by newline or carriage return, without it. */
 	void (*line)(void *ctx, const char *line);
 	void *ctx;

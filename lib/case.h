@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CASE_TEXT 128 /* bytes of a canonical text with its NUL */
+#define CASE_TEXT   128 /* bytes of a canonical text with its NUL */
 #define CASE_PARAMS 12
 
 enum case_param {
@@ -34,34 +34,34 @@ enum case_unit { UNIT_NUMBER, UNIT_BYTES, UNIT_WORD };
 struct case_param_def {
 	const char *name;
 	enum case_unit unit;
-	int64_t min, max;	  /* where the benchmark has no bounds of its own */
-	int64_t step;		  /* the value is a multiple of it (0: any) */
-	const int64_t *only;	  /* the values that may be given, or NULL: all in the bounds */
+	int64_t min, max;    /* where the benchmark has no bounds of its own */
+	int64_t step;        /* the value is a multiple of it (0: any) */
+	const int64_t *only; /* the values that may be given, or NULL: all in the bounds */
 	size_t only_count;
 	const char *const *words; /* UNIT_WORD: NULL-terminated; NULL: the benchmark's modes */
 	const char *help;
 };
 
 struct case_bench_def {
-	const char *name;	 /* [a-z0-9-] */
-	const char *help;	 /* one line: what is timed */
-	unsigned int takes;	 /* bit per enum case_param */
-	unsigned int must;	 /* those that must be given */
-	unsigned int one_of;	 /* of these exactly one must be given (0: no such rule) */
-	int64_t size;		 /* bytes of the region when the case names none */
+	const char *name;            /* [a-z0-9-] */
+	const char *help;            /* one line: what is timed */
+	unsigned int takes;          /* bit per enum case_param */
+	unsigned int must;           /* those that must be given */
+	unsigned int one_of;         /* of these exactly one must be given (0: no such rule) */
+	int64_t size;                /* bytes of the region when the case names none */
 	int64_t size_min, size_step; /* bounds of PARAM_SIZE here; its max is the table's */
-	const char *const *modes; /* words for mode, NULL-terminated, or NULL */
+	const char *const *modes;    /* words for mode, NULL-terminated, or NULL */
 };
 
 struct bench_case {
 	const struct case_bench_def *bench; /* into the table, never NULL once parsed */
-	unsigned int given;	/* bit per enum case_param */
+	unsigned int given;                 /* bit per enum case_param */
 	/* UNIT_WORD: index into the words. Not given: 0, but the size, which is
 	 * then the benchmark's own. */
 	int64_t value[PARAM_COUNT];
 };
 
-const struct case_param_def *case_param_table(void);		 /* PARAM_COUNT entries */
+const struct case_param_def *case_param_table(void); /* PARAM_COUNT entries */
 const struct case_bench_def *case_bench_table(size_t *count);
 const struct case_bench_def *case_bench_find(const char *name);
 

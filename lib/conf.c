@@ -477,7 +477,7 @@ static enum err read_line(struct reader *r, const char *at, size_t len)
 enum err conf_parse(const char *name, const char *text, size_t len, const struct conf_block *blocks,
                     size_t n, void *ctx, struct why *w)
 {
-	struct why own; /* presets and places need one to write to */
+	struct why own = {""}; /* presets and places need one to write to */
 	struct reader r = {
 	        .file = name, .blocks = blocks, .block_count = n, .ctx = ctx, .w = w ? w : &own};
 	const struct conf_block *top;

@@ -50,7 +50,7 @@ static void settle(struct why *w, const char *text, size_t len)
 		size_t step = utf8_step(text + i, len - i);
 		unsigned char c = (unsigned char)text[i];
 
-		if (n + (step ? step : 1) >= sizeof(w->text))
+		if (n + (step ? step : 1) >= WHY_TEXT)
 			break;
 		if (step == 0)
 			w->text[n++] = '?';
@@ -94,7 +94,7 @@ static void set_text(struct why *w, const char *text, int wanted, size_t room)
 
 enum err err_set(struct why *w, enum err e, const char *fmt, ...)
 {
-	char text[sizeof(w->text)];
+	char text[WHY_TEXT];
 	va_list ap;
 	int n;
 
@@ -110,7 +110,7 @@ enum err err_set(struct why *w, enum err e, const char *fmt, ...)
 enum err err_sys(struct why *w, enum err e, const char *fmt, ...)
 {
 	int code = errno;
-	char first[sizeof(w->text)];
+	char first[WHY_TEXT];
 	char words[128];
 	va_list ap;
 	int n;
@@ -131,7 +131,7 @@ enum err err_sys(struct why *w, enum err e, const char *fmt, ...)
 
 enum err err_at(struct why *w, enum err e, const char *fmt, ...)
 {
-	char place[sizeof(w->text)];
+	char place[WHY_TEXT];
 	va_list ap;
 	int n;
 

@@ -105,17 +105,19 @@ static enum err draft_open(struct draft *d, const char *target, struct why *w)
 		        err_sys(w, not_found_or_io(), "cannot make a file beside \"%s\"", target);
 
 		free(d->path);
-		free(d->dir);
+		d->path = NULL;
 		return e;
 	}
 	return OK;
 }
 
+/* Also after draft_open() failed. */
 static void draft_drop(struct draft *d)
 {
 	if (d->fd >= 0)
 		close(d->fd);
-	unlink(d->path);
+	if (d->path)
+		unlink(d->path);
 	free(d->path);
 	free(d->dir);
 }
@@ -151,10 +153,9 @@ enum err file_write(const char *path, const void *data, size_t len, mode_t mode,
 	struct draft d;
 	enum err e = draft_open(&d, path, w);
 
-	if (e != OK)
-		return e;
-	if (!write_all(d.fd, data, len)) {
+	if (e == OK && !write_all(d.fd, data, len))
 		e = err_sys(w, ERR_IO, "cannot write \"%s\"", path);
+	if (e != OK) {
 		draft_drop(&d);
 		return e;
 	}
@@ -202,14 +203,13 @@ enum err file_copy(const char *from, const char *to, struct why *w)
 		return err_set(w, ERR_INPUT, "\"%s\" is not a regular file", from);
 	}
 	e = draft_open(&d, to, w);
-	if (e == OK) {
+	if (e == OK)
 		e = copy_data(in, d.fd, from, to, w);
-		if (e == OK)
-			/* no set-user-id bit travels with a copy */
-			e = draft_settle(&d, to, st.st_mode & 0777, w);
-		else
-			draft_drop(&d);
-	}
+	if (e == OK)
+		/* no set-user-id bit travels with a copy */
+		e = draft_settle(&d, to, st.st_mode & 0777, w);
+	else
+		draft_drop(&d);
 	close(in);
 	return e;
 }
@@ -334,7 +334,7 @@ enum err file_lock(const char *path, int *fd, struct why *w)
 	/* The pid is for people; a disk too full to hold it takes no lock away. */
 	n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
 	if (ftruncate(*fd, 0) == 0 && pwrite(*fd, pid, (size_t)n, 0) != n)
-		rc = ftruncate(*fd, 0);
+		(void)!ftruncate(*fd, 0);
 	return OK;
 }
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define SHA256_BYTES 32
-#define SHA256_HEX 65 /* 64 digits and the NUL */
+#define SHA256_HEX   65 /* 64 digits and the NUL */
 
 /* Incremental. hash_final() ends it and frees; hash_abort() only frees. */
 struct hash *hash_new(void);

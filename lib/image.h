@@ -14,17 +14,17 @@
 #include <stdint.h>
 
 #define IMAGE_BUILD_IDS 16
-#define BUILD_ID_HEX 65 /* up to 32 bytes; usually 20 */
+#define BUILD_ID_HEX    65 /* up to 32 bytes; usually 20 */
 
 struct image {
-	uint64_t bytes;	     /* of the file */
-	uint64_t image_size; /* what it will take in memory */
+	uint64_t bytes;         /* of the file */
+	uint64_t image_size;    /* what it will take in memory */
 	unsigned int page_size; /* 4096, 16384, 65536, or 0 when it does not say */
 	size_t build_id_count;
 	/* Every GNU build-id note found in it. A kernel holds its own and its
 	 * vDSO's: the running one must be among them. */
 	char build_id[IMAGE_BUILD_IDS][BUILD_ID_HEX];
-	char banner[256];    /* "Linux version ..." up to its newline, or "" */
+	char banner[256]; /* "Linux version ..." up to its newline, or "" */
 };
 
 /* ERR_INPUT with a sentence for what is no arm64 image, or one that is cut short (where

@@ -25,8 +25,8 @@ int log_level_parse(const char *word, enum log_level *level);
 /* Key and value strings in turn, closed by NULL. A NULL value prints as "-". */
 void log_event(enum log_level level, const char *event, ...) __attribute__((sentinel));
 #define log_error(...) log_event(LOG_ERROR, __VA_ARGS__)
-#define log_warn(...) log_event(LOG_WARN, __VA_ARGS__)
-#define log_info(...) log_event(LOG_INFO, __VA_ARGS__)
+#define log_warn(...)  log_event(LOG_WARN, __VA_ARGS__)
+#define log_info(...)  log_event(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_event(LOG_DEBUG, __VA_ARGS__)
 
 /* Values for log_event. log_i formats into one of 16 buffers of the calling

@@ -13,6 +13,27 @@ http_handler artifact_get, artifact_put;
 /* api_meta.c */
 http_handler meta_health, meta_metrics, meta_openapi;
 
+/* api_submissions.c */
+http_handler submissions_list, submission_make, submission_get, submission_cancel,
+	submission_samples;
+/* api_compare.c */
+http_handler comparison_get;
+/* api_kernels.c */
+http_handler kernels_list, kernel_get, configs_list, cases_list;
+/* api_boards.c */
+http_handler boards_list, board_get, board_drain, board_resume, board_quarantine;
+http_handler agents_list, agent_put;
+/* api_jobs.c */
+http_handler jobs_list, job_get, job_claim, job_lease;
+/* api_log.c */
+http_handler job_log_get, job_log_post;
+/* api_result.c */
+http_handler job_result;
+/* api_boots.c */
+http_handler boot_get, boot_console;
+/* api_import.c */
+http_handler import_make;
+
 /* The OpenAPI document, made from the route table and openapi.c's schemas. */
 json_t *openapi_document(const struct http_route *routes, size_t count);
 

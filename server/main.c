@@ -3,6 +3,7 @@
  */
 #include "server/auth.h"
 #include "server/server.h"
+#include "server/work.h"
 
 #include "lib/clock.h"
 #include "lib/conf.h"
@@ -183,6 +184,9 @@ static enum err serve(struct server *srv, struct why *w)
 	if (!is_loopback(host))
 		log_warn("server.open_to_network", "listen", c->listen, "note",
 		         "there is no TLS here: put a proxy in front", NULL);
+	e = work_start(srv, w);
+	if (e != OK)
+		goto out;
 	routes = server_routes(&count);
 	e = http_start(srv, &hc, routes, count, &srv->http, w);
 	if (e != OK)
@@ -197,6 +201,7 @@ static enum err serve(struct server *srv, struct why *w)
 	}
 	http_stop(srv->http, STOP_MS);
 out:
+	work_stop(srv);
 	free(port);
 	free(host);
 	free(address);
@@ -210,9 +215,9 @@ static enum err open_and_run(struct server *srv, const struct command *cmd, stru
 	enum err e;
 
 	e = dir_make(srv->conf.dir, 0700, w);
-	/* One reader a thread that asks: handlers, HTTP's own two, this one. */
+	/* One reader a thread that asks: handlers, HTTP's own two, work.c's, this one. */
 	if (e == OK)
-		e = db_open(path, (unsigned int)srv->conf.threads + 3, &srv->store, w);
+		e = db_open(path, (unsigned int)srv->conf.threads + 4, &srv->store, w);
 	if (e == OK) {
 		e = cmd->run(srv, w);
 		db_close(srv->store);

@@ -292,6 +292,16 @@ enum err store_boot_valid_count(struct db *db, int64_t submission, int64_t kerne
 	return db_run_int(q, count, w);
 }
 
+enum err store_boot_reused_count(struct db *db, int64_t submission, int64_t *count,
+				 struct why *w)
+{
+	struct db_stmt *q = db_prepare(db, "SELECT count(*) FROM submission_boot"
+					   " WHERE submission_id = ?1 AND reused = 1");
+
+	db_bind_int(q, 1, submission);
+	return db_run_int(q, count, w);
+}
+
 enum err store_boot_reusable(struct db *db, const struct boot_want *want, int64_t *id,
 			     struct why *w)
 {

@@ -87,6 +87,10 @@ enum err store_boot_of_job(struct db *db, int64_t job, int64_t *id, struct why *
 enum err store_boot_valid_count(struct db *db, int64_t submission, int64_t kernel,
 				const char *board, int64_t *count, struct why *w);
 
+/* Boots that a submission took over from earlier ones. */
+enum err store_boot_reused_count(struct db *db, int64_t submission, int64_t *count,
+				 struct why *w);
+
 struct boot_want {
 	int64_t kernel;
 	const char *board, *board_identity, *plan_sha256;

@@ -41,7 +41,8 @@ void bed_init(struct step_bed *b, const char *keep, const char *tree)
 		snprintf(b->dir, sizeof(b->dir), "%s", keep);
 		assert_int_equal(dir_make(keep, 0700, &w), OK);
 	} else {
-		snprintf(b->dir, sizeof(b->dir), "%s/foldwatch-test-XXXXXX", tmp ? tmp : "/var/tmp");
+		snprintf(b->dir, sizeof(b->dir), "%s/foldwatch-test-XXXXXX",
+		         tmp ? tmp : "/var/tmp");
 		assert_non_null(mkdtemp(b->dir));
 	}
 	snprintf(b->job_dir, sizeof(b->job_dir), "%s/jobs/1", b->dir);
@@ -70,6 +71,11 @@ void bed_init(struct step_bed *b, const char *keep, const char *tree)
 	                        .attempt = 1,
 	                        .mark = mark,
 	                        .mark_ctx = b};
+}
+
+void bed_allow(struct step_bed *b, const char *tree)
+{
+	list_add(&b->conf.trees, tree);
 }
 
 static void list_free(struct conf_list *l)

@@ -8,8 +8,8 @@
 #include "lib/buf.h"
 
 struct step_bed {
-	char dir[256];	 /* the agent's, made by bed_init(), removed by bed_release() */
-	bool kept;	 /* given from outside: not removed */
+	char dir[256]; /* the agent's, made by bed_init(), removed by bed_release() */
+	bool kept;     /* given from outside: not removed */
 	struct agent_conf conf;
 	struct step step;
 	json_t *spec;
@@ -21,6 +21,7 @@ struct step_bed {
 /* `keep` NULL: a new directory below TMPDIR or /var/tmp. `trees` allows one
  * more prefix besides https://. */
 void bed_init(struct step_bed *b, const char *keep, const char *tree);
+void bed_allow(struct step_bed *b, const char *tree);
 void bed_release(struct step_bed *b);
 /* The spec (taken over) of the next step, which begins in a fresh job directory. */
 struct step *bed_job(struct step_bed *b, json_t *spec);

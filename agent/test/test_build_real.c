@@ -39,12 +39,12 @@ static const char *missing(void)
 }
 
 /* cmocka's own skip says no reason. */
-#define NEEDS()                                                                                    \
-	do {                                                                                       \
-		if (missing()) {                                                                   \
-			print_message("skipped: %s\n", missing());                                 \
-			skip();                                                                    \
-		}                                                                                  \
+#define NEEDS()                                                    \
+	do {                                                       \
+		if (missing()) {                                   \
+			print_message("skipped: %s\n", missing()); \
+			skip();                                    \
+		}                                                  \
 	} while (0)
 
 static char *tree_path(void)
@@ -60,7 +60,8 @@ static void commit_change(const char *file, const char *sed, char out[41])
 	char *script = xasprintf(
 	        "export GIT_DIR='%s' GIT_INDEX_FILE='%s' GIT_CONFIG_GLOBAL=/dev/null\n"
 	        "export GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@t GIT_AUTHOR_DATE='1700000000 +0000'\n"
-	        "export GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@t GIT_COMMITTER_DATE='1700000000 +0000'\n"
+	        "export GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@t "
+	        "GIT_COMMITTER_DATE='1700000000 +0000'\n"
 	        "set -e; git read-tree %s\n"
 	        "blob=$(git show %s:%s | sed '%s' | git hash-object -w --stdin)\n"
 	        "git update-index --cacheinfo 100644,$blob,%s\n"
@@ -92,7 +93,8 @@ static int setup(void **state)
 	dir_remove(git, NULL);
 	run_ok(bed.dir, "git", "clone", "-q", "--bare", "--shared", tree, git, NULL);
 	run_line(origin, sizeof(origin), git, "git", "rev-parse", "HEAD", NULL);
-	commit_change("mm/mremap.c", "s/^static pmd_t \\*get_old_pmd/extern int fw_x; int fw_x = 7;\\n&/",
+	commit_change("mm/mremap.c",
+	              "s/^static pmd_t \\*get_old_pmd/extern int fw_x; int fw_x = 7;\\n&/",
 	              patched);
 	commit_change("mm/memory.c", "1i /* a line that moves all others */", moved);
 	commit_change("mm/memory.c", "$a int fw_broken(void) { return fw_undeclared; }", broken);
@@ -142,7 +144,9 @@ static void build(const char *what, const char *commit, const char *text, struct
 	e = step_build(bed_job(&bed, spec(commit, text)), out, &w);
 	fprintf(stderr, "%-28s %7.1f s  %s %s\n", what,
 	        (double)(clock_mono_ns() - before) / (double)NS_PER_S, fail_class_name(out->fail),
-	        e ? w.text : out->fail ? out->why.text : json_str(out->body, "section_hash", ""));
+	        e           ? w.text
+	        : out->fail ? out->why.text
+	                    : json_str(out->body, "section_hash", ""));
 	if (e)
 		fail_msg("%s", w.text);
 }
@@ -218,8 +222,9 @@ static void test_does_not_build(void **state)
 
 static void test_symbol_did_not_take(void **state)
 {
-	char *text = xasprintf("%s\n# CONFIG_TRANSPARENT_HUGEPAGE is not set\nCONFIG_ARM64_CONTPTE=y\n",
-	                       config.data);
+	char *text =
+	        xasprintf("%s\n# CONFIG_TRANSPARENT_HUGEPAGE is not set\nCONFIG_ARM64_CONTPTE=y\n",
+	                  config.data);
 	struct step_outcome out;
 
 	(void)state;
@@ -260,8 +265,10 @@ static void test_clean_again_without_ccache(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_clean),          cmocka_unit_test(test_incremental),
-	        cmocka_unit_test(test_moved_lines),    cmocka_unit_test(test_does_not_build),
+	        cmocka_unit_test(test_clean),
+	        cmocka_unit_test(test_incremental),
+	        cmocka_unit_test(test_moved_lines),
+	        cmocka_unit_test(test_does_not_build),
 	        cmocka_unit_test(test_symbol_did_not_take),
 	        cmocka_unit_test(test_clean_again_without_ccache),
 	};

@@ -310,11 +310,15 @@ static void test_torn_spool(void **state)
 	fake_refuse_results(h->server, 0);
 	overwrite(h, "agent/spool/00000001-1-1/result.json", "{\"state\":\"do");
 	overwrite(h, "agent/spool/notes.txt", "what is this");
+	overwrite(h, "agent/spool/7-1-1", "no such name is ours");
+	overwrite(h, "agent/spool/00000007-0-1", "nor such a job");
+	overwrite(h, "agent/spool/00000007-1-1-1", "nor that");
+	overwrite(h, "agent/spool/00000007-1", "nor that");
 	agent_start(h);
 	/* the job is lost here, not to the server */
 	wait_for(job_done(h, id));
 	assert_once(h, id, 2);
-	assert_int_equal(entries(h, "dead"), 2);
+	assert_int_equal(entries(h, "dead"), 6);
 	text = dead_file(h, "why");
 	assert_non_null(strstr(text, "refused: result.json"));
 	free(text);

@@ -1,0 +1,81 @@
+/* api_boots.c - one boot: its runs, environment, faults and console. */
+#include "server/api_util.h"
+#include "server/store_artifact.h"
+
+#include "lib/file.h"
+#include "lib/zst.h"
+
+#define CONSOLE_MAX (16u << 20)
+
+enum err boot_get(struct http_req *req, struct http_resp *r, struct why *w)
+{
+	struct db *db = db_reader(req->srv->store);
+	struct pool *p = pool_new();
+	struct boot b = {0};
+	struct job j;
+	const char *env = NULL, *name = NULL;
+	enum err e = db_snapshot(db, w);
+
+	if (e == OK) {
+		e = store_boot_get(db, req->id, p, &b, w);
+		if (e == OK)
+			e = store_boot_faults(db, p, &b, w);
+		if (e == OK)
+			e = store_boot_runs(db, p, &b, w);
+		if (e == OK && b.env_id)
+			e = store_boot_env(db, b.env_id, p, &env, w);
+		if (e == OK && b.job != NONE) {
+			e = store_job_get(db, b.job, p, &j, w);
+			name = e == OK ? j.name : NULL;
+		}
+		db_snapshot_end(db);
+	}
+	if (e == OK)
+		r->json = show_boot(&b, name, env);
+	pool_free(p);
+	return e;
+}
+
+static enum err unpack_console(const struct http_req *req, const char *sha256, struct buf *out,
+			       struct why *w)
+{
+	char *path = artifact_path(req->srv->conf.dir, sha256);
+	struct buf packed, plain;
+	enum err e;
+
+	buf_init(&packed, CONSOLE_MAX);
+	buf_init(&plain, CONSOLE_MAX);
+	e = file_read(path, &packed, w);
+	if (e == OK)
+		e = zst_unpack(packed.data, packed.len, &plain, w);
+	if (e == ERR_TOO_LARGE)
+		e = err_set(w, e, "the console is larger than %u bytes: its artifact is %s",
+			    CONSOLE_MAX, sha256);
+	if (e == ERR_INPUT)
+		e = err_set(w, ERR_UNPROCESSABLE, "the console's artifact %s is no zstd frame",
+			    sha256);
+	if (e == OK)
+		utf8_scrub(out, plain.data, plain.len);
+	buf_release(&packed);
+	buf_release(&plain);
+	free(path);
+	return e;
+}
+
+enum err boot_console(struct http_req *req, struct http_resp *r, struct why *w)
+{
+	struct pool *p = pool_new();
+	struct boot b;
+	enum err e = store_boot_get(db_reader(req->srv->store), req->id, p, &b, w);
+
+	if (e == OK && !b.console)
+		e = err_set(w, ERR_NOT_FOUND, "boot %lld has no console", (long long)b.id);
+	if (e == OK) {
+		/* A byte that is not UTF-8 grows to three. */
+		buf_init(&r->body, 3 * CONSOLE_MAX);
+		r->type = "text/plain; charset=utf-8";
+		e = unpack_console(req, b.console, &r->body, w);
+	}
+	pool_free(p);
+	return e;
+}

@@ -1,0 +1,131 @@
+/* api_compare.c - comparisons: as JSON as they were stored, or rendered. */
+#include "server/api_util.h"
+#include "server/verdict.h"
+
+#include "lib/report/report.h"
+
+#include <string.h>
+
+#define TEXT_MAX (16u << 20)
+
+enum format { FORMAT_JSON, FORMAT_CSV, FORMAT_MARKDOWN, FORMAT_TEXT };
+
+static const struct {
+	const char *word, *type, *sent;
+} formats[] = {
+	[FORMAT_JSON] = {"json", "application/json", "application/json"},
+	[FORMAT_CSV] = {"csv", "text/csv", "text/csv; charset=utf-8"},
+	[FORMAT_MARKDOWN] = {"markdown", "text/markdown", "text/markdown; charset=utf-8"},
+	[FORMAT_TEXT] = {"text", "text/plain", "text/plain; charset=utf-8"},
+};
+
+/* ?format=, or the first type of Accept that we have, or JSON. */
+static enum err choose_format(const struct http_req *req, enum format *out, struct why *w)
+{
+	const char *word = http_query(req, "format"), *accept, *at, *first = NULL;
+	size_t i;
+
+	*out = FORMAT_JSON;
+	for (i = 0; word && i < ARRAY_SIZE(formats); i++)
+		if (strcmp(formats[i].word, word) == 0) {
+			*out = (enum format)i;
+			return OK;
+		}
+	if (word)
+		return err_set(w, ERR_INPUT,
+			       "format: expected json, csv, markdown or text, got \"%s\"", word);
+	accept = http_header(req, "Accept");
+	for (i = 0; accept && i < ARRAY_SIZE(formats); i++) {
+		at = strstr(accept, formats[i].type);
+		if (at && (!first || at < first)) {
+			first = at;
+			*out = (enum format)i;
+		}
+	}
+	return OK;
+}
+
+static enum err stored_json(struct http_req *req, int64_t id, struct http_resp *r, struct why *w)
+{
+	struct db *db = db_reader(req->srv->store);
+	struct pool *p = pool_new();
+	const char *body;
+	struct judged v;
+	char *text;
+	enum err e = store_cmp_body(db, id, p, &body, w);
+
+	if (e == OK) {
+		r->type = formats[FORMAT_JSON].sent;
+		buf_init(&r->body, TEXT_MAX);
+	}
+	if (e == OK && body) {
+		buf_adds(&r->body, body);
+	} else if (e == OK) {
+		e = verdict_compute(db, id, &v, w);
+		if (e == OK) {
+			text = compare_json(v.cmp);
+			buf_adds(&r->body, text);
+			free(text);
+		}
+		verdict_release(&v);
+	}
+	if (e == OK && r->body.full)
+		e = err_set(w, ERR_TOO_LARGE, "the comparison is larger than %u bytes", TEXT_MAX);
+	pool_free(p);
+	return e;
+}
+
+static enum err rendered(struct http_req *req, int64_t id, enum format format,
+			 enum report_table table, struct http_resp *r, struct why *w)
+{
+	struct report_opts opts = {0};
+	const char *url = req->srv->conf.public_url;
+	char *address = url ? xasprintf("%s/#/submission/%lld", url, (long long)id) : NULL;
+	struct cmp *c;
+	enum err e = verdict_load(db_reader(req->srv->store), id, &c, w);
+
+	opts.address = address;
+	if (e == OK) {
+		buf_init(&r->body, TEXT_MAX);
+		r->type = formats[format].sent;
+		if (format == FORMAT_CSV)
+			report_csv(c, &r->body);
+		else if (format == FORMAT_MARKDOWN)
+			report_markdown(c, table, &opts, &r->body);
+		else
+			report_text(c, table, &opts, &r->body);
+		if (r->body.full)
+			e = err_set(w, ERR_TOO_LARGE, "the tables are larger than %u bytes",
+				    TEXT_MAX);
+	}
+	cmp_free(c);
+	free(address);
+	return e;
+}
+
+enum err comparison_get(struct http_req *req, struct http_resp *r, struct why *w)
+{
+	struct db *db = db_reader(req->srv->store);
+	const char *word = http_query(req, "table");
+	enum report_table table = REPORT_ALL;
+	enum format format;
+	int64_t id;
+	enum err e = choose_format(req, &format, w);
+
+	if (e == OK && word && !report_table_parse(word, &table))
+		e = err_set(w, ERR_INPUT,
+			    "table: expected all, reply, commit, cover or summary, got \"%s\"",
+			    word);
+	if (e == OK)
+		e = api_submission_id(req, &id, w);
+	if (e == OK)
+		e = db_snapshot(db, w);
+	if (e != OK)
+		return e;
+	e = format == FORMAT_JSON ? stored_json(req, id, r, w)
+				  : rendered(req, id, format, table, r, w);
+	db_snapshot_end(db);
+	if (e == OK)
+		http_resp_header(r, "Vary", "Accept");
+	return e;
+}

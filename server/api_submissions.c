@@ -1,0 +1,227 @@
+/* api_submissions.c - what was asked for, and how far it is. */
+#include "server/api_util.h"
+#include "server/samples.h"
+#include "server/schedule.h"
+#include "server/submit.h"
+#include "server/work.h"
+
+#include "lib/case.h"
+#include "lib/hash.h"
+#include "lib/log.h"
+
+#include <string.h>
+
+static enum err show_one(struct db *db, int64_t id, bool single, json_t **out, struct why *w)
+{
+	struct pool *p = pool_new();
+	struct sub s;
+	enum err e = store_sub_get(db, id, p, &s, w);
+
+	if (e == OK)
+		e = show_submission(db, p, &s, single, out, w);
+	pool_free(p);
+	return e;
+}
+
+enum err submissions_list(struct http_req *req, struct http_resp *r, struct why *w)
+{
+	struct db *db = db_reader(req->srv->store);
+	struct pool *p = pool_new();
+	struct sub_list subs = {0};
+	json_t *list = json_array(), *o;
+	int64_t limit, before;
+	size_t i;
+	enum err e = api_page(req, &limit, &before, w);
+
+	if (e == OK)
+		e = db_snapshot(db, w);
+	if (e == OK) {
+		e = store_sub_list(db, before, limit, p, &subs, w);
+		for (i = 0; e == OK && i < subs.count; i++) {
+			e = show_submission(db, p, &subs.at[i], false, &o, w);
+			if (e == OK)
+				json_array_append_new(list, o);
+		}
+		db_snapshot_end(db);
+	}
+	if (e == OK)
+		r->json = api_list("submissions", list, limit,
+				   subs.count ? subs.at[subs.count - 1].id : 0);
+	else
+		json_decref(list);
+	pool_free(p);
+	return e;
+}
+
+/* A key that this submitter used before: the same submission, or a conflict. */
+static enum err repeated(struct http_req *req, struct pool *p, const char *key,
+			 const json_t *body, int64_t *id, struct why *w)
+{
+	char *canon = json_canonical(body), hex[SHA256_HEX];
+	const char *hash = NULL;
+	enum err e;
+
+	hash_block(canon, strlen(canon), hex);
+	free(canon);
+	*id = NONE;
+	if (!key)
+		return OK;
+	e = store_sub_by_key(db_reader(req->srv->store), api_who(req), key, p, id, &hash, w);
+	if (e == OK && *id != NONE && strcmp(hash, hex) != 0)
+		e = err_set(w, ERR_CONFLICT,
+			    "Idempotency-Key \"%s\" came with other content as submission %lld",
+			    key, (long long)*id);
+	return e;
+}
+
+enum err submission_make(struct http_req *req, struct http_resp *r, struct why *w)
+{
+	struct pool *p = pool_new();
+	struct wanted x = {0};
+	const char *key = NULL;
+	json_t *body = NULL;
+	enum err e = api_key(req, &key, w);
+
+	if (e == OK)
+		e = http_json(req, &body, w);
+	if (e == OK)
+		e = repeated(req, p, key, body, &x.id, w);
+	if (e == OK && x.id == NONE) {
+		x.s.idem_key = key;
+		e = submit_read(req, p, body, &x, w);
+		if (e == OK)
+			e = db_write(req->srv->store, submit_store, &x, w);
+		/* Somebody was faster with the same key. */
+		if (e == ERR_CONFLICT && key)
+			e = repeated(req, p, key, body, &x.id, w);
+		else if (e == OK)
+			r->status = 201;
+		if (r->status == 201) {
+			log_info("submission.made", "submission", log_i(x.id), "by", api_who(req),
+				 "title", x.s.title, NULL);
+			work_poke(req->srv);
+		}
+	}
+	if (e == OK)
+		e = show_one(db_reader(req->srv->store), x.id, true, &r->json, w);
+	json_decref(body);
+	pool_free(p);
+	return e;
+}
+
+enum err submission_get(struct http_req *req, struct http_resp *r, struct why *w)
+{
+	struct db *db = db_reader(req->srv->store);
+	int64_t id;
+	enum err e = api_submission_id(req, &id, w);
+
+	if (e == OK)
+		e = db_snapshot(db, w);
+	if (e == OK) {
+		e = show_one(db, id, true, &r->json, w);
+		db_snapshot_end(db);
+	}
+	return e;
+}
+
+struct cancelling {
+	int64_t id, now_ms;
+};
+
+static enum err cancel(struct db *db, void *arg, struct why *w)
+{
+	const struct cancelling *c = arg;
+
+	return schedule_cancel(db, c->id, c->now_ms, w);
+}
+
+enum err submission_cancel(struct http_req *req, struct http_resp *r, struct why *w)
+{
+	struct cancelling c = {.id = req->id, .now_ms = clock_wall_ms()};
+	enum err e = db_write(req->srv->store, cancel, &c, w);
+
+	if (e == OK) {
+		log_info("submission.cancelled", "submission", log_i(c.id), "by", api_who(req),
+			 NULL);
+		e = show_one(db_reader(req->srv->store), c.id, true, &r->json, w);
+	}
+	return e;
+}
+
+/* ---- samples */
+
+static const char *name_of(const struct sub_kernels *k, int64_t id)
+{
+	size_t i;
+
+	for (i = 0; i < k->count; i++)
+		if (k->at[i].kernel_id == id)
+			return k->at[i].name;
+	return NULL;
+}
+
+static enum err sample_json(struct pool *p, const struct sample_row *s,
+			    const struct sub_kernels *k, json_t *list, struct why *w)
+{
+	json_t *o, *samples;
+	int64_t *v;
+	size_t n, i;
+	enum err e = samples_unpack(p, s->samples, s->samples_len, &v, &n, w);
+
+	if (e != OK)
+		return e;
+	o = json_object();
+	samples = json_array();
+	for (i = 0; i < n; i++)
+		json_array_append_new(samples, json_integer(v[i]));
+	json_put_str(o, "kernel", name_of(k, s->kernel));
+	json_put_str(o, "board", s->board);
+	json_put_int(o, "boot", s->boot);
+	show_int(o, "phase", s->phase);
+	json_put_int(o, "run", s->number);
+	json_put_bool(o, "valid", s->boot_valid && str_eq(s->state, "valid"));
+	json_put_int(o, "warmup", s->warmup);
+	json_put(o, "samples", samples);
+	json_array_append_new(list, o);
+	return OK;
+}
+
+enum err submission_samples(struct http_req *req, struct http_resp *r, struct why *w)
+{
+	struct db *db = db_reader(req->srv->store);
+	struct pool *p = pool_new();
+	struct sample_rows rows = {0};
+	struct sub_kernels k = {0};
+	struct bench_case one;
+	struct sub s;
+	const char *text = http_query(req, "case");
+	char canon[CASE_TEXT], err[400];
+	json_t *list = json_array();
+	int64_t id;
+	size_t i;
+	enum err e = api_submission_id(req, &id, w);
+
+	if (e == OK && !text)
+		e = err_set(w, ERR_INPUT, "case: missing");
+	if (e == OK && case_parse(text, &one, err, sizeof(err)) != 0)
+		e = err_set(w, ERR_INPUT, "case: %s", err);
+	if (e == OK) {
+		case_format(&one, canon, sizeof(canon));
+		e = store_sub_get(db, id, p, &s, w);
+	}
+	if (e == OK)
+		e = store_sub_kernels(db, id, p, &k, w);
+	if (e == OK)
+		e = store_run_samples(db, id, canon, http_query(req, "board"),
+				      http_query(req, "metric"), p, &rows, w);
+	for (i = 0; e == OK && i < rows.count; i++)
+		e = sample_json(p, &rows.at[i], &k, list, w);
+	if (e == OK) {
+		r->json = json_object();
+		json_put(r->json, "rows", list);
+	} else {
+		json_decref(list);
+	}
+	pool_free(p);
+	return e;
+}

@@ -1,0 +1,56 @@
+#include "server/api_util.h"
+
+#include <string.h>
+
+enum err api_page(const struct http_req *req, int64_t *limit, int64_t *before, struct why *w)
+{
+	enum err e = http_query_int(req, "limit", 1, 500, 50, limit, w);
+
+	return e == OK ? http_query_int(req, "before", 0, INT64_MAX, INT64_MAX, before, w) : e;
+}
+
+json_t *api_list(const char *name, json_t *list, int64_t limit, int64_t last_id)
+{
+	json_t *o = json_object();
+
+	if ((int64_t)json_array_size(list) < limit)
+		json_put(o, "next", NULL);
+	else
+		json_put_int(o, "next", last_id);
+	json_put(o, name, list);
+	return o;
+}
+
+enum err api_key(const struct http_req *req, const char **key, struct why *w)
+{
+	const char *s = http_header(req, "Idempotency-Key");
+	size_t i;
+
+	*key = s;
+	if (!s)
+		return OK;
+	for (i = 0; s[i] >= ' ' && s[i] < 0x7f; i++)
+		;
+	if (s[i] || i < 1 || i > 128)
+		return err_set(w, ERR_INPUT,
+			       "Idempotency-Key: expected 1 to 128 printable characters");
+	return OK;
+}
+
+enum err api_submission_id(const struct http_req *req, int64_t *id, struct why *w)
+{
+	enum err e;
+
+	*id = req->id;
+	if (*id >= 0)
+		return OK;
+	e = store_sub_latest(db_reader(req->srv->store), id, w);
+	if (e == OK && *id == NONE)
+		e = err_set(w, ERR_NOT_FOUND, "no submission has a finished comparison yet");
+	return e;
+}
+
+const char *api_who(const struct http_req *req)
+{
+	return req->token_label ? req->token_label : "";
+}

@@ -1,0 +1,24 @@
+/*
+ * api_util.h - what the handlers of api_*.c share.
+ */
+#ifndef FOLDWATCH_SERVER_API_UTIL_H
+#define FOLDWATCH_SERVER_API_UTIL_H
+
+#include "lib/clock.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+#include "server/api.h"
+#include "server/show.h"
+
+/* `limit` (1-500, else 50) and `before` (an id) of a list. */
+enum err api_page(const struct http_req *req, int64_t *limit, int64_t *before, struct why *w);
+/* {"NAME":list,"next":ID|null}: next where the list is as long as allowed. */
+json_t *api_list(const char *name, json_t *list, int64_t limit, int64_t last_id);
+/* The Idempotency-Key, checked: 1-128 printable characters, or NULL. */
+enum err api_key(const struct http_req *req, const char **key, struct why *w);
+/* {id} of the route, or the newest finished submission under /latest. */
+enum err api_submission_id(const struct http_req *req, int64_t *id, struct why *w);
+/* Who asks, for the record. */
+const char *api_who(const struct http_req *req);
+
+#endif

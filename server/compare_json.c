@@ -1,0 +1,96 @@
+/* compare_json.c - a comparison as docs/api.md's COMPARISON. */
+#include "server/verdict.h"
+
+#include "lib/json.h"
+
+static json_t *cell_json(const struct cmp *c, const struct cmp_cell *x)
+{
+	json_t *o = json_object();
+
+	json_put_str(o, "board", c->board[x->board].name);
+	json_put_str(o, "kernel", c->kernel[x->kernel].name);
+	json_put_str(o, "case", c->case_[x->case_]);
+	json_put_str(o, "metric", c->metric[x->metric].name);
+	json_put_str(o, "statistic", CMP_STATISTIC);
+	json_put_real(o, "mean", x->mean);
+	json_put_real(o, "change", x->change);
+	json_put_real(o, "low", x->low);
+	json_put_real(o, "high", x->high);
+	json_put_real(o, "std_rel", x->std_rel);
+	json_put_int(o, "boots", x->boots);
+	json_put_int(o, "invalid_boots", x->invalid_boots);
+	json_put_int(o, "runs", x->runs);
+	json_put_str(o, "verdict", verdict_name(x->verdict));
+	json_put_str(o, "why", x->why);
+	json_put_bool(o, "skewed", x->skewed);
+	json_put_real(o, "at_most", x->at_most);
+	json_put_real(o, "base_mean", x->base_mean);
+	json_put_real(o, "tau", x->tau);
+	if (x->needed < 0)
+		json_put(o, "needed", NULL);
+	else
+		json_put_int(o, "needed", x->needed);
+	return o;
+}
+
+static json_t *row_json(const struct cmp *c, const struct cmp_cell *x)
+{
+	json_t *o = json_object();
+
+	json_put_str(o, "board", c->board[x->board].name);
+	json_put_str(o, "kernel", c->kernel[x->kernel].name);
+	json_put_bool(o, "baseline", cmp_is_baseline(c, x));
+	json_put_str(o, "case", c->case_[x->case_]);
+	json_put_str(o, "metric", c->metric[x->metric].name);
+	json_put_real(o, "mean", x->mean);
+	json_put_real(o, "std_rel", x->std_rel);
+	json_put_int(o, "boots", x->boots);
+	json_put_int(o, "invalid_boots", x->invalid_boots);
+	json_put_int(o, "runs", x->runs);
+	json_put_str(o, "why", x->why);
+	return o;
+}
+
+static json_t *thrown_json(const struct cmp *c, const struct cmp_thrown *t)
+{
+	json_t *o = json_object();
+
+	json_put_str(o, "board", c->board[t->board].name);
+	json_put_str(o, "kernel", c->kernel[t->kernel].name);
+	json_put_int(o, "boot", t->boot);
+	if (t->phase < 0)
+		json_put(o, "phase", NULL);
+	else
+		json_put_int(o, "phase", t->phase);
+	json_put_str(o, "why", t->why);
+	return o;
+}
+
+char *compare_json(const struct cmp *c)
+{
+	json_t *o = json_object(), *cells = json_array(), *rows = json_array();
+	json_t *thrown = json_array(), *notes = json_array();
+	char *text;
+	size_t i;
+
+	for (i = 0; i < c->cells; i++) {
+		json_array_append_new(rows, row_json(c, &c->cell[i]));
+		if (!cmp_is_baseline(c, &c->cell[i]))
+			json_array_append_new(cells, cell_json(c, &c->cell[i]));
+	}
+	for (i = 0; i < c->throwns; i++)
+		json_array_append_new(thrown, thrown_json(c, &c->thrown[i]));
+	for (i = 0; i < c->notes; i++)
+		json_array_append_new(notes, json_string(c->note[i]));
+	json_put_int(o, "submission", c->submission);
+	json_put_str(o, "baseline", c->kernel[c->baseline].name);
+	json_put_bool(o, "complete", c->complete);
+	json_put_int(o, "last_boot", c->last_fact);
+	json_put(o, "cells", cells);
+	json_put(o, "rows", rows);
+	json_put(o, "thrown_out", thrown);
+	json_put(o, "notes", notes);
+	text = json_text(o);
+	json_decref(o);
+	return text;
+}

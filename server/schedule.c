@@ -1,0 +1,562 @@
+/* schedule.c - the way of a submission: resolve, build, boot. */
+#include "server/schedule.h"
+
+#include "lib/hash.h"
+#include "lib/mem.h"
+#include "server/store_board.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Distinct numbers, so that every phase finds the page allocator and the timer
+ * tick elsewhere: four geometric runs, small and large ones in turn, of which
+ * any first part is spread. Changing one makes older boots unfit for reuse. */
+static const int16_t phase_pages[BOOTS_MAX] = {
+	7,  9,  11, 14, 18, 23, 29, 37, 46, 58, 73, 92,	 115, 144, 180, 225,
+	8,  10, 13, 16, 20, 26, 33, 41, 52, 65, 82, 103, 129, 161, 202, 252,
+};
+
+/* Order within a submission. */
+#define SEQ_BUILD 1000
+#define SEQ_BOOT  1000000
+
+int64_t schedule_phase_pages(int64_t phase)
+{
+	if (phase < 0 || phase >= BOOTS_MAX)
+		err_bug("phase %lld is out of bounds", (long long)phase);
+	return phase_pages[phase];
+}
+
+void schedule_domain(const char *submitter, const char *tree, char out[17])
+{
+	struct hash *h = hash_new();
+	char hex[SHA256_HEX];
+
+	hash_add(h, submitter, strlen(submitter) + 1);
+	hash_add(h, tree ? tree : "", tree ? strlen(tree) : 0);
+	hash_final(h, hex);
+	memcpy(out, hex, 16);
+	out[16] = '\0';
+}
+
+void schedule_kernel_key(const char *commit, const char *config_sha256, bool whole,
+			 const char *toolchain, const char *compiler, const char *domain,
+			 int64_t salt, char out[65])
+{
+	char *text = xasprintf("kernel\n%d\n%s\n%s\n%d\n%s\n%s\n%s\n%lld\n", BUILD_RECIPE, commit,
+			       config_sha256, whole, toolchain, compiler, domain, (long long)salt);
+
+	hash_block(text, strlen(text), out);
+	free(text);
+}
+
+void schedule_image_key(const char *image, char out[65])
+{
+	char *text = xasprintf("image\n%s\n", image);
+
+	hash_block(text, strlen(text), out);
+	free(text);
+}
+
+/* ---- resolve */
+
+static enum err want_commit(struct db *db, const struct sub *s, struct sub_kernel *k,
+			    int64_t now_ms, struct why *w)
+{
+	struct job j = job_blank();
+	char domain[17];
+	int64_t id;
+	enum err e;
+
+	/* Kernels of one tree and ref share the look-up, so they get one commit. */
+	e = store_job_resolving(db, s->id, k->tree, k->ref, &id, w);
+	if (e == OK && id == NONE) {
+		schedule_domain(s->submitter, k->tree, domain);
+		j.kind = "resolve";
+		j.urgency = s->priority;
+		j.seq = k->pos;
+		j.submission = s->id;
+		j.name = k->name;
+		j.domain = domain;
+		j.tree = k->tree;
+		j.ref = k->ref;
+		e = store_job_add(db, &j, now_ms, &id, w);
+	}
+	if (e == OK)
+		e = store_sub_kernel_set(db, s->id, k->pos, "resolving", NULL, NULL, NULL, NONE, w);
+	k->state = "resolving";
+	return e;
+}
+
+/* ---- build */
+
+static enum err add_build(struct db *db, const struct sub *s, const struct sub_kernel *k,
+			  const char *domain, const char *compiler, int64_t kernel, int64_t now_ms,
+			  struct why *w)
+{
+	struct job j = job_blank();
+	int64_t id;
+
+	j.kind = "build";
+	j.urgency = s->priority;
+	j.seq = SEQ_BUILD + k->pos;
+	j.submission = s->id;
+	j.kernel = kernel;
+	j.name = k->name;
+	j.domain = domain;
+	j.tree = k->tree;
+	j.ref = k->ref;
+	j.toolchain = k->toolchain;
+	j.compiler = compiler;
+	return store_job_add(db, &j, now_ms, &id, w);
+}
+
+/* A commit is known: take the kernel that stands, or have it built. */
+static enum err want_kernel(struct db *db, struct pool *p, const struct sub *s,
+			    struct sub_kernel *k, int64_t now_ms, struct why *w)
+{
+	struct kernel have = {0};
+	const char *compiler;
+	char key[65], domain[17];
+	int64_t id;
+	enum err e;
+
+	e = store_toolchain_compiler(db, k->toolchain, p, &compiler, w);
+	if (e != OK)
+		return e;
+	if (!compiler)
+		return store_sub_kernel_set(
+			db, s->id, k->pos, "resolving",
+			pool_fmt(p, "no agent that builds offers the toolchain \"%s\" yet",
+				 k->toolchain),
+			NULL, NULL, NONE, w);
+	schedule_domain(s->submitter, k->tree, domain);
+	schedule_kernel_key(k->commit, k->config_sha256, k->config_whole, k->toolchain, compiler,
+			    domain, s->reuse ? 0 : s->id, key);
+	e = store_kernel_by_key(db, key, &id, w);
+	if (e == OK && id != NONE) {
+		e = store_kernel_get(db, id, p, &have, w);
+	} else if (e == OK) {
+		have.key = key;
+		have.domain = domain;
+		have.tree = k->tree;
+		have.commit = k->commit;
+		have.subject = k->subject;
+		have.config_sha256 = k->config_sha256;
+		have.config_name = k->config_name;
+		have.config_whole = k->config_whole;
+		have.toolchain = k->toolchain;
+		have.compiler = compiler;
+		have.state = "building";
+		have.image_bytes = have.objects = NONE;
+		have.seconds = NAN;
+		have.created_ms = now_ms;
+		e = store_kernel_add(db, &have, &id, w);
+		if (e == OK)
+			e = add_build(db, s, k, domain, compiler, id, now_ms, w);
+	}
+	if (e != OK)
+		return e;
+	k->state = have.state;
+	k->kernel_id = id;
+	k->kernel_state = have.state;
+	return store_sub_kernel_set(db, s->id, k->pos, have.state, NULL, NULL, NULL, id, w);
+}
+
+static enum err built_yet(struct db *db, struct pool *p, const struct sub *s,
+			  struct sub_kernel *k, struct why *w)
+{
+	struct kernel have;
+	enum err e;
+
+	if (!str_eq(k->kernel_state, "ready") && !str_eq(k->kernel_state, "failed"))
+		return OK;
+	e = store_kernel_get(db, k->kernel_id, p, &have, w);
+	if (e != OK)
+		return e;
+	k->state = have.state;
+	k->why = str_eq(have.state, "failed") ? have.why : NULL;
+	return store_sub_kernel_set(db, s->id, k->pos, k->state, k->why, NULL, NULL, NONE, w);
+}
+
+/* ---- boot */
+
+struct layout {
+	const struct sub *s;
+	const struct sub_kernels *k;
+	const char *plan_sha256;
+	char domain_of_image[17];
+	int64_t now_ms, seq;
+};
+
+static enum err want_boot(struct db *db, struct layout *l, const struct board *b,
+			  const struct sub_kernel *k, int64_t phase, int64_t replicate,
+			  struct why *w)
+{
+	const struct boot_want want = {.kernel = k->kernel_id,
+				       .board = b->name,
+				       .board_identity = b->identity,
+				       .plan_sha256 = l->plan_sha256,
+				       .memory_bytes = l->s->memory_bytes,
+				       .phase = phase,
+				       .replicate = replicate,
+				       .bench = b->bench};
+	struct job j = job_blank();
+	char domain[17];
+	int64_t id = NONE;
+	enum err e = OK;
+
+	if (l->s->reuse)
+		e = store_boot_reusable(db, &want, &id, w);
+	if (e == OK && id != NONE)
+		return store_boot_link(db, l->s->id, id, true, w);
+	if (e != OK)
+		return e;
+	schedule_domain(l->s->submitter, k->tree, domain);
+	j.kind = "boot";
+	j.urgency = l->s->priority;
+	j.seq = SEQ_BOOT + l->seq++;
+	j.submission = l->s->id;
+	j.kernel = k->kernel_id;
+	j.name = k->name;
+	j.domain = domain;
+	j.board = b->name;
+	j.plan = l->s->plan;
+	j.metric = b->metric;
+	j.memory_bytes = l->s->memory_bytes;
+	j.phase = phase;
+	j.phase_pages = b->deterministic ? schedule_phase_pages(phase) : 0;
+	j.replicate = replicate;
+	j.baseline = k->kernel_id == l->k->at[l->s->baseline].kernel_id;
+	return store_job_add(db, &j, l->now_ms, &id, w);
+}
+
+/* One row of boots: all kernels that are ready, each kernel once (two names may
+ * stand for one), forward or backward. */
+static enum err lay_row(struct db *db, struct layout *l, const struct board *b, int64_t phase,
+			int64_t replicate, bool backward, struct why *w)
+{
+	size_t i, n = l->k->count, o;
+	enum err e = OK;
+
+	for (i = 0; e == OK && i < n; i++) {
+		const struct sub_kernel *k = &l->k->at[backward ? n - 1 - i : i];
+		bool again = false;
+
+		for (o = 0; &l->k->at[o] != k; o++)
+			again |= l->k->at[o].kernel_id == k->kernel_id;
+		if (!again && str_eq(k->state, "ready"))
+			e = want_boot(db, l, b, k, phase, replicate, w);
+	}
+	return e;
+}
+
+static enum err lay_boots(struct db *db, struct pool *p, const struct sub *s,
+			  const struct sub_kernels *k, int64_t now_ms, struct why *w)
+{
+	struct layout l = {.s = s, .k = k, .now_ms = now_ms};
+	struct texts boards = {0};
+	char plan_sha256[65];
+	size_t i;
+	enum err e;
+
+	hash_block(s->plan, strlen(s->plan), plan_sha256);
+	l.plan_sha256 = plan_sha256;
+	e = store_sub_boards(db, s->id, p, &boards, w);
+	for (i = 0; e == OK && i < boards.count; i++) {
+		struct board b = {0};
+		int64_t phase, boots, row = 0, health = NONE;
+
+		e = store_board_get(db, boards.at[i], p, &b, w);
+		boots = s->boots != NONE ? s->boots
+					 : (b.deterministic ? BOOTS_PHASES : BOOTS_OTHERS);
+		l.seq = 0;
+		for (phase = 0; e == OK && phase < boots; phase++) {
+			e = lay_row(db, &l, &b, phase, 0, row++ % 2 == 1, w);
+			if (e == OK && phase == 0 && b.deterministic)
+				e = lay_row(db, &l, &b, phase, 1, row++ % 2 == 1, w);
+		}
+		if (e == OK && str_eq(b.state, "quarantined"))
+			e = store_job_health(db, b.name, &health, w);
+		if (e == OK && str_eq(b.state, "quarantined") && health == NONE)
+			e = sched_fail_waiting(db, b.name, b.why, now_ms, w);
+	}
+	if (e == OK)
+		e = store_sub_set_planned(db, s->id, w);
+	return e;
+}
+
+/* ---- the whole */
+
+/* All kernels are ready or failed: is there anything to boot? */
+static enum err kernels_settled(struct db *db, struct pool *p, const struct sub *s,
+				const struct sub_kernels *k, int64_t now_ms, struct why *w)
+{
+	const struct sub_kernel *base = &k->at[s->baseline], *failed = NULL;
+	size_t i, ready = 0;
+
+	for (i = 0; i < k->count; i++) {
+		if (str_eq(k->at[i].state, "ready"))
+			ready++;
+		else if (!failed)
+			failed = &k->at[i];
+	}
+	if (!str_eq(base->state, "ready"))
+		return store_sub_state(db, s->id, "failed",
+				       pool_fmt(p, "baseline \"%s\": %s", base->name, base->why),
+				       now_ms, w);
+	if (ready == 1 && k->count > 1)
+		return store_sub_state(db, s->id, "failed",
+				       pool_fmt(p, "kernel \"%s\": %s", failed->name, failed->why),
+				       now_ms, w);
+	if (!s->planned) {
+		enum err e = lay_boots(db, p, s, k, now_ms, w);
+
+		if (e != OK)
+			return e;
+	}
+	return str_eq(s->state, "booting") ? OK
+					   : store_sub_state(db, s->id, "booting", NULL, NONE, w);
+}
+
+static enum err advance(struct db *db, struct pool *p, int64_t sub, int64_t now_ms,
+			struct why *w)
+{
+	struct sub_kernels k = {0};
+	struct sub s;
+	size_t i, resolving = 0, building = 0;
+	const char *state, *why = NULL;
+	enum err e;
+
+	e = store_sub_get(db, sub, p, &s, w);
+	if (e != OK || s.ended_ms != NONE)
+		return e;
+	e = store_sub_kernels(db, sub, p, &k, w);
+	for (i = 0; e == OK && i < k.count; i++) {
+		struct sub_kernel *x = &k.at[i];
+
+		if (str_eq(x->state, "new"))
+			e = want_commit(db, &s, x, now_ms, w);
+		if (e == OK && str_eq(x->state, "resolving") && x->commit)
+			e = want_kernel(db, p, &s, x, now_ms, w);
+		if (e == OK && str_eq(x->state, "building"))
+			e = built_yet(db, p, &s, x, w);
+		resolving += str_eq(x->state, "resolving");
+		building += str_eq(x->state, "building");
+		if (x->why && str_eq(x->state, "resolving"))
+			why = x->why;
+	}
+	if (e != OK)
+		return e;
+	if (resolving + building == 0)
+		return kernels_settled(db, p, &s, &k, now_ms, w);
+	state = resolving ? "resolving" : "building";
+	if (str_eq(state, s.state) && str_eq(why, s.why))
+		return OK;
+	return store_sub_state(db, sub, state, why, NONE, w);
+}
+
+enum err schedule_advance(struct db *db, int64_t sub, int64_t now_ms, struct why *w)
+{
+	struct pool *p = pool_new();
+	enum err e = advance(db, p, sub, now_ms, w);
+
+	pool_free(p);
+	return e;
+}
+
+static enum err advance_each(struct db *db, const struct ids *subs, int64_t now_ms, struct why *w)
+{
+	enum err e = OK;
+	size_t i;
+
+	for (i = 0; e == OK && i < subs->count; i++)
+		e = schedule_advance(db, subs->at[i], now_ms, w);
+	return e;
+}
+
+enum err schedule_all(struct db *db, int64_t now_ms, struct why *w)
+{
+	struct pool *p = pool_new();
+	struct ids subs = {0};
+	enum err e = store_sub_open(db, p, &subs, w);
+
+	if (e == OK)
+		e = advance_each(db, &subs, now_ms, w);
+	pool_free(p);
+	return e;
+}
+
+/* ---- ends of jobs */
+
+enum err schedule_resolved(struct db *db, const struct job *j, const char *commit,
+			   const char *subject, int64_t now_ms, struct why *w)
+{
+	struct pool *p = pool_new();
+	struct sub_kernels k = {0};
+	size_t i;
+	enum err e = store_job_end(db, j->id, "done", NULL, NULL, now_ms, w);
+
+	if (e == OK)
+		e = store_sub_kernels(db, j->submission, p, &k, w);
+	for (i = 0; e == OK && i < k.count; i++)
+		if (str_eq(k.at[i].state, "resolving") && str_eq(k.at[i].tree, j->tree) &&
+		    str_eq(k.at[i].ref, j->ref))
+			e = store_sub_kernel_set(db, j->submission, k.at[i].pos, "resolving", NULL,
+						 commit, subject, NONE, w);
+	if (e == OK)
+		e = schedule_advance(db, j->submission, now_ms, w);
+	pool_free(p);
+	return e;
+}
+
+static enum err kernel_changed(struct db *db, int64_t kernel, int64_t now_ms, struct why *w)
+{
+	struct pool *p = pool_new();
+	struct ids subs = {0};
+	enum err e = store_sub_of_kernel(db, kernel, p, &subs, w);
+
+	if (e == OK)
+		e = advance_each(db, &subs, now_ms, w);
+	pool_free(p);
+	return e;
+}
+
+enum err schedule_built(struct db *db, const struct job *j, const struct kernel *built,
+			int64_t now_ms, struct why *w)
+{
+	enum err e = store_job_end(db, j->id, "done", NULL, NULL, now_ms, w);
+
+	if (e == OK)
+		e = store_kernel_ready(db, j->kernel, built, w);
+	return e == OK ? kernel_changed(db, j->kernel, now_ms, w) : e;
+}
+
+enum err schedule_booted(struct db *db, const struct job *j, int64_t boot, bool valid,
+			 int64_t now_ms, struct why *w)
+{
+	enum err e = store_job_end(db, j->id, "done", NULL, NULL, now_ms, w);
+
+	if (e == OK)
+		e = store_board_streak(db, j->board, 0, w);
+	if (e == OK && j->submission != NONE && str_eq(j->purpose, "work"))
+		e = store_boot_link(db, j->submission, boot, false, w);
+	(void)valid;
+	if (e == OK && !str_eq(j->purpose, "work"))
+		e = sched_check_ended(db, j, now_ms, w);
+	if (e == OK && j->submission != NONE)
+		e = schedule_advance(db, j->submission, now_ms, w);
+	return e;
+}
+
+static enum err resolve_failed(struct db *db, const struct job *j, const char *why,
+			       int64_t now_ms, struct why *w)
+{
+	struct pool *p = pool_new();
+	struct sub_kernels k = {0};
+	size_t i;
+	enum err e = store_sub_kernels(db, j->submission, p, &k, w);
+
+	for (i = 0; e == OK && i < k.count; i++)
+		if (str_eq(k.at[i].state, "resolving") && str_eq(k.at[i].tree, j->tree) &&
+		    str_eq(k.at[i].ref, j->ref))
+			e = store_sub_kernel_set(db, j->submission, k.at[i].pos, "failed", why, NULL,
+						 NULL, NONE, w);
+	if (e == OK)
+		e = schedule_advance(db, j->submission, now_ms, w);
+	pool_free(p);
+	return e;
+}
+
+static enum err failed(struct db *db, const struct job *j, const char *class, const char *why,
+		       int64_t boot, bool vanished, int64_t now_ms, struct why *w)
+{
+	enum err e = OK;
+
+	if (str_eq(j->kind, "boot")) {
+		if (boot != NONE && j->submission != NONE && str_eq(j->purpose, "work") &&
+		    !str_eq(class, "infra"))
+			e = store_boot_link(db, j->submission, boot, false, w);
+		if (e == OK)
+			e = sched_boot_failed(db, j, class, why, vanished, now_ms, w);
+		if (e == OK && j->submission != NONE)
+			e = schedule_advance(db, j->submission, now_ms, w);
+		return e;
+	}
+	if (str_eq(class, "infra") && j->infra_failures < INFRA_RETRIES)
+		return store_job_requeue(db, j->id, why, w);
+	e = store_job_end(db, j->id, "failed", class, why, now_ms, w);
+	if (e != OK)
+		return e;
+	if (str_eq(j->kind, "resolve"))
+		return resolve_failed(db, j, why, now_ms, w);
+	e = store_kernel_failed(db, j->kernel, why, w);
+	return e == OK ? kernel_changed(db, j->kernel, now_ms, w) : e;
+}
+
+enum err schedule_failed(struct db *db, const struct job *j, const char *class, const char *why,
+			 int64_t boot, int64_t now_ms, struct why *w)
+{
+	return failed(db, j, class, why, boot, false, now_ms, w);
+}
+
+enum err schedule_expired(struct db *db, int64_t job, int64_t now_ms, struct why *w)
+{
+	struct pool *p = pool_new();
+	struct job j;
+	enum err e = store_job_get(db, job, p, &j, w);
+
+	if (e == OK && str_eq(j.state, "leased"))
+		e = failed(db, &j, "infra",
+			   pool_fmt(p, "agent \"%s\" did not renew the lease of attempt %lld",
+				    j.agent, (long long)j.attempt),
+			   NONE, true, now_ms, w);
+	pool_free(p);
+	return e;
+}
+
+/* ---- cancel */
+
+/* A build that somebody else waits for goes on, as theirs. */
+static enum err cancel_build(struct db *db, struct pool *p, const struct job *j, int64_t now_ms,
+			     struct why *w)
+{
+	struct ids subs = {0};
+	size_t i;
+	enum err e = store_sub_of_kernel(db, j->kernel, p, &subs, w);
+
+	for (i = 0; e == OK && i < subs.count; i++)
+		if (subs.at[i] != j->submission)
+			return store_job_move(db, j->id, subs.at[i], j->seq, w);
+	if (e == OK)
+		e = store_job_cancel(db, j->id, "the submission was cancelled", now_ms, w);
+	if (e == OK)
+		e = store_kernel_failed(db, j->kernel, "its build was cancelled", w);
+	return e;
+}
+
+enum err schedule_cancel(struct db *db, int64_t sub, int64_t now_ms, struct why *w)
+{
+	struct pool *p = pool_new();
+	struct job_list jobs = {0};
+	struct sub s;
+	size_t i;
+	enum err e = store_sub_get(db, sub, p, &s, w);
+
+	if (e == OK && s.ended_ms == NONE)
+		e = store_job_of_sub(db, sub, p, &jobs, w);
+	for (i = 0; e == OK && i < jobs.count; i++) {
+		const struct job *j = &jobs.at[i];
+
+		if (!str_eq(j->state, "queued") && !str_eq(j->state, "leased"))
+			continue;
+		e = str_eq(j->kind, "build")
+			    ? cancel_build(db, p, j, now_ms, w)
+			    : store_job_cancel(db, j->id, "the submission was cancelled", now_ms, w);
+	}
+	if (e == OK && s.ended_ms == NONE)
+		e = store_sub_state(db, sub, "cancelled", NULL, now_ms, w);
+	pool_free(p);
+	return e;
+}

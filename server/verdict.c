@@ -1,0 +1,511 @@
+/* verdict.c - facts to a comparison, and the comparison to derived rows. */
+#include "server/verdict.h"
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/stat/number.h"
+#include "lib/stat/pairs.h"
+#include "server/samples.h"
+#include "server/schedule.h"
+#include "server/store_board.h"
+#include "server/verdict_facts.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Smaller changes are of no interest (statistics.md). */
+#define THRESHOLD_PHASES 0.001
+#define THRESHOLD_BOOTS	 0.01
+
+static char *dup(const char *s)
+{
+	return s ? xstrdup(s) : NULL;
+}
+
+/* ---- the frame */
+
+static void frame_kernels(struct cmp *c, const struct sub_kernels *k, const struct kernel *built)
+{
+	size_t i;
+
+	for (i = 0; i < k->count; i++) {
+		struct cmp_kernel *x = &c->kernel[cmp_add_kernel(c, k->at[i].name)];
+
+		x->tree = dup(k->at[i].tree);
+		x->ref = dup(k->at[i].ref);
+		x->commit = dup(k->at[i].commit);
+		x->subject = dup(k->at[i].subject);
+		x->config = dup(k->at[i].config_name);
+		x->compiler = dup(built[i].compiler);
+		x->build_id = dup(built[i].build_id);
+		x->image = dup(built[i].image);
+		x->self_reported = built[i].imported;
+	}
+}
+
+static enum err frame(struct db *db, struct pool *p, const struct facts *f, struct cmp *c,
+		      struct why *w)
+{
+	size_t i;
+
+	c->submission = f->sub.id;
+	c->title = dup(f->sub.title);
+	c->plan = (struct cmp_plan){.boots = f->sub.boots,
+				    .runs = f->sub.runs,
+				    .iterations = f->sub.iterations,
+				    .warmup = f->sub.warmup};
+	frame_kernels(c, &f->kernels, f->built);
+	c->baseline = (size_t)f->sub.baseline;
+	for (i = 0; i < f->boards.count; i++) {
+		struct cmp_board *x = &c->board[cmp_add_board(c, f->boards.at[i])];
+		struct board b = {0};
+		enum err e = store_board_get(db, f->boards.at[i], p, &b, w);
+
+		if (e != OK && e != ERR_NOT_FOUND)
+			return e;
+		x->description = dup(b.description);
+		x->deterministic = f->deterministic[i];
+		x->emulated = f->emulated[i];
+		if (f->sub.boots == NONE) {
+			int64_t n = x->deterministic ? BOOTS_PHASES : BOOTS_OTHERS;
+
+			if (c->plan.boots < n)
+				c->plan.boots = n;
+		}
+	}
+	if (c->plan.boots < 0) /* absent, and no board */
+		c->plan.boots = 0;
+	for (i = 0; i < f->cases.count; i++)
+		cmp_add_case(c, f->cases.at[i]);
+	return OK;
+}
+
+/* ---- cells */
+
+/* A kernel's values in one slot, as lib/stat takes them. */
+struct side {
+	struct stat_side stat;
+	double *run;
+	size_t runs;
+};
+
+static struct side slot_side(struct pool *p, const struct facts *f, const struct slot *s)
+{
+	double *median = pool_alloc(p, s->numbers * sizeof(*median));
+	double *mean = pool_alloc(p, s->numbers * sizeof(*mean));
+	int64_t *phase = pool_alloc(p, s->numbers * sizeof(*phase));
+	struct side side = {.stat = {.median = median, .mean = mean, .phase = phase}};
+	size_t at, i, runs = 0;
+
+	for (at = s->head; at; at = f->number[at - 1].next)
+		runs += f->number[at - 1].runs;
+	side.run = pool_alloc(p, runs * sizeof(*side.run));
+	for (at = s->head; at; at = f->number[at - 1].next) {
+		const struct number *n = &f->number[at - 1];
+
+		median[side.stat.n] = n->median;
+		mean[side.stat.n] = n->mean;
+		phase[side.stat.n++] = f->boots.at[n->boot].phase;
+		for (i = 0; i < n->runs; i++)
+			side.run[side.runs++] = f->stats.at[n->first + i].median;
+	}
+	return side;
+}
+
+/* Why a kernel has no number in a slot: its verdict and the sentence. */
+static enum verdict no_number(const struct facts *f, struct pool *p, size_t board, size_t kernel,
+			      const struct slot *s, const char **why)
+{
+	const struct sub_kernel *k = &f->kernels.at[kernel];
+	size_t i, thrown = 0;
+	const char *first = NULL;
+
+	if (str_eq(k->state, "failed")) {
+		*why = pool_fmt(p, "there is no such kernel: %s", k->why ? k->why : "it failed");
+		return VERDICT_INVALID;
+	}
+	if (s->skip && !s->invalid) {
+		*why = s->skip;
+		return VERDICT_SKIP;
+	}
+	if (s->invalid || s->skip) {
+		*why = s->invalid ? s->invalid : s->skip;
+		return VERDICT_INVALID;
+	}
+	for (i = 0; i < f->boots.count; i++) {
+		const struct boot *b = &f->boots.at[i];
+
+		if (f->board_of[i] != board || f->kernel_of[i] != f->stands_for[kernel] ||
+		    (b->valid && !b->void_why))
+			continue;
+		thrown++;
+		if (!first)
+			first = b->void_why ? b->void_why : b->why;
+	}
+	if (f->open_jobs || (!f->sub.planned && f->sub.ended_ms == NONE)) {
+		*why = "no boots yet";
+		return VERDICT_UNSURE;
+	}
+	if (thrown) {
+		*why = pool_fmt(p, "all %zu boots were thrown out: %s", thrown,
+				first ? first : "no reason given");
+		return VERDICT_INVALID;
+	}
+	for (i = 0; i < f->jobs.count; i++) {
+		const struct job *j = &f->jobs.at[i];
+
+		if (str_eq(j->kind, "boot") && str_eq(j->purpose, "work") &&
+		    j->kernel == k->kernel_id && str_eq(j->board, f->boards.at[board]) && j->why) {
+			*why = pool_fmt(p, "it was never booted: %s", j->why);
+			return VERDICT_INVALID;
+		}
+	}
+	*why = f->sub.why ? pool_fmt(p, "it was never booted: %s", f->sub.why)
+			  : "no boot ran this case";
+	return VERDICT_INVALID;
+}
+
+static int64_t invalid_boots(const struct facts *f, size_t board, size_t kernel,
+			     const struct slot *s)
+{
+	int64_t n = (int64_t)s->unnumbered;
+	size_t i;
+
+	for (i = 0; i < f->boots.count; i++)
+		n += f->board_of[i] == board && f->kernel_of[i] == f->stands_for[kernel] &&
+		     (!f->boots.at[i].valid || f->boots.at[i].void_why);
+	return n;
+}
+
+static bool same_binary(const struct facts *f, size_t a, size_t b)
+{
+	const struct kernel *x = &f->built[a], *y = &f->built[b];
+
+	return (x->id && x->id == y->id) ||
+	       (x->section_hash && str_eq(x->section_hash, y->section_hash)) ||
+	       (x->image && str_eq(x->image, y->image));
+}
+
+static void judge(const struct facts *f, struct pool *p, size_t board, size_t case_, size_t k,
+		  const struct side *base, const struct side *side, struct stat_result *r)
+{
+	size_t b = (size_t)f->sub.baseline;
+	const struct slot *slot = facts_slot(f, board, case_, k);
+	struct stat_rule rule = stat_rule_default();
+	double preset = f->deterministic[board] ? THRESHOLD_PHASES : THRESHOLD_BOOTS;
+	const char *why = NULL;
+	enum verdict v;
+
+	rule.tau = stat_tau(isnan(f->sub.threshold) ? preset : f->sub.threshold, NAN);
+	rule.more_is_better = f->more_is_better[board];
+	if (!side->stat.n) {
+		v = no_number(f, p, board, k, slot, &why);
+		stat_no_number(r, v, "%s", why);
+	} else if (!base->stat.n) {
+		v = no_number(f, p, board, b, facts_slot(f, board, case_, b), &why);
+		stat_no_number(r, v, "baseline \"%s\": %s", f->kernels.at[b].name, why);
+	} else if (f->deterministic[board] && same_binary(f, b, k)) {
+		stat_same_image(r);
+	} else if (f->deterministic[board]) {
+		stat_compare_phases(&base->stat, &side->stat, &rule, r);
+	} else {
+		stat_compare_boots(&base->stat, &side->stat, &rule, r);
+	}
+}
+
+static void add_cells(const struct facts *f, struct pool *p, struct cmp *c, size_t board,
+		      size_t case_)
+{
+	size_t metric = cmp_add_metric(c, f->metric[board]), k, b = c->baseline;
+	struct side base = slot_side(p, f, facts_slot(f, board, case_, b));
+	double base_mean = stat_mean(base.stat.median, base.stat.n);
+
+	if (f->unit[board] && !c->metric[metric].unit)
+		c->metric[metric].unit = xstrdup(f->unit[board]);
+	c->metric[metric].more_is_better = f->more_is_better[board];
+	for (k = 0; k < f->kernels.count; k++) {
+		const struct slot *slot = facts_slot(f, board, case_, k);
+		struct side side = slot_side(p, f, slot);
+		struct cmp_cell *x = cmp_add_cell(c, board, case_, metric, k);
+		struct stat_result r;
+
+		if (k == b) {
+			const char *why = NULL;
+
+			x->change = x->low = x->high = side.stat.n ? 0 : NAN;
+			x->low = x->high = NAN;
+			x->verdict = side.stat.n ? VERDICT_SAME
+						 : no_number(f, p, board, b, slot, &why);
+			x->why = dup(why);
+		} else {
+			judge(f, p, board, case_, k, &base, &side, &r);
+			cmp_cell_result(x, &r);
+			x->tau = isnan(f->sub.threshold)
+					 ? (f->deterministic[board] ? THRESHOLD_PHASES
+								    : THRESHOLD_BOOTS)
+					 : f->sub.threshold;
+		}
+		x->mean = stat_mean(side.stat.median, side.stat.n);
+		x->base_mean = base_mean;
+		x->std_rel = stat_std_rel(side.run, side.runs);
+		x->boots = (int64_t)side.stat.n;
+		x->runs = (int64_t)side.runs;
+		x->invalid_boots = invalid_boots(f, board, k, slot);
+	}
+}
+
+static void add_thrown(const struct facts *f, struct cmp *c)
+{
+	size_t i;
+
+	for (i = 0; i < f->boots.count; i++) {
+		const struct boot *b = &f->boots.at[i];
+		const char *why = b->void_why ? b->void_why : b->why;
+
+		if ((b->valid && !b->void_why) || f->board_of[i] == NOWHERE ||
+		    f->kernel_of[i] == NOWHERE)
+			continue;
+		cmp_add_thrown(c, f->board_of[i], f->kernel_of[i], b->id,
+			       f->deterministic[f->board_of[i]] ? b->phase : -1,
+			       why ? why : "no reason given");
+	}
+}
+
+/* Boots that never came, where others did: the cells stand on fewer. */
+static void note_missing(const struct facts *f, struct cmp *c)
+{
+	size_t i, o;
+
+	for (i = 0; i < f->jobs.count; i++) {
+		const struct job *j = &f->jobs.at[i];
+		size_t n = 1;
+		bool first = true;
+
+		if (!str_eq(j->kind, "boot") || !str_eq(j->purpose, "work") ||
+		    (!str_eq(j->state, "cancelled") &&
+		     !(str_eq(j->state, "failed") && str_eq(j->class, "infra"))))
+			continue;
+		for (o = 0; o < f->jobs.count; o++) {
+			const struct job *x = &f->jobs.at[o];
+			bool alike = o != i && x->kernel == j->kernel &&
+				     str_eq(x->board, j->board) && str_eq(x->state, j->state) &&
+				     str_eq(x->why, j->why);
+
+			first &= !(alike && o < i);
+			n += alike;
+		}
+		if (first)
+			cmp_add_note(c, "%zu boot%s of \"%s\" on \"%s\" did not take place: %s", n,
+				     n == 1 ? "" : "s", j->name, j->board,
+				     j->why ? j->why : "no reason given");
+	}
+}
+
+enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct why *w)
+{
+	struct facts f = {0};
+	size_t board, case_;
+	enum err e;
+
+	*v = (struct judged){.pool = pool_new(), .cmp = cmp_new()};
+	e = facts_load(db, v->pool, sub, &f, w);
+	if (e == OK)
+		e = facts_replicates(db, v->pool, &f, v, w);
+	if (e == OK)
+		e = frame(db, v->pool, &f, v->cmp, w);
+	if (e != OK)
+		return e;
+	facts_lay(v->pool, &f);
+	for (board = 0; board < f.boards.count; board++)
+		for (case_ = 0; case_ < f.cases.count; case_++)
+			add_cells(&f, v->pool, v->cmp, board, case_);
+	add_thrown(&f, v->cmp);
+	note_missing(&f, v->cmp);
+	cmp_standard_notes(v->cmp);
+	v->finished = f.sub.planned && f.sub.ended_ms == NONE && f.open_jobs == 0;
+	v->cmp->last_fact = f.last_boot;
+	v->cmp->complete =
+		v->finished || str_eq(f.sub.state, "done") || str_eq(f.sub.state, "failed");
+	return OK;
+}
+
+void verdict_release(struct judged *v)
+{
+	cmp_free(v->cmp);
+	pool_free(v->pool);
+}
+
+/* ---- storing */
+
+struct saving {
+	const struct judged *v;
+	const char *body;
+	int64_t now_ms;
+	bool live; /* not a rebuild: what follows from the facts is done too */
+};
+
+static enum err save(struct db *db, void *arg, struct why *w)
+{
+	const struct saving *s = arg;
+	const struct judged *v = s->v;
+	enum err e = store_cmp_save(db, v->cmp, &v->voids, s->body, w);
+	size_t i;
+
+	for (i = 0; e == OK && s->live && i < v->mismatches.count; i++)
+		e = schedule_mismatch(db, v->mismatches.at[i].board, v->cmp->submission,
+				      v->mismatches.at[i].why, s->now_ms, w);
+	if (e == OK && s->live && v->finished)
+		e = store_sub_state(db, v->cmp->submission, "done", NULL, s->now_ms, w);
+	return e;
+}
+
+static enum err update(struct server *srv, int64_t sub, bool live, struct why *w)
+{
+	struct db *rd = db_reader(srv->store);
+	struct judged v;
+	struct saving s = {.v = &v, .now_ms = clock_wall_ms(), .live = live};
+	char *body;
+	enum err e = db_snapshot(rd, w);
+
+	if (e != OK)
+		return e;
+	e = verdict_compute(rd, sub, &v, w);
+	db_snapshot_end(rd);
+	if (e == OK) {
+		body = compare_json(v.cmp);
+		s.body = body;
+		e = db_write(srv->store, save, &s, w);
+		free(body);
+	}
+	verdict_release(&v);
+	return e;
+}
+
+enum err verdict_update(struct server *srv, int64_t sub, struct why *w)
+{
+	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+	enum err e;
+
+	pthread_mutex_lock(&one);
+	e = update(srv, sub, true, w);
+	pthread_mutex_unlock(&one);
+	return e;
+}
+
+enum err verdict_load(struct db *db, int64_t sub, struct cmp **out, struct why *w)
+{
+	struct pool *p = pool_new();
+	struct facts f = {0};
+	struct judged v;
+	bool found = false;
+	enum err e;
+
+	*out = cmp_new();
+	e = facts_head(db, p, sub, &f, w);
+	if (e == OK)
+		e = frame(db, p, &f, *out, w);
+	if (e == OK && f.boards.count) {
+		size_t i, m;
+
+		for (i = 0; i < f.boards.count; i++) {
+			m = cmp_add_metric(*out, f.metric[i]);
+			(*out)->metric[m].more_is_better = f.more_is_better[i];
+			if (f.unit[i] && !(*out)->metric[m].unit)
+				(*out)->metric[m].unit = xstrdup(f.unit[i]);
+		}
+		e = store_cmp_load(db, *out, &found, w);
+	}
+	pool_free(p);
+	if (e != OK || found)
+		return e;
+	e = verdict_compute(db, sub, &v, w);
+	if (e == OK) {
+		cmp_free(*out);
+		*out = v.cmp;
+		v.cmp = NULL;
+	}
+	verdict_release(&v);
+	return e;
+}
+
+/* ---- rebuild */
+
+#define PAGE 512
+
+struct page {
+	struct raw_runs runs;
+	struct run_row *row;
+};
+
+static enum err clear(struct db *db, void *arg, struct why *w)
+{
+	enum err e = store_cmp_clear(db, w);
+
+	(void)arg;
+	return e == OK ? store_stat_clear(db, w) : e;
+}
+
+static enum err save_page(struct db *db, void *arg, struct why *w)
+{
+	const struct page *g = arg;
+	enum err e = OK;
+	size_t i;
+
+	for (i = 0; e == OK && i < g->runs.count; i++)
+		if (g->row[i].iterations > 0)
+			e = store_stat_add(db, g->runs.at[i].boot, &g->row[i], w);
+	return e;
+}
+
+static enum err number_page(struct server *srv, struct pool *p, int64_t *after, bool *more,
+			    struct why *w)
+{
+	struct page g = {0};
+	enum err e = store_run_page(db_reader(srv->store), *after, PAGE, p, &g.runs, w);
+	size_t i;
+
+	g.row = pool_alloc(p, g.runs.count * sizeof(*g.row));
+	for (i = 0; e == OK && i < g.runs.count; i++) {
+		const struct raw_run *r = &g.runs.at[i];
+		int64_t *v;
+		size_t n;
+
+		e = samples_unpack(p, r->samples, r->samples_len, &v, &n, w);
+		if (e != OK)
+			return err_at(w, e, "run %lld", (long long)r->id);
+		g.row[i].case_id = r->case_id;
+		g.row[i].number = r->number;
+		samples_number(v, n, (size_t)r->warmup, &g.row[i]);
+		*after = r->id;
+	}
+	*more = g.runs.count == PAGE;
+	return e == OK && g.runs.count ? db_write(srv->store, save_page, &g, w) : e;
+}
+
+enum err server_rebuild(struct server *srv, struct why *w)
+{
+	struct pool *p;
+	struct ids subs = {0};
+	int64_t after = 0;
+	bool more = true;
+	size_t i;
+	enum err e = db_write(srv->store, clear, NULL, w);
+
+	while (e == OK && more) {
+		p = pool_new();
+		e = number_page(srv, p, &after, &more, w);
+		pool_free(p);
+	}
+	p = pool_new();
+	if (e == OK)
+		e = store_sub_all(db_reader(srv->store), p, &subs, w);
+	for (i = 0; e == OK && i < subs.count; i++)
+		e = update(srv, subs.at[i], false, w);
+	if (e == OK)
+		log_info("rebuild.done", "comparisons", log_i((int64_t)subs.count), NULL);
+	pool_free(p);
+	return e;
+}
