@@ -1,5 +1,6 @@
 #include "agent/loop.h"
 
+#include "agent/memory.h"
 #include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/hash.h"
@@ -182,8 +183,10 @@ static void announce(struct supervisor *v, int64_t *next_ns)
 		e = peer_bytes(&v->peer, "PUT", path, "application/json", v->announce,
 		               strlen(v->announce), &r, &w);
 		free(path);
-		if (e == OK && !v->announced)
+		if (e == OK && !v->announced) {
 			log_info("agent.announced", "server", v->conf->server, NULL);
+			memory_settle();
+		}
 		v->announced = e == OK;
 		v->announce_ns =
 		        clock_mono_ns() +

@@ -3,6 +3,7 @@
 #include "agent/announce.h"
 #include "agent/cache.h"
 #include "agent/loop.h"
+#include "agent/memory.h"
 #include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/json.h"
@@ -81,9 +82,11 @@ static void post_ended(struct supervisor *v)
 		base = v->timing->backoff_base_ms;
 		cap = v->timing->backoff_cap_ms;
 	}
-	if (e)
+	if (end == POST_AWAY || end == POST_REFUSED || end == POST_LOCAL)
 		e->not_before_ns =
 		        clock_mono_ns() + clock_backoff_ms(e->tries++, base, cap) * NS_PER_MS;
+	else
+		memory_settle(); /* the end of a job */
 	spool_refresh(&v->spool);
 }
 

@@ -274,6 +274,40 @@ static enum err start_agent(struct service *s, struct why *w)
 	return e ? e : start(s, &s->agent, "foldwatch-agent", "agent.conf", "agent.log", w);
 }
 
+static bool board_offered(const char *address)
+{
+	struct client *c = client_new(address, NULL, "foldwatch-up");
+	bool found = false;
+	struct reply r;
+
+	if (client_json(c, "GET", "/api/v1/boards/" BOARD, NULL, NULL, &r, NULL) == OK)
+		found = json_flag(r.json, "offered", false);
+	reply_release(&r);
+	client_free(c);
+	return found;
+}
+
+/* A submission chooses its boards when it comes, so there has to be one. */
+static enum err wait_for_board(struct service *s, const volatile int *stop, struct why *w)
+{
+	int64_t until = clock_mono_ns() + START_NS;
+
+	while (!board_offered(s->address)) {
+		enum err e = service_check(s, w);
+
+		if (e)
+			return e;
+		if (*stop)
+			return err_set(w, ERR_CANCELLED, "stopped");
+		if (clock_mono_ns() > until)
+			return err_set(w, ERR_TIMEOUT,
+			               "the agent announced no board within 30 s; see %s/agent.log",
+			               s->dir);
+		poll(NULL, 0, 100);
+	}
+	return OK;
+}
+
 enum err service_start(struct service *s, const volatile int *stop, struct why *w)
 {
 	char *lock = path_join(s->dir, "up.lock");
@@ -299,7 +333,7 @@ enum err service_start(struct service *s, const volatile int *stop, struct why *
 		e = ensure_token(s, "agent", w);
 	if (!e)
 		e = start_agent(s, w);
-	return e;
+	return e ? e : wait_for_board(s, stop, w);
 }
 
 static void end(struct proc *p)

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -216,9 +217,14 @@ static void run_all(struct db_store *store, struct write_req **r, size_t n)
 			if (run_batch(store, &r[i], 1))
 				continue;
 		}
-		/* What the WAL holds may fit where the WAL cannot grow. */
-		if (r[i]->result == ERR_NO_SPACE)
+		/* What the WAL holds may fit where the WAL cannot grow; then it
+		 * begins again, and there is room after all. */
+		if (r[i]->result == ERR_NO_SPACE) {
 			checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);
+			r[i]->result = OK;
+			if (run_batch(store, &r[i], 1))
+				continue;
+		}
 		if (r[i]->result != ERR_CONFLICT) {
 			log_error("db.write_failed", "why", r[i]->why.text, NULL);
 			pthread_mutex_lock(&store->lock);
@@ -281,6 +287,8 @@ enum err db_write(struct db_store *store, db_write_fn *fn, void *arg, struct why
 		return err_set(w, ERR_UNAVAILABLE, "the database is closing");
 	}
 	*store->last = &r;
+	/* r leaves the queue before this function returns.
+	 * cppcheck-suppress autoVariables */
 	store->last = &r.next;
 	store->queued++;
 	pthread_cond_signal(&store->work);
@@ -443,6 +451,7 @@ enum err db_open(const char *path, unsigned int readers, struct db_store **out, 
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct db_store *store = xcalloc(1, sizeof(*store));
 	char *lock = xasprintf("%s.lock", path);
+	sigset_t all, before;
 	enum err e;
 	int rc;
 
@@ -473,7 +482,12 @@ enum err db_open(const char *path, unsigned int readers, struct db_store **out, 
 		else
 			e = err_set(w, ERR_IO, "%s", db->broken.text);
 	}
-	if (e == OK && (rc = pthread_create(&store->thread, NULL, writer_main, store))) {
+	/* Signals are the main thread's. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	rc = e == OK ? pthread_create(&store->thread, NULL, writer_main, store) : 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc) {
 		errno = rc;
 		e = err_sys(w, ERR_IO, "cannot start the database's thread");
 	}

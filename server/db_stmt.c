@@ -9,11 +9,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The errno behind an I/O error. SQLite's own answer is what errno happens to
+ * be after its clean-up; the files remember what really failed. */
+static int io_errno(sqlite3 *sql)
+{
+	static const int files[] = {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		sqlite3_file *f = NULL;
+		int sys = 0;
+
+		if (sqlite3_file_control(sql, "main", files[i], &f) == SQLITE_OK && f &&
+		    f->pMethods &&
+		    f->pMethods->xFileControl(f, SQLITE_FCNTL_LAST_ERRNO, &sys) == SQLITE_OK && sys)
+			return sys;
+	}
+	return sqlite3_system_errno(sql);
+}
+
 enum err db_fail(struct db *db, int rc, const char *doing, struct why *w)
 {
 	int wide = sqlite3_extended_errcode(db->sql);
 	const char *text = sqlite3_errmsg(db->sql);
-	int sys = sqlite3_system_errno(db->sql);
+	int sys = 0;
 
 	switch (rc & 0xff) {
 	case SQLITE_CONSTRAINT:
@@ -27,6 +45,7 @@ enum err db_fail(struct db *db, int rc, const char *doing, struct why *w)
 	case SQLITE_FULL:
 		return err_set(w, ERR_NO_SPACE, "%s: the disk is full", doing);
 	case SQLITE_IOERR:
+		sys = io_errno(db->sql);
 		/* A file-size limit is met like a full disk: no room for more. */
 		if (sys == ENOSPC || sys == EDQUOT || sys == EFBIG)
 			return err_set(w, ERR_NO_SPACE, "%s: no room for the database: %s", doing,

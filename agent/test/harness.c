@@ -255,6 +255,10 @@ char *dead_file(struct harness *h, const char *name)
 			continue;
 		snprintf(rest, sizeof(rest), "agent/dead/%.100s/%s", de->d_name, name);
 		found = content(h, rest);
+		if (!found[0]) {
+			free(found);
+			found = NULL;
+		}
 	}
 	if (d)
 		closedir(d);

@@ -1,6 +1,7 @@
 /* Children and what they leave behind, caches, toolchains, results. */
 #include "agent/cache.h"
 #include "agent/child.h"
+#include "agent/memory.h"
 #include "agent/step.h"
 #include "agent/step_run.h"
 #include "agent/toolchain.h"
@@ -357,6 +358,40 @@ static void test_progress(void **state)
 	free(big);
 }
 
+/* ---- memory */
+
+static long resident_kb(void)
+{
+	struct buf b;
+	struct why w;
+	char *line;
+	long kb;
+
+	buf_init(&b, 1 << 16);
+	assert_int_equal(file_read("/proc/self/status", &b, &w), OK);
+	line = strstr(b.data, "RssFile:");
+	assert_non_null(line);
+	kb = strtol(line + strlen("RssFile:"), NULL, 10);
+	buf_release(&b);
+	return kb;
+}
+
+static void test_memory(void **state)
+{
+	long before = resident_kb(), after;
+	char hex[SHA256_HEX];
+
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		memory_settle();
+		hash_block("abc", 3, hex);
+		assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223"
+		                         "b00361a396177a9cb410ff61f20015ad");
+	}
+	after = resident_kb();
+	assert_true(after < before);
+}
+
 /* ---- toolchains */
 
 static void test_toolchain(void **state)
@@ -400,6 +435,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(test_hold_paths, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_result, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_progress, setup, teardown),
+	        cmocka_unit_test(test_memory),
 	        cmocka_unit_test(test_toolchain),
 	};
 

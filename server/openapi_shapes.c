@@ -1,0 +1,480 @@
+/*
+ * openapi_shapes.c - docs/api.md's objects, for machines.
+ */
+#include "server/openapi.h"
+
+#include "lib/mem.h"
+
+/* clang-format off */
+const struct openapi_object openapi_objects[] = {
+	{"Error", SHAPE_OUT, "Every answer with a status of 400 or more",
+	 "error ErrorBody\n"},
+	{"ErrorBody", SHAPE_OUT, "A word for programs, a sentence for people",
+	 "code str\n"
+	 "message str\n"},
+	{"Health", SHAPE_OUT, "The server works",
+	 "status ok\n"},
+
+	{"SubmissionAsked", SHAPE_IN, "Kernels to be compared",
+	 "title* str\n"
+	 "kernels* [KernelAsked]\n"
+	 "baseline str?\n"
+	 "boards [str]?\n"
+	 "cases* [str]\n"
+	 "plan PlanAsked?\n"
+	 "threshold num?\n"
+	 "priority int?\n"
+	 "reuse bool?\n"},
+	{"KernelAsked", SHAPE_IN, "A tree with a ref, or an uploaded image",
+	 "name* str\n"
+	 "tree str?\n"
+	 "ref str?\n"
+	 "config any\n"
+	 "toolchain str?\n"
+	 "image hash?\n"},
+	{"PlanAsked", SHAPE_IN, "How often",
+	 "boots int?\n"
+	 "runs int?\n"
+	 "iterations int?\n"
+	 "warmup int?\n"},
+	{"Submission", SHAPE_OUT, "A submission and how far it is",
+	 "id int\n"
+	 "key str?\n"
+	 "title str\n"
+	 "state resolving|building|booting|done|failed|cancelled\n"
+	 "why str?\n"
+	 "created time\n"
+	 "ended time?\n"
+	 "submitter str?\n"
+	 "kernels [SubmittedKernel]\n"
+	 "baseline str\n"
+	 "boards [str]\n"
+	 "cases [str]\n"
+	 "plan Plan\n"
+	 "threshold num?\n"
+	 "priority int\n"
+	 "reuse bool\n"
+	 "memory_bytes int?\n"
+	 "imported bool\n"
+	 "progress Progress\n"
+	 "jobs~ [Job]\n"},
+	{"SubmittedKernel", SHAPE_OUT, "A kernel as a submission names it",
+	 "name str\n"
+	 "id int?\n"
+	 "tree str?\n"
+	 "ref str?\n"
+	 "config str?\n"
+	 "toolchain str?\n"
+	 "commit str?\n"
+	 "subject str?\n"
+	 "state new|resolving|building|ready|failed\n"
+	 "why str?\n"
+	 "build_id str?\n"
+	 "image hash?\n"},
+	{"Plan", SHAPE_OUT, "How often",
+	 "boots int?\n"
+	 "runs int\n"
+	 "iterations int\n"
+	 "warmup int\n"},
+	{"Progress", SHAPE_OUT, "What is done of how much",
+	 "jobs_done int\n"
+	 "jobs_total int\n"
+	 "boots_done int\n"
+	 "boots_total int\n"
+	 "cases_done int\n"
+	 "cases_total int\n"
+	 "elapsed_s num\n"
+	 "expected_end_s num?\n"
+	 "active [ActiveJob]\n"},
+	{"ActiveJob", SHAPE_OUT, "A job that an agent works on",
+	 "job int\n"
+	 "kind resolve|build|boot\n"
+	 "kernel str?\n"
+	 "board str?\n"
+	 "agent str?\n"
+	 "step str?\n"
+	 "done int?\n"
+	 "total int?\n"
+	 "elapsed_s num?\n"},
+	{"Submissions", SHAPE_OUT, "A page of submissions",
+	 "submissions [Submission]\n"
+	 "next int?\n"},
+	{"Samples", SHAPE_OUT, "Raw samples of a case",
+	 "rows [SampleRow]\n"},
+	{"SampleRow", SHAPE_OUT, "One run",
+	 "kernel str?\n"
+	 "board str\n"
+	 "boot int\n"
+	 "phase int?\n"
+	 "run int\n"
+	 "valid bool\n"
+	 "warmup int\n"
+	 "samples [num]\n"},
+
+	{"Comparison", SHAPE_OUT, "Kernels against their baseline",
+	 "submission int\n"
+	 "baseline str\n"
+	 "complete bool\n"
+	 "last_boot int?\n"
+	 "cells [Cell]\n"
+	 "rows [Row]\n"
+	 "thrown_out [ThrownOut]\n"
+	 "notes [str]\n"},
+	{"Cell", SHAPE_OUT, "One kernel on one board in one case; changes are fractions",
+	 "board str\n"
+	 "kernel str\n"
+	 "case str\n"
+	 "metric str?\n"
+	 "statistic str\n"
+	 "mean num?\n"
+	 "change num?\n"
+	 "low num?\n"
+	 "high num?\n"
+	 "std_rel num?\n"
+	 "boots int\n"
+	 "invalid_boots int\n"
+	 "runs int\n"
+	 "verdict slower|faster|same|unsure|skip|invalid\n"
+	 "why str?\n"
+	 "skewed bool\n"
+	 "at_most num?\n"
+	 "base_mean num?\n"
+	 "tau num?\n"
+	 "needed int?\n"},
+	{"Row", SHAPE_OUT, "The same with the baseline, as tables have it",
+	 "board str\n"
+	 "kernel str\n"
+	 "baseline bool\n"
+	 "case str\n"
+	 "metric str?\n"
+	 "mean num?\n"
+	 "std_rel num?\n"
+	 "boots int\n"
+	 "invalid_boots int\n"
+	 "runs int\n"
+	 "why str?\n"},
+	{"ThrownOut", SHAPE_OUT, "A boot that does not count",
+	 "board str\n"
+	 "kernel str\n"
+	 "boot int\n"
+	 "phase int?\n"
+	 "why str?\n"},
+
+	{"Kernel", SHAPE_OUT, "A kernel and what is known of its build",
+	 "id int\n"
+	 "tree str?\n"
+	 "commit str?\n"
+	 "subject str?\n"
+	 "config str?\n"
+	 "config_sha256 hash?\n"
+	 "toolchain str?\n"
+	 "state building|ready|failed\n"
+	 "why str?\n"
+	 "image hash?\n"
+	 "vmlinux hash?\n"
+	 "config_artifact hash?\n"
+	 "image_bytes int?\n"
+	 "build_id str?\n"
+	 "build_ids [str]\n"
+	 "section_hash hash?\n"
+	 "config_hash hash?\n"
+	 "compiler str?\n"
+	 "linker str?\n"
+	 "release str?\n"
+	 "objects int?\n"
+	 "seconds num?\n"
+	 "trusted bool\n"
+	 "sandbox str?\n"
+	 "imported bool\n"
+	 "created time\n"},
+	{"Kernels", SHAPE_OUT, "A page of kernels",
+	 "kernels [Kernel]\n"
+	 "next int?\n"},
+	{"Configs", SHAPE_OUT, "Named sets of configuration fragments",
+	 "configs [Config]\n"},
+	{"Config", SHAPE_OUT, "One set",
+	 "name str\n"
+	 "help str?\n"
+	 "text str\n"},
+	{"Cases", SHAPE_OUT, "What can be measured",
+	 "benchmarks [Benchmark]\n"
+	 "parameters [Parameter]\n"},
+	{"Benchmark", SHAPE_OUT, "A benchmark and the parameters it takes",
+	 "name str\n"
+	 "help str\n"
+	 "takes [str]\n"
+	 "must [str]\n"
+	 "one_of [str]\n"
+	 "modes [str]\n"
+	 "size int?\n"
+	 "size_min int?\n"
+	 "size_step int?\n"},
+	{"Parameter", SHAPE_OUT, "A parameter and its bounds",
+	 "name str\n"
+	 "unit number|bytes|word\n"
+	 "min int?\n"
+	 "max int?\n"
+	 "step int?\n"
+	 "only~ any\n"
+	 "words~ any\n"
+	 "help str\n"},
+
+	{"Board", SHAPE_OUT, "A machine that boots kernels",
+	 "name str\n"
+	 "agent str\n"
+	 "kind qemu|self|serial\n"
+	 "profile str?\n"
+	 "labels [str]\n"
+	 "metric str\n"
+	 "deterministic bool\n"
+	 "emulated bool\n"
+	 "untrusted bool\n"
+	 "capabilities any\n"
+	 "description str\n"
+	 "state active|drained|quarantined\n"
+	 "why str?\n"
+	 "offered bool\n"
+	 "known_good int?\n"
+	 "job int?\n"
+	 "events~ [BoardEvent]\n"},
+	{"BoardEvent", SHAPE_OUT, "What happened to a board",
+	 "at time\n"
+	 "event str\n"
+	 "why str?\n"
+	 "by str?\n"
+	 "job int?\n"},
+	{"Boards", SHAPE_OUT, "All boards",
+	 "boards [Board]\n"},
+	{"Why", SHAPE_IN, "The reason, which is kept",
+	 "why* str\n"},
+	{"WhyPerhaps", SHAPE_IN, "A reason, if there is one",
+	 "why str?\n"},
+	{"Agent", SHAPE_OUT, "A program that does jobs",
+	 "name str\n"
+	 "version str\n"
+	 "builds bool\n"
+	 "bench str?\n"
+	 "toolchains [Toolchain]\n"
+	 "trees [str]\n"
+	 "boards [str]\n"
+	 "seen time\n"
+	 "jobs [int]\n"},
+	{"Toolchain", SHAPE_OUT, "A compiler by its name and its first line of --version",
+	 "name str\n"
+	 "compiler str\n"},
+	{"Agents", SHAPE_OUT, "All agents",
+	 "agents [Agent]\n"},
+	{"Announcement", SHAPE_IN, "What an agent offers",
+	 "version* str\n"
+	 "builds* bool\n"
+	 "bench str?\n"
+	 "toolchains* [ToolchainOffered]\n"
+	 "trees [str]?\n"
+	 "boards* [BoardOffered]\n"},
+	{"ToolchainOffered", SHAPE_IN, "A compiler by its name and its first line of --version",
+	 "name* str\n"
+	 "compiler* str\n"},
+	{"BoardOffered", SHAPE_IN, "A board that an agent drives",
+	 "name* str\n"
+	 "kind* qemu|self|serial\n"
+	 "profile str?\n"
+	 "labels [str]?\n"
+	 "metric* str\n"
+	 "deterministic* bool\n"
+	 "emulated* bool\n"
+	 "untrusted* bool\n"
+	 "capabilities obj?\n"
+	 "description* str\n"},
+
+	{"Job", SHAPE_OUT, "A unit of work for an agent",
+	 "id int\n"
+	 "kind resolve|build|boot\n"
+	 "state queued|leased|done|failed|cancelled\n"
+	 "submission int?\n"
+	 "kernel int?\n"
+	 "board str?\n"
+	 "attempt int\n"
+	 "agent str?\n"
+	 "class (infra|build|boot|kernel|bench)?\n"
+	 "why str?\n"
+	 "created time\n"
+	 "started time?\n"
+	 "ended time?\n"
+	 "progress JobProgress?\n"
+	 "health bool\n"
+	 "summary str\n"},
+	{"JobProgress", SHAPE_OUT, "How far a job is",
+	 "step str?\n"
+	 "done int?\n"
+	 "total int?\n"
+	 "elapsed_s num?\n"},
+	{"Jobs", SHAPE_OUT, "A page of jobs",
+	 "jobs [Job]\n"
+	 "next int?\n"},
+	{"Claim", SHAPE_IN, "What an agent is ready for",
+	 "agent* str\n"
+	 "kinds* [resolve|build|boot]\n"
+	 "boards [str]?\n"},
+	{"Lease", SHAPE_OUT, "A job that is now the agent's, for a time",
+	 "id int\n"
+	 "kind resolve|build|boot\n"
+	 "attempt int\n"
+	 "lease_s int\n"
+	 "domain str?\n"
+	 "spec obj\n"},
+	{"Renewal", SHAPE_IN, "Still at it",
+	 "attempt* int\n"
+	 "progress ProgressSaid?\n"},
+	{"ProgressSaid", SHAPE_IN, "How far a job is",
+	 "step str?\n"
+	 "done int?\n"
+	 "total int?\n"
+	 "elapsed_s num?\n"},
+	{"Renewed", SHAPE_OUT, "Whether to go on",
+	 "cancel bool\n"
+	 "lease_s int\n"},
+	{"LogEnd", SHAPE_OUT, "How long the log is now",
+	 "offset int\n"},
+	{"Result", SHAPE_IN, "How a job ended, with the object of its kind",
+	 "attempt* int\n"
+	 "state* done|failed\n"
+	 "class (infra|build|boot|kernel|bench)?\n"
+	 "why str?\n"
+	 "resolve obj?\n"
+	 "build obj?\n"
+	 "boot obj?\n"},
+	{"Taken", SHAPE_OUT, "What became of a result",
+	 "job int\n"
+	 "state queued|leased|done|failed|cancelled\n"
+	 "boot int?\n"},
+
+	{"Import", SHAPE_IN, "What foldbench printed where no agent was",
+	 "title str?\n"
+	 "kernel* str\n"
+	 "submission int?\n"
+	 "result* str\n"
+	 "dmesg str?\n"},
+	{"Imported", SHAPE_OUT, "What became of it",
+	 "submission int\n"
+	 "boot int\n"
+	 "valid bool\n"
+	 "why str?\n"},
+	{"Boot", SHAPE_OUT, "One boot of one kernel on one board",
+	 "id int\n"
+	 "submission int?\n"
+	 "job int?\n"
+	 "kernel int\n"
+	 "kernel_name str?\n"
+	 "board str\n"
+	 "phase int?\n"
+	 "phase_pages int?\n"
+	 "replicate int\n"
+	 "health bool\n"
+	 "valid bool\n"
+	 "why str?\n"
+	 "class (infra|build|boot|kernel|bench)?\n"
+	 "reached str?\n"
+	 "metric str?\n"
+	 "unit str?\n"
+	 "better str?\n"
+	 "nonce str?\n"
+	 "build_id str?\n"
+	 "boot_id str?\n"
+	 "bench str?\n"
+	 "seconds num?\n"
+	 "console hash?\n"
+	 "console_bytes int?\n"
+	 "taint_before int?\n"
+	 "taint_after int?\n"
+	 "self_reported bool\n"
+	 "created time\n"
+	 "env any\n"
+	 "faults [Fault]\n"
+	 "runs [Run]\n"},
+	{"Fault", SHAPE_OUT, "A line of the kernel's log that makes numbers invalid",
+	 "line int\n"
+	 "kind str\n"
+	 "function str?\n"
+	 "text str\n"
+	 "fatal bool\n"},
+	{"Run", SHAPE_OUT, "One process execution of a case",
+	 "case str\n"
+	 "run int\n"
+	 "state valid|skip|invalid\n"
+	 "why str?\n"
+	 "warmup int?\n"
+	 "samples int\n"
+	 "batch int?\n"
+	 "empty_window int?\n"
+	 "median num?\n"
+	 "mean num?\n"
+	 "sd num?\n"
+	 "evidence any\n"},
+
+	{"ArtifactKept", SHAPE_OUT, "What is now stored",
+	 "sha256 hash\n"
+	 "bytes int\n"},
+	{"TokenAsked", SHAPE_IN, "For whom, and what it may",
+	 "label* str\n"
+	 "role* read|submit|agent|admin\n"},
+	{"Token", SHAPE_OUT, "A token; its text stands only in the answer that made it",
+	 "id int\n"
+	 "label str\n"
+	 "role read|submit|agent|admin\n"
+	 "created time\n"
+	 "revoked time?\n"
+	 "token~ str\n"},
+	{"Tokens", SHAPE_OUT, "All tokens",
+	 "tokens [Token]\n"},
+};
+
+#define PAGE "limit int\nbefore int\n"
+#define BYTES "application/octet-stream"
+#define SAMPLES "case* str\nboard str\nmetric str\n"
+#define TABLES "format json|csv|markdown|text\ntable all|reply|commit|cover|summary\n"
+
+const struct openapi_op openapi_ops[] = {
+	{"health", 200, "Health", NULL, NULL, 0},
+	{"metrics", 200, "text/plain", NULL, NULL, 0},
+	{"openapi", 200, "application/json", NULL, NULL, 0},
+	{"artifact_get", 200, BYTES, NULL, NULL, 206},
+	{"artifact_put", 201, "ArtifactKept", BYTES, NULL, 200},
+	{"submissions_list", 200, "Submissions", NULL, PAGE, 0},
+	{"submission_make", 201, "Submission", "SubmissionAsked", NULL, 200},
+	{"submission_latest", 200, "Submission", NULL, NULL, 0},
+	{"submission_get", 200, "Submission", NULL, NULL, 0},
+	{"submission_cancel", 200, "Submission", NULL, NULL, 0},
+	{"samples_latest", 200, "Samples", NULL, SAMPLES, 0},
+	{"samples_get", 200, "Samples", NULL, SAMPLES, 0},
+	{"comparison_latest", 200, "Comparison", NULL, TABLES, 0},
+	{"comparison_get", 200, "Comparison", NULL, TABLES, 0},
+	{"kernels_list", 200, "Kernels", NULL, PAGE, 0},
+	{"kernel_get", 200, "Kernel", NULL, NULL, 0},
+	{"configs_list", 200, "Configs", NULL, NULL, 0},
+	{"cases_list", 200, "Cases", NULL, NULL, 0},
+	{"boards_list", 200, "Boards", NULL, NULL, 0},
+	{"board_get", 200, "Board", NULL, NULL, 0},
+	{"board_drain", 200, "Board", "Why", NULL, 0},
+	{"board_resume", 200, "Board", "WhyPerhaps", NULL, 0},
+	{"board_quarantine", 200, "Board", "Why", NULL, 0},
+	{"agents_list", 200, "Agents", NULL, NULL, 0},
+	{"agent_put", 200, "Agent", "Announcement", NULL, 0},
+	{"jobs_list", 200, "Jobs", NULL,
+	 "submission int\nstate queued|leased|done|failed|cancelled\n" PAGE, 0},
+	{"job_get", 200, "Job", NULL, NULL, 0},
+	{"job_claim", 200, "Lease", "Claim", NULL, 204},
+	{"job_lease", 200, "Renewed", "Renewal", NULL, 0},
+	{"job_log_get", 200, "text/plain", NULL, "offset int\nattempt int\n", 0},
+	{"job_log_post", 200, "LogEnd", "text/plain", "attempt* int\noffset* int\n", 0},
+	{"job_result", 200, "Taken", "Result", NULL, 0},
+	{"import_make", 201, "Imported", "Import", NULL, 200},
+	{"boot_get", 200, "Boot", NULL, NULL, 0},
+	{"boot_console", 200, "text/plain", NULL, NULL, 0},
+	{"tokens_list", 200, "Tokens", NULL, NULL, 0},
+	{"token_make", 201, "Token", "TokenAsked", NULL, 0},
+	{"token_delete", 200, "Token", NULL, NULL, 0},
+};
+/* clang-format on */
+
+const size_t openapi_object_count = ARRAY_SIZE(openapi_objects);
+const size_t openapi_op_count = ARRAY_SIZE(openapi_ops);
