@@ -208,7 +208,7 @@ enum emit_check emit_check(const char *data, size_t len)
 		return EMIT_TORN;
 	memcpy(line, data + start, n);
 	line[n] = '\0';
-	if (strncmp(line, "{\"type\":\"end\",", 14) || !member_u64(line, "\"bytes\":", &bytes))
+	if (!text_starts(line, "{\"type\":\"end\",") || !member_u64(line, "\"bytes\":", &bytes))
 		return EMIT_TORN;
 	snprintf(crc, sizeof(crc), "\"crc32\":\"%08x\"", crc32_ieee(0, data, start));
 	at = strstr(line, crc);

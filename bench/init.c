@@ -78,7 +78,7 @@ bool init_words(const char *cmdline, struct init_words *out, struct reason *w)
 			size_t len = strlen(words[i].name);
 			bool again = seen & 1u << i;
 
-			if (strncmp(word, words[i].name, len))
+			if (!text_starts(word, words[i].name))
 				continue;
 			seen |= 1u << i;
 			if (!again && words[i].take(word + len, out))
@@ -215,7 +215,7 @@ static bool find_port(char *out, size_t size)
 		char path[512], name[128];
 
 		snprintf(path, sizeof(path), PORTS_DIR "/%s/name", entry->d_name);
-		if (text_read(path, name, sizeof(name)) < 0 || strcmp(name, INIT_PORT))
+		if (text_read(path, name, sizeof(name)) < 0 || strcmp(name, INIT_PORT) != 0)
 			continue;
 		snprintf(out, size, "/dev/%s", entry->d_name);
 		found = true;
@@ -293,7 +293,7 @@ void init_main(void)
 	struct suite suite = {.self = "/proc/self/exe", .progress = progress};
 	struct init_words given;
 	char cmdline[4096];
-	struct reason w;
+	struct reason w = {""};
 	struct plan plan;
 	int port;
 

@@ -158,7 +158,7 @@ static bool any_invalid(const struct emit *e)
 static int hand_over(const struct suite *s, const char *path)
 {
 	int fd = STDOUT_FILENO;
-	struct reason w;
+	struct reason w = {""};
 
 	if (!path && isatty(fd)) {
 		table_print(stdout, s->out.data, s->out.len);
@@ -181,7 +181,7 @@ static int command_run(int argc, char **argv)
 	struct suite s = {.self = "/proc/self/exe", .progress = progress, .stop = &stop};
 	struct sigaction act = {.sa_handler = on_signal};
 	struct plan plan = {0};
-	struct reason w;
+	struct reason w = {""};
 	int status = read_options(argc, argv, &o, &w);
 
 	if (status)
@@ -229,7 +229,7 @@ static int command_list(int argc, char **argv)
 
 static int command_check(int argc, char **argv)
 {
-	struct reason w;
+	struct reason w = {""};
 	struct stat st;
 	char *text = NULL;
 	size_t len = 0;

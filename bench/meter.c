@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define EMPTY_WINDOWS 64
+#define SETTLE_NS     100000000
 
 const struct metric_def metrics[METRIC_COUNT] = {
         [METRIC_INSTRUCTIONS] = {"instructions", "instructions", "less"},
@@ -117,12 +118,10 @@ static long switches_now(void)
 
 void meter_settle(const struct meter *m)
 {
-	/* Without high-resolution timers the wake-up comes with the tick; with
-	 * them it only lets go of the CPU. */
-	struct timespec tick = {.tv_nsec = 1000000};
+	struct timespec rest = {.tv_nsec = SETTLE_NS};
 
 	if (m->metric == METRIC_INSTRUCTIONS)
-		clock_nanosleep(CLOCK_MONOTONIC, 0, &tick, NULL);
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, NULL);
 }
 
 void meter_start(struct meter *m)

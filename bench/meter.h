@@ -66,11 +66,15 @@ void meter_close(struct meter *m);
  * reading failed. */
 bool meter_calibrate(struct meter *m, struct reason *w);
 /*
- * Begin a window right behind a timer tick. A tick costs some thousand
- * instructions; a window that always begins at the same distance from one
- * holds always the same number of them, instead of one more or less by chance.
- * Only for instructions: on hardware an idle millisecond before each window
- * would cool caches and clocks. It is not part of any window.
+ * Let the machine come to rest, so that a window depends on its call and not on
+ * what ran before it. 100 ms asleep are two RCU grace periods at 100 ticks a
+ * second: what earlier windows freed behind one is back in the allocator's
+ * lists by then (with less, the fixed part of a fork cost 2 % more or less by
+ * chance). And without high-resolution timers the sleep ends at a timer tick,
+ * so each window begins at the same distance from one and holds the same number
+ * of them, of some thousand instructions each. On a virtual board sleep costs
+ * no time. Only for instructions: on hardware, idling before each window would
+ * cool caches and clocks. It is not part of any window.
  */
 void meter_settle(const struct meter *m);
 void meter_start(struct meter *m);

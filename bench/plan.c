@@ -147,7 +147,7 @@ int plan_parse(struct plan *p, const char *name, const char *text, size_t len,
 {
 	static char line[4096];
 	size_t number = 1, at = 0;
-	struct reason inner;
+	struct reason inner = {""};
 
 	*p = (struct plan){0};
 	if (len > PLAN_BYTES) {

@@ -22,7 +22,7 @@
 
 struct walk {
 	const char *at;
-	size_t page;
+	uint64_t page;
 	unsigned int order;
 	int pagemap, flags;
 	uint64_t index;   /* of the page that comes next, in the region */
@@ -43,7 +43,7 @@ static bool check_flags(struct walk *k, struct reason *w)
 
 	if (got < (ssize_t)(k->run_len * sizeof(flag[0]))) {
 		reason_set(w, "/proc/kpageflags ends before frame %llx",
-		           (unsigned long long)(k->run_pfn + k->run_len));
+		           (unsigned long long)k->run_pfn + k->run_len);
 		return false;
 	}
 	/* The last frame of memory has none behind it. */
@@ -57,17 +57,18 @@ static bool check_flags(struct walk *k, struct reason *w)
 		/* KPF_THP is set on all of a folio, or (older) on its head alone. */
 		if ((have & ~KPF_THP) != (want & ~KPF_THP) || (!k->order && have) ||
 		    (k->order && !in && !(have & KPF_THP))) {
-			reason_set(w,
-			           "page %llu is no %s of a folio of order %u (frame %llx, flags "
-			           "%llx)",
-			           (unsigned long long)(k->run_index + i), in ? "tail" : "head",
-			           k->order, (unsigned long long)(k->run_pfn + i),
+			reason_set(w, "page %llu is %s of order %u (frame %llx, flags %llx)",
+			           (unsigned long long)k->run_index + i,
+			           in         ? "no tail of a folio"
+			           : k->order ? "no head of a folio"
+			                      : "no folio",
+			           k->order, (unsigned long long)k->run_pfn + i,
 			           (unsigned long long)flag[i]);
 			return false;
 		}
 		if (in == mask && flag[i + 1] & KPF_TAIL) {
 			reason_set(w, "the folio that ends at page %llu is larger than order %u",
-			           (unsigned long long)(k->run_index + i), k->order);
+			           (unsigned long long)k->run_index + i, k->order);
 			return false;
 		}
 	}
@@ -135,6 +136,19 @@ struct span {
 	bool all_nohuge;
 };
 
+/* "ffff8000-ffff9000 rw-p ...": the first line of a VMA in smaps. */
+static bool vma_line(const char *line, uintptr_t *from, uintptr_t *to)
+{
+	char *end;
+
+	*from = (uintptr_t)strtoull(line, &end, 16);
+	if (end == line || *end != '-')
+		return false;
+	line = end + 1;
+	*to = (uintptr_t)strtoull(line, &end, 16);
+	return end != line && *end == ' ';
+}
+
 /* What smaps says of the VMAs that touch [at, at + size). */
 static bool read_smaps(const char *at, size_t size, struct span *s, struct reason *w)
 {
@@ -151,15 +165,16 @@ static bool read_smaps(const char *at, size_t size, struct span *s, struct reaso
 	}
 	lines_init(&l, fd);
 	while ((line = lines_next(&l))) {
-		unsigned long long from, to, kb;
+		uintptr_t from, to;
+		uint64_t kb;
 
-		if (sscanf(line, "%llx-%llx ", &from, &to) == 2) {
+		if (vma_line(line, &from, &to)) {
 			inside = from < end && to > start;
 			s->vmas += inside;
 			s->outside += inside && (from < start || to > end);
-		} else if (inside && sscanf(line, "AnonHugePages: %llu kB", &kb) == 1) {
+		} else if (inside && line_value(line, "AnonHugePages:", &kb)) {
 			s->anon_huge_kb += kb;
-		} else if (inside && !strncmp(line, "VmFlags:", 8)) {
+		} else if (inside && text_starts(line, "VmFlags:")) {
 			s->all_nohuge &= strstr(line, " nh") != NULL;
 		}
 	}

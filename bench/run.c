@@ -97,7 +97,7 @@ static enum run_state windows(const struct bench *b, struct run *r, const struct
                               struct record *rec)
 {
 	uint32_t n = spec->warmup + spec->iterations;
-	uint64_t retakes_max = 16 + 2ull * n;
+	uint64_t retakes_max = 16 + 2 * (uint64_t)n;
 	enum run_state s = RUN_VALID;
 
 	/* Looking at the folios moves the page allocator's lists, and the window
@@ -106,8 +106,8 @@ static enum run_state windows(const struct bench *b, struct run *r, const struct
 	 * last always an extra one. */
 	if (!spec->warmup)
 		s = one_window(b, r, true);
-	for (uint32_t i = 0; s == RUN_VALID && i < n; i++) {
-		s = one_window(b, r, !i && spec->warmup);
+	while (s == RUN_VALID && rec->taken < n) {
+		s = one_window(b, r, !rec->taken && spec->warmup);
 		if (s != RUN_VALID)
 			return s;
 		rec->switches += r->meter->switches;
@@ -119,11 +119,10 @@ static enum run_state windows(const struct bench *b, struct run *r, const struct
 				                  "the CPU was taken away in %llu of %llu windows: "
 				                  "this machine is too busy to measure time",
 				                  (unsigned long long)rec->retaken,
-				                  (unsigned long long)(rec->retaken + rec->taken));
-			i--;
+				                  (unsigned long long)rec->retaken + rec->taken);
 			continue;
 		}
-		if (!meter_value(r->meter, &rec->samples[i], &r->why))
+		if (!meter_value(r->meter, &rec->samples[rec->taken], &r->why))
 			return RUN_INVALID;
 		rec->taken++;
 	}
@@ -161,8 +160,9 @@ static void emit_evidence(const struct run *r, const struct record *rec, struct 
 		emit_str(e, "proof", r->before.means);
 		if (r->before.contiguous)
 			emit_u64(e, "folio_order", r->order);
+		if (r->before.contiguous)
+			emit_bool(e, "pfn_contiguous", true);
 		emit_u64(e, "folios", r->before.folios);
-		emit_bool(e, "pfn_contiguous", r->before.contiguous);
 		emit_u64(e, "vmas", r->before.vmas);
 		emit_u64(e, "anon_huge_kb", r->before.anon_huge_kb);
 	}
@@ -238,7 +238,6 @@ size_t run_line_max(const struct run_spec *spec)
 static enum run_state measure(const struct run_spec *spec, struct run *r, struct record *rec)
 {
 	const struct bench *b = bench_find(spec->c->bench->name);
-	struct meter meter;
 	enum run_state s;
 
 	if (!b)
@@ -247,15 +246,14 @@ static enum run_state measure(const struct run_spec *spec, struct run *r, struct
 	if (!r->size || r->size % (r->page << r->order))
 		return run_answer(r, RUN_SKIP, "%zu bytes are no multiple of a folio of order %u",
 		                  r->size, r->order);
-	if (!meter_open(&meter, spec->metric, &r->why))
+	if (!meter_open(r->meter, spec->metric, &r->why))
 		return RUN_SKIP;
-	r->meter = &meter;
 	hold_cpu(rec);
-	if (!meter_calibrate(&meter, &r->why)) {
-		meter_close(&meter);
+	if (!meter_calibrate(r->meter, &r->why)) {
+		meter_close(r->meter);
 		return RUN_INVALID;
 	}
-	rec->empty = meter.empty;
+	rec->empty = r->meter->empty;
 	rec->has_free = free_large_blocks(&rec->free_blocks);
 	counters_read(&rec->before, r->order);
 	s = b->open(r);
@@ -266,12 +264,13 @@ static enum run_state measure(const struct run_spec *spec, struct run *r, struct
 		s = check_counters(r, rec);
 	region_release(&r->a);
 	region_release(&r->b);
-	meter_close(&meter);
+	meter_close(r->meter);
 	return s;
 }
 
 void run_one(const struct run_spec *spec, struct emit *e)
 {
+	struct meter meter;
 	size_t bytes = ((size_t)spec->warmup + spec->iterations) * sizeof(uint64_t);
 	struct run r = {
 	        .c = spec->c,
@@ -279,6 +278,7 @@ void run_one(const struct run_spec *spec, struct emit *e)
 	        .size = (size_t)case_bytes(spec->c),
 	        .page = (size_t)sysconf(_SC_PAGESIZE),
 	        .calls = 1,
+	        .meter = &meter,
 	};
 	struct record rec = {0};
 	enum run_state s;

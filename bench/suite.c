@@ -158,7 +158,7 @@ static void run_in_child(struct suite *s, const struct run_spec *spec)
 	static const char head[] = "{\"type\":\"run\",";
 	size_t start = s->out.len;
 	int pipes[2], status;
-	struct reason w;
+	struct reason w = {""};
 	pid_t pid;
 
 	if (pipe2(pipes, O_CLOEXEC)) {
@@ -203,7 +203,7 @@ static void run_case(struct suite *s, const struct plan_item *item)
 	                        .iterations = item->n.iterations,
 	                        .warmup = item->n.warmup,
 	                        .metric = s->metric};
-	struct reason w;
+	struct reason w = {""};
 	bool ready = thp_only((unsigned int)item->c.value[PARAM_ORDER], &w) == THP_READY;
 
 	for (uint32_t i = 0; i < item->n.runs && !stopped(s); i++) {

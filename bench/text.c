@@ -95,6 +95,11 @@ bool u64_parse(const char *text, size_t len, uint64_t *value)
 	return true;
 }
 
+bool text_starts(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
 void choice_parse(const char *text, char *out, size_t size)
 {
 	const char *open = strchr(text, '[');
@@ -113,7 +118,7 @@ bool line_value(const char *text, const char *name, uint64_t *value)
 	size_t len = strlen(name);
 
 	for (const char *p = text; p && *p; p = strchr(p, '\n'), p = p ? p + 1 : NULL) {
-		if (strncmp(p, name, len) || !strchr(" \t", p[len]) || !p[len])
+		if (!text_starts(p, name) || !p[len] || !strchr(" \t", p[len]))
 			continue;
 		p += len;
 		p += strspn(p, " \t");

@@ -28,6 +28,8 @@ int fd_write_all(int fd, const void *data, size_t len);
 
 /* A whole decimal number without sign, blank or trailing text. */
 bool u64_parse(const char *text, size_t len, uint64_t *value);
+/* Does text begin with prefix? */
+bool text_starts(const char *text, const char *prefix);
 /* The bracketed word of a sysfs choice: "always [madvise] never" -> "madvise".
  * Empty when there is none. */
 void choice_parse(const char *text, char *out, size_t size);

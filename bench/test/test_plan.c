@@ -20,7 +20,7 @@ static int parse(struct plan *p, const char *text, struct reason *w)
 
 static void reads_a_plan(void **state)
 {
-	struct reason w;
+	struct reason w = {""};
 	struct plan p;
 
 	(void)state;
@@ -90,7 +90,7 @@ static void says_what_is_wrong(void **state)
 /* The sentence of the format's document, word for word. */
 static void names_the_place_once(void **state)
 {
-	struct reason w;
+	struct reason w = {""};
 	struct plan p;
 
 	(void)state;
@@ -102,7 +102,7 @@ static void names_the_place_once(void **state)
 static void refuses_nul_and_long_lines(void **state)
 {
 	static const char nul[] = "fork/order=0\nfork/\0order=0\n";
-	struct reason w;
+	struct reason w = {""};
 	struct plan p;
 	char *text = malloc(PLAN_BYTES + 1);
 
@@ -123,7 +123,7 @@ static void holds_a_thousand_cases(void **state)
 	static const char line[] = "fork/order=0\n";
 	size_t len = sizeof(line) - 1;
 	char *text = malloc(1001 * len + 1);
-	struct reason w;
+	struct reason w = {""};
 	struct plan p;
 
 	(void)state;
@@ -161,7 +161,7 @@ static void reads_a_file(void **state)
 {
 	char path[] = "/tmp/foldbench-plan-XXXXXX";
 	int fd = mkstemp(path);
-	struct reason w;
+	struct reason w = {""};
 	struct plan p;
 
 	(void)state;

@@ -32,7 +32,7 @@ struct result {
 /* Run a plan to its end; the lines are in r->text. */
 static void run_plan(struct result *r, const char *text, enum metric metric)
 {
-	struct reason w;
+	struct reason w = {""};
 
 	memset(r, 0, sizeof(*r));
 	assert_int_equal(plan_parse(&r->plan, "plan", text, strlen(text), &plan_preset, &w), 0);
@@ -182,7 +182,7 @@ static void child_is_not_in_the_window(void **state)
 /* Without the counter: a skip with its reason for every run, never a number. */
 static void no_counter_is_a_skip(void **state)
 {
-	struct reason w;
+	struct reason w = {""};
 	struct result r;
 	struct meter m;
 	bool have = meter_open(&m, METRIC_INSTRUCTIONS, &w);
@@ -223,7 +223,7 @@ static void stops_at_a_signal(void **state)
 {
 	volatile sig_atomic_t stop = 1;
 	struct suite s = {.metric = METRIC_NS, .stop = &stop, .nonce = "0123456789abcdef"};
-	struct reason w;
+	struct reason w = {""};
 	struct plan p;
 
 	(void)state;
@@ -242,7 +242,7 @@ static void refuses_a_plan_of_gigabytes(void **state)
 {
 	static const char text[] = "fork/order=0 runs=1000 iterations=100000";
 	struct suite s = {0};
-	struct reason w;
+	struct reason w = {""};
 	struct plan p;
 
 	(void)state;
@@ -268,7 +268,7 @@ static void a_run_that_dies_is_invalid(void **state)
 	for (size_t i = 0; i < sizeof(dead) / sizeof(dead[0]); i++) {
 		struct suite s = {
 		        .metric = METRIC_NS, .self = dead[i].self, .nonce = "0123456789abcdef"};
-		struct reason w;
+		struct reason w = {""};
 		struct plan p;
 
 		assert_int_equal(plan_parse(&p, "plan", "fork/order=0", 12, &plan_preset, &w), 0);
@@ -287,7 +287,7 @@ static void a_run_that_dies_is_invalid(void **state)
 
 static void order_0_region(struct region *r)
 {
-	struct reason w;
+	struct reason w = {""};
 
 	memset(r, 0, sizeof(*r));
 	assert_true(region_reserve(r, SIZE, 0, 0, &w));
@@ -303,7 +303,7 @@ static void proof_holds_and_fails(void **state)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	struct region r;
 	struct proof p;
-	struct reason w;
+	struct reason w = {""};
 	bool frames;
 
 	(void)state;
@@ -336,7 +336,7 @@ static void proof_holds_and_fails(void **state)
 
 static void shared_pages_are_no_proof(void **state)
 {
-	struct reason w;
+	struct reason w = {""};
 	struct proof p;
 	char *at = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 	                MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
@@ -349,7 +349,7 @@ static void shared_pages_are_no_proof(void **state)
 
 static void empty_windows(void **state)
 {
-	struct reason w;
+	struct reason w = {""};
 	struct meter m;
 	uint64_t v;
 
@@ -379,7 +379,7 @@ static void a_shared_counter_is_invalid(void **state)
 	        .stop = {.value = 90, .enabled_ns = 50, .running_ns = 50, .got = 24},
 	};
 	struct meter m = {.metric = METRIC_INSTRUCTIONS, .fd = -1, .page = &page, .empty = 30};
-	struct reason w;
+	struct reason w = {""};
 	uint64_t v;
 
 	(void)state;

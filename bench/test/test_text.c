@@ -167,7 +167,7 @@ static void command_line(void **state)
 	         "command line: foldwatch.phase: given twice"},
 	};
 	struct init_words words;
-	struct reason w;
+	struct reason w = {""};
 
 	(void)state;
 	assert_true(init_words("console=ttyAMA0 foldwatch.nonce=0123456789abcdef "

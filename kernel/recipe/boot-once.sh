@@ -3,12 +3,14 @@
 # print the result and, on standard error, the console. For development: the
 # agent does the same with deadlines, identity proofs and a log scan.
 #
-# Usage: boot-once.sh [-p PHASE] [-n NONCE] [-m MIB] [-e WORD]... [-f] [-k DIR] IMAGE PLAN
+# Usage: boot-once.sh [-p PHASE] [-n NONCE] [-m MIB] [-e WORD]... [-fiP] [-k DIR] IMAGE PLAN
 #   -p  pages that the phase's helper holds (0)
 #   -n  16 hex digits (0123456789abcdef)
 #   -m  memory of the guest; preset: the plan's largest size= + 2048
 #   -e  a further word for the kernel's command line; may repeat
 #   -f  fast profile: no icount, metric ns
+#   -i  instructions, also in the fast profile (which has no counter)
+#   -P  no port for the results
 #   -k  keep result.jsonl, console.txt and initrd.cpio in DIR
 # FOLDBENCH names the arm64 binary (build/foldbench-arm64).
 set -eu
@@ -18,14 +20,16 @@ usage() {
 	exit 2
 }
 
-phase=0 nonce=0123456789abcdef memory='' words='' keep='' metric=instructions fast=''
-while getopts p:n:m:e:fk: o; do
+port=org.foldwatch.results phase=0 nonce=0123456789abcdef memory='' words='' keep='' metric=instructions fast=''
+while getopts p:n:m:e:fiPk: o; do
 	case $o in
 	p) phase=$OPTARG ;;
 	n) nonce=$OPTARG ;;
 	m) memory=$OPTARG ;;
 	e) words="$words $OPTARG" ;;
 	f) fast=1 metric=ns---------- ;;
+	i) metric=instructions ;;
+	P) port='' ;;
 	k) keep=$OPTARG ;;
 	*) usage ;;
 	esac
@@ -69,7 +73,7 @@ timeout 600 qemu-system-aarch64 "$@" -m "${memory}M" \
 	-chardev "file,id=console,path=$dir/console.txt" -serial chardev:console \
 	-chardev "file,id=results,path=$dir/result.jsonl" \
 	-device virtio-serial-device \
-	-device virtserialport,chardev=results,name=org.foldwatch.results \
+	-device "virtserialport,chardev=results,name=${port:-org.foldwatch.other}" \
 	-kernel "$image" -initrd "$dir/initrd.cpio" \
 	-append "console=ttyAMA0 nokaslr norandmaps randomize_kstack_offset=off panic=-1 foldwatch.nonce=$nonce foldwatch.phase=$(printf %04d "$phase") foldwatch.metric=$metric$words"
 end=$(date +%s.%N)

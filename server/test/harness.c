@@ -1,8 +1,10 @@
 #include "server/test/harness.h"
 #include "server/test/shape.h"
 
+#include "lib/client.h"
 #include "lib/clock.h"
 #include "lib/file.h"
+#include "lib/hash.h"
 #include "lib/mem.h"
 
 #include <errno.h>
@@ -36,6 +38,26 @@ void sleep_ms(int ms)
 
 	while (nanosleep(&t, &t) != 0 && errno == EINTR)
 		;
+}
+
+char *noise(size_t len, unsigned int seed)
+{
+	char *data = xmalloc(len + 1);
+
+	for (size_t i = 0; i < len; i++) {
+		seed = seed * 1103515245 + 12345;
+		data[i] = (char)(seed >> 16);
+	}
+	data[len] = '\0';
+	return data;
+}
+
+char *artifact_url(const void *data, size_t len)
+{
+	char hex[SHA256_HEX];
+
+	hash_block(data, len, hex);
+	return xasprintf("/api/v1/artifacts/%s", hex);
 }
 
 char *slurp(const char *path)
@@ -458,6 +480,16 @@ void expect_error(struct daemon *d, const char *method, const char *path, const 
 	ask(d, method, path, token, NULL, body, body ? strlen(body) : 0, &r);
 	check_error(&r, status, code, has);
 	reply_raw_release(&r);
+}
+
+struct client *daemon_client(const struct daemon *d, const char *token)
+{
+	static bool once;
+
+	if (!once)
+		client_global_init();
+	once = true;
+	return client_new(d->base, token, "foldwatch-test/1");
 }
 
 char *daemon_token(struct daemon *d, const char *role, int64_t *id)

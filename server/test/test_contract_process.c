@@ -433,16 +433,9 @@ static void kill_leaves_no_uploads(void **state)
 
 static int put_noise(size_t len, unsigned int seed, struct reply_raw *r)
 {
-	char *data = xmalloc(len), hex[SHA256_HEX], *url;
-	int status;
+	char *data = noise(len, seed), *url = artifact_url(data, len);
+	int status = ask(d, "PUT", url, d->admin, NULL, data, len, r);
 
-	for (size_t i = 0; i < len; i++) {
-		seed = seed * 1103515245 + 12345;
-		data[i] = (char)(seed >> 16);
-	}
-	hash_block(data, len, hex);
-	url = xasprintf(ARTIFACTS "%s", hex);
-	status = ask(d, "PUT", url, d->admin, NULL, data, len, r);
 	free(url);
 	free(data);
 	return status;

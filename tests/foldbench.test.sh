@@ -1,0 +1,95 @@
+#!/bin/sh
+# foldbench in a guest, on a kernel that was built: as TAP. Needs an arm64 Image
+# of the virtual board's configuration, named by IMAGE or built by `make run`;
+# without one everything here is skipped.
+# Functions are called by name through ok().
+# shellcheck disable=SC2317
+set -u
+cd "$(dirname "$0")/.." || exit 1
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+n=0 bad=0
+
+ok() { # ok NAME COMMAND...
+	name=$1
+	shift
+	n=$((n + 1))
+	if "$@" >"$tmp/out" 2>&1; then
+		echo "ok $n - $name"
+	else
+		bad=1
+		echo "not ok $n - $name"
+		tail -n 20 "$tmp/out" | cut -c1-400 | sed 's/^/# /'
+	fi
+}
+
+image=${IMAGE-}
+[ -n "$image" ] || image=$(find build -path '*boot/Image' -type f 2>/dev/null | head -n 1)
+if [ -z "$image" ] || ! command -v qemu-system-aarch64 >/dev/null || ! command -v cpio >/dev/null; then
+	echo '1..1'
+	echo 'ok 1 - foldbench in a guest # SKIP needs IMAGE=, qemu-system-aarch64 and cpio'
+	exit 0
+fi
+
+# boot NAME PLAN [OPTION...]: result and console in $tmp/NAME
+boot() {
+	to=$tmp/$1 plan=$2
+	shift 2
+	printf '%b' "$plan" >"$tmp/plan"
+	kernel/recipe/boot-once.sh -k "$to" "$@" "$image" "$tmp/plan" >/dev/null 2>&1
+}
+# All lines of runs, of which nothing may differ between equal boots.
+runs() { grep '^{"type":"run"' "$tmp/$1/result.jsonl"; }
+same_runs() { [ "$(runs "$1")" = "$(runs "$2")" ] && [ -n "$(runs "$1")" ]; }
+samples() { runs "$1" | grep -o '"samples":\[[^]]*\]'; }
+numbers() { samples "$1" | tr -cs '0-9' '\n' | grep .; }
+# No sample of the second boot is larger by 100000 than that of the first.
+close_samples() {
+	numbers "$1" >"$tmp/one" && numbers "$2" >"$tmp/two" &&
+		paste "$tmp/one" "$tmp/two" | awk '{ if ($2 - $1 > 100000 || $1 - $2 > 100000) exit 1 } END { if (NR != 12) exit 1 }'
+}
+all_state() { [ "$(runs "$1" | grep -c "\"state\":\"$2\"")" = "$3" ] && [ "$(runs "$1" | wc -l)" = "$3" ]; }
+whole() { build/foldbench check "$tmp/$1/result.jsonl"; }
+has() { grep -qF -- "$2" "$tmp/$1"; }
+has_not() { [ -e "$tmp/$1" ] && ! has "$@"; }
+
+orders=''
+for o in 0 2 3 4 5 6 7 8 9; do
+	orders="${orders}fork/order=$o,size=8M\nmunmap/order=$o,size=8M\n"
+	for to in skew=4K align=64K align=2M; do
+		orders="${orders}mremap/order=$o,size=8M,$to\n"
+	done
+done
+boot a "$orders" -p 7 -m 2304
+boot b "$orders" -p 7 -m 2304 -n ffeeddccbbaa9988
+ok 'every order of every case is measured' all_state a valid 45
+ok 'the result is whole' whole a
+ok 'it carries the nonce' has a/result.jsonl '"nonce":"0123456789abcdef"'
+ok 'the console has its begin' has a/console.txt 'foldbench: begin nonce=0123456789abcdef'
+ok 'the console has its end' has a/console.txt 'foldbench: end nonce=0123456789abcdef runs=45'
+ok 'another nonce of the same width changes no run' same_runs a b
+
+fork='fork/order=0,size=8M\nfork/order=9,size=8M\n'
+boot quiet "$fork" -m 2304 -e FOLDBENCH_CHILD_SPIN=0000000
+boot busy "$fork" -m 2304 -e FOLDBENCH_CHILD_SPIN=3000000
+# The child's three million turns are more than ten million instructions.
+ok 'what the child does is in no sample of fork' close_samples quiet busy
+
+boot fast 'fork/order=0,size=8M runs=2\nmunmap/order=9,size=8M\n' -f -i
+ok 'without a counter every run is a skip' all_state fast skip 3
+ok 'which says why' has fast/result.jsonl 'no counter of retired instructions'
+boot ns 'fork/order=0,size=8M\nmunmap/order=9,size=8M\n' -f
+ok 'time is measured there' all_state ns valid 2
+
+boot port 'fork/order=0,size=8M\n' -P
+ok 'without a port it says so' has port/console.txt 'foldbench: failed: no virtio-serial port is named org.foldwatch.results'
+ok 'and has no end' has_not port/console.txt 'foldbench: end'
+boot badplan 'fork/order=0,size=8M\nfork/order=7x,size=8M\n'
+ok 'a bad plan is told with its line' has badplan/console.txt 'foldbench: failed: plan:2: order: '
+ok 'and has no end either' has_not badplan/console.txt 'foldbench: end'
+boot small 'munmap/order=9,size=256M\n' -m 200
+ok 'too little memory is no number' has_not small/result.jsonl '"state":"valid"'
+ok 'and the guest says what became of it' grep -qE 'foldbench: (failed|end)|Kernel panic|Out of memory' "$tmp/small/console.txt"
+
+echo "1..$n"
+exit $bad
