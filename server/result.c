@@ -595,11 +595,17 @@ static void strike(char *text, const char *before, size_t width)
 
 void result_env(struct pool *p, const json_t *board, struct boot *b)
 {
-	char *one = board ? json_canonical(board) : NULL, *text, hex[SHA256_HEX], *at;
+	json_t *copy = board ? json_copy((json_t *)board) : NULL;
+	char *one, *text, hex[SHA256_HEX], *at;
 
+	/* What foldbench said stands in its result, and names the boot. */
+	if (copy)
+		json_object_del(copy, "guest");
+	one = copy ? json_canonical(copy) : NULL;
 	text = pool_fmt(p, "{\"board\":%s,\"guest\":%s}", one ? one : "null",
 	                b->env ? b->env : "null");
 	free(one);
+	json_decref(copy);
 	if (b->nonce && strlen(b->nonce) >= 8)
 		for (at = text; (at = strstr(at, b->nonce));)
 			memset(at, '_', strlen(b->nonce));
