@@ -63,7 +63,8 @@ struct resolve_in {
 
 static const struct json_field resolve_fields[] = {
         {"commit", JSON_STR, offsetof(struct resolve_in, commit), JSON_MUST, 40, 64, NULL},
-        {"subject", JSON_STR, offsetof(struct resolve_in, subject), JSON_NULLOK, 0, 1000, NULL},
+        {"subject", JSON_STR, offsetof(struct resolve_in, subject), JSON_NULLOK | JSON_TEXT, 0,
+         1000, NULL},
         {"author_time", JSON_INT, offsetof(struct resolve_in, author_time), JSON_NULLOK, -INT64_MAX,
          INT64_MAX, NULL},
         {"bytes_fetched", JSON_INT, offsetof(struct resolve_in, bytes_fetched), JSON_NULLOK, 0,

@@ -579,33 +579,3 @@ out:
 	json_decref(r.guest);
 	return e;
 }
-
-/* Digits of equal width in place of what differs from boot to boot. */
-static void strike(char *text, const char *before, size_t width)
-{
-	char *at = text;
-	size_t i;
-
-	while ((at = strstr(at, before))) {
-		at += strlen(before);
-		for (i = 0; i < width && at[i] && at[i] != '"' && at[i] != ' '; i++)
-			at[i] = '_';
-	}
-}
-
-void result_env(struct pool *p, const json_t *board, struct boot *b)
-{
-	char *one = board ? json_canonical(board) : NULL, *text, hex[SHA256_HEX], *at;
-
-	text = pool_fmt(p, "{\"board\":%s,\"guest\":%s}", one ? one : "null",
-	                b->env ? b->env : "null");
-	free(one);
-	if (b->nonce && strlen(b->nonce) >= 8)
-		for (at = text; (at = strstr(at, b->nonce));)
-			memset(at, '_', strlen(b->nonce));
-	strike(text, "foldwatch.nonce=", 16);
-	strike(text, "foldwatch.phase=", 4);
-	hash_block(text, strlen(text), hex);
-	b->env = text;
-	b->env_id = pool_str(p, hex);
-}
