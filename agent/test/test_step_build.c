@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -165,6 +166,61 @@ static void expect(const char *config, bool whole, enum fail_class fail, const c
 	if (out->fail != fail || (fail && !strstr(out->why.text, says)))
 		fail_msg("%s: %s: %s", config, fail_class_name(out->fail), out->why.text);
 	assert_true((out->body == NULL) == (fail != FAIL_NONE));
+}
+
+/* What a machine without bubblewrap does, in a process whose PATH has none.
+ * Returns the number of the first check that failed, 0 for none. */
+static int without_sandbox(void)
+{
+	struct step_outcome out = {.fail = FAIL_NONE};
+	static char *trusted[1];
+	char *bin = path_join(bed.dir, "bin"), *script;
+	struct why w = {""};
+
+	script = xasprintf("mkdir '%s'; for p in git prlimit aarch64-linux-gnu-gcc "
+	                   "aarch64-linux-gnu-ld; do ln -s $(command -v $p) '%s'/$p; done",
+	                   bin, bin);
+	run_ok(NULL, "sh", "-c", script, NULL);
+	free(script);
+	setenv("PATH", bin, 1);
+	if (!sandbox_probe(&w) || !strstr(w.text, "bwrap"))
+		return 1;
+	/* Refused, as this machine's failing and not as the tree's ... */
+	if (step_build(bed_job(&bed, spec("CONFIG_A=y\n", false)), &out, &w))
+		return 2;
+	if (out.fail != FAIL_INFRA || out.body || !strstr(out.why.text, "trusted_trees"))
+		return 3;
+	/* ... unless the owner names this tree, which is on record. */
+	trusted[0] = url;
+	bed.conf.trusted_trees = (struct conf_list){trusted, 1};
+	out = (struct step_outcome){.fail = FAIL_NONE};
+	if (step_build(bed_job(&bed, spec("CONFIG_A=y\n", false)), &out, &w) || out.fail)
+		return 4;
+	if (!json_flag(out.body, "trusted", false) ||
+	    !str_eq(json_str(out.body, "sandbox", ""), "none"))
+		return 5;
+	/* Another tree of the same host is not meant by it. */
+	trusted[0] = xasprintf("%s2", url);
+	out = (struct step_outcome){.fail = FAIL_NONE};
+	if (step_build(bed_job(&bed, spec("CONFIG_A=y\n", false)), &out, &w) ||
+	    out.fail != FAIL_INFRA)
+		return 6;
+	return 0;
+}
+
+static void test_no_sandbox(void **state)
+{
+	pid_t pid;
+	int status;
+
+	(void)state;
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		_exit(without_sandbox());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static void test_builds(void **state)
@@ -344,6 +400,7 @@ static void test_wrong_specs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_no_sandbox),
 	        cmocka_unit_test(test_builds),
 	        cmocka_unit_test(test_whole_config),
 	        cmocka_unit_test(test_does_not_build),
