@@ -375,6 +375,55 @@ static void test_interrupted_begins_anew(void **state)
 	step_outcome_release(&out);
 }
 
+/* A commit that changes no file that Kconfig reads keeps the configuration;
+ * one that does makes it anew. */
+static void test_configuration_stands(void **state)
+{
+	static const struct {
+		const char *path;
+		bool made;
+	} changes[] = {
+	        {"k.c", false}, {"sub/Kconfig.more", true}, {"scripts/x", true}, {"mm/a.c", false}};
+	char first[41], *stamp, *script;
+	struct step_outcome out;
+	size_t i;
+
+	(void)state;
+	NEEDS();
+	memcpy(first, commit, sizeof(first));
+	expect("CONFIG_D=y\n", false, FAIL_NONE, "", &out);
+	step_outcome_release(&out);
+	/* allnoconfig would take this line away again. */
+	stamp = xasprintf("for d in '%s'/builds/*/o/*/out; do echo '# kept' >> $d/.config; done",
+	                  bed.dir);
+	for (i = 0; i < ARRAY_SIZE(changes); i++) {
+		run_ok(NULL, "sh", "-c", stamp, NULL);
+		script = xasprintf("export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=t "
+		                   "GIT_AUTHOR_EMAIL=t@t GIT_COMMITTER_NAME=t "
+		                   "GIT_COMMITTER_EMAIL=t@t; mkdir -p $(dirname %s) && echo "
+		                   "'/* x */' >> %s && git add -A && git commit -q -m x",
+		                   changes[i].path, changes[i].path);
+		run_ok(origin, "sh", "-c", script, NULL);
+		free(script);
+		run_line(commit, sizeof(commit), origin, "git", "rev-parse", "HEAD", NULL);
+		expect("CONFIG_D=y\n", false, FAIL_NONE, "", &out);
+		script = xasprintf("grep -l '^CONFIG_D' '%s'/builds/*/o/*/out/.config | xargs grep "
+		                   "-c kept || true",
+		                   bed.dir);
+		{
+			char line[256];
+
+			run_line(line, sizeof(line), NULL, "sh", "-c", script, NULL);
+			if ((line[0] == '0') != changes[i].made)
+				fail_msg("%s: %s", changes[i].path, line);
+		}
+		free(script);
+		step_outcome_release(&out);
+	}
+	free(stamp);
+	memcpy(commit, first, sizeof(first));
+}
+
 static void test_wrong_specs(void **state)
 {
 	struct step_outcome out = {.fail = FAIL_NONE};
@@ -407,6 +456,7 @@ int main(void)
 	        cmocka_unit_test(test_sees_no_secret),
 	        cmocka_unit_test(test_limits),
 	        cmocka_unit_test(test_interrupted_begins_anew),
+	        cmocka_unit_test(test_configuration_stands),
 	        cmocka_unit_test(test_wrong_specs),
 	};
 
