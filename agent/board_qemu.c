@@ -13,11 +13,12 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define MACHINE "virt-7.2"
+#define MACHINE "virt-7.2" /* and in each vector below */
 
 /* What is of the profile, and what a reader may know of it. */
 struct profile {
@@ -31,7 +32,7 @@ struct profile {
 /* Every source of chance is named: the device tree's seeds, QEMU's own
  * generator, the clock, a second CPU. sleep=off: idle time passes at once. */
 static const char *const deterministic_args[] = {
-        "-M",      MACHINE ",gic-version=3,dtb-randomness=off",
+        "-M",      "virt-7.2,gic-version=3,dtb-randomness=off",
         "-cpu",    "neoverse-n1",
         "-smp",    "1",
         "-accel",  "tcg,thread=single",
@@ -40,10 +41,10 @@ static const char *const deterministic_args[] = {
         "-rtc",    "base=2024-01-01T00:00:00,clock=vm",
         NULL};
 static const char *const tcg_args[] = {
-        "-M",     MACHINE ",gic-version=3", "-cpu", "max,pauth-impdef=on", "-smp", "2",
+        "-M",     "virt-7.2,gic-version=3", "-cpu", "max,pauth-impdef=on", "-smp", "2",
         "-accel", "tcg,thread=multi",       NULL};
 static const char *const kvm_args[] = {
-        "-M", MACHINE ",gic-version=host", "-cpu", "host", "-smp", "2", "-accel", "kvm", NULL};
+        "-M", "virt-7.2,gic-version=host", "-cpu", "host", "-smp", "2", "-accel", "kvm", NULL};
 
 static const struct profile deterministic = {"deterministic",       "instructions",    true, true,
                                              "neoverse-n1, icount", deterministic_args};
@@ -149,17 +150,18 @@ enum err qemu_version(const char *program, char *out, size_t size, struct why *w
 	size_t n = 0;
 	enum err e;
 
+	out[0] = '\0';
 	buf_init(&text, 65536);
 	e = ask(program, "--version", NULL, &text, w);
-	at = e ? NULL : strstr(text.data, words);
-	if (!e && !at)
-		e = err_set(w, ERR_IO, "\"%s --version\" tells no version", program);
-	for (at += at ? sizeof(words) - 1 : 0; !e && n + 1 < size; n++) {
-		if (!isalnum((unsigned char)at[n]) && !strchr(".-", at[n]))
-			break;
-		out[n] = at[n];
+	if (!e) {
+		at = strstr(text.data, words);
+		at = at ? at + sizeof(words) - 1 : "";
+		while (n + 1 < size && (isalnum((unsigned char)at[n]) || at[n] == '.'))
+			n++;
+		snprintf(out, size, "%.*s", (int)n, at);
+		if (!n)
+			e = err_set(w, ERR_IO, "\"%s --version\" tells no version", program);
 	}
-	out[n] = '\0';
 	buf_release(&text);
 	return e;
 }

@@ -233,10 +233,9 @@ static enum err prune(struct build *b, struct why *w)
 static bool is_empty(const char *path)
 {
 	DIR *list = opendir(path);
-	struct dirent *d;
 	int n = 0;
 
-	while (list && n < 3 && (d = readdir(list)) != NULL)
+	while (list && n < 3 && readdir(list))
 		n++;
 	if (list)
 		closedir(list);

@@ -57,6 +57,8 @@ enum err checkout(struct git *g, const char *commit, const char *tree_dir, const
 
 	unlink(lock); /* of a git that was killed */
 	argv_addf(&g->env, "GIT_INDEX_FILE=%s", index);
+	/* A small pack may unfold to a tree without end. */
+	g->written = tree_dir;
 	step_progress(g->step, "checkout", 0, -1);
 	if (path_exists(index) && path_exists(tree_dir))
 		e = write_tree(g, commit, tree_dir, w);
@@ -71,6 +73,7 @@ enum err checkout(struct git *g, const char *commit, const char *tree_dir, const
 	if (e)
 		g->fail = e == ERR_TOO_LARGE ? FAIL_BUILD : FAIL_INFRA;
 	/* The index is this checkout's own. */
+	g->written = NULL;
 	while (g->env.n > kept)
 		free(g->env.v[--g->env.n]);
 	g->env.v[kept] = NULL;

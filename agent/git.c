@@ -213,14 +213,16 @@ static void git_line(void *ctx, const char *line)
 enum err git_run(struct git *g, const struct argv *a, const char *step, struct why *w)
 {
 	struct git_talk talk = {.g = g, .step = step};
+	const struct agent_conf *c = g->step->conf;
 	struct watch wt = {.name = "git",
 	                   .argv = argv_list(a),
 	                   .env = argv_list(&g->env),
-	                   .timeout_s = g->step->conf->fetch_timeout_s,
-	                   .disk = {g->mirror},
-	                   .disk_max = g->step->conf->fetch_max_bytes,
-	                   .disk_key = "fetch_max_bytes",
-	                   .disk_reserve = g->step->conf->disk_reserve_bytes,
+	                   .timeout_s = c->fetch_timeout_s,
+	                   .disk = {g->written ? g->written : g->mirror},
+	                   .disk_max = g->written ? c->build_max_bytes : c->fetch_max_bytes,
+	                   .disk_key = g->written ? "build_max_bytes" : "fetch_max_bytes",
+	                   .memory_max = c->build_memory_bytes,
+	                   .disk_reserve = c->disk_reserve_bytes,
 	                   .line = git_line,
 	                   .ctx = &talk};
 	char words[80];
@@ -466,8 +468,7 @@ static enum err keep(struct git *g, const char *commit, struct why *w)
  * kind of web server knows no --depth. */
 static bool needs_other_way(const char *said)
 {
-	return strstr(said, "unadvertised object") || strstr(said, "not our ref") ||
-	       strstr(said, "does not support shallow");
+	return strstr(said, "unadvertised object") || strstr(said, "does not support shallow");
 }
 
 static enum err fetch_some_way(struct git *g, const char *commit, const char *ref, struct why *w)
@@ -477,9 +478,9 @@ static enum err fetch_some_way(struct git *g, const char *commit, const char *re
 	enum err e;
 
 	e = fetch_once(g, FETCH_COMMIT, commit, ref, w);
-	/* "not our ref" for a whole commit id under protocol 2 is final. */
-	if (e != ERR_IO || !needs_other_way(w->text) ||
-	    (!named && strstr(w->text, "not our ref") && !strstr(w->text, "unadvertised")))
+	/* "not our ref" is final: fetching all would bring the whole history of a
+	 * tree that has lost the commit. */
+	if (e != ERR_IO || !needs_other_way(w->text))
 		return e;
 	first = *w;
 	whole = strstr(w->text, "shallow") != NULL;

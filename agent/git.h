@@ -36,6 +36,7 @@ struct git {
 	int hold_fd, lock_fd; /* against eviction; against another user of the mirror */
 	enum fail_class fail; /* whose the error is */
 	int64_t bytes_fetched;
+	const char *written;  /* the directory that git_run()'s git writes; NULL: the mirror */
 };
 
 struct git_commit {

@@ -25,11 +25,15 @@ static enum err open_below(const char *root, const char *name, int64_t max, int 
 	char limit[32];
 	struct stat st;
 
+	*fd = -1;
+	*bytes = 0;
 	if (dir < 0)
 		return err_sys(w, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open \"%s\"",
 		               root);
 	*fd = (int)syscall(SYS_openat2, dir, name, &how, sizeof(how));
 	close(dir);
+	if (*fd < 0 && (errno == ELOOP || errno == EXDEV))
+		return err_set(w, ERR_INPUT, "\"%s\" is a link, or lies behind one", name);
 	if (*fd < 0)
 		return err_sys(w, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open \"%s\"",
 		               name);
@@ -65,8 +69,8 @@ enum err outfile_copy(const char *root, const char *name, const char *to, int64_
                       int64_t *bytes, struct why *w)
 {
 	static _Thread_local char data[CHUNK];
-	int64_t size, copied = 0;
-	int in, out;
+	int64_t size = 0, copied = 0;
+	int in = -1, out;
 	enum err e = open_below(root, name, max, &in, &size, w);
 
 	if (e)
@@ -105,7 +109,7 @@ enum err outfile_read(const char *root, const char *name, struct buf *out, struc
 	char data[4096];
 	int64_t size;
 	ssize_t n;
-	int in;
+	int in = -1;
 	enum err e = open_below(root, name, (int64_t)out->max, &in, &size, w);
 
 	if (e)

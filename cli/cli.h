@@ -5,9 +5,10 @@
  * A subcommand is a file cmd_NAME.c that defines `const struct cli_command
  * cmd_NAME` and a row in commands.c. The frame parses the options into the
  * struct that the table describes, prints `--help` from the tables, runs it,
- * prints an error as one line `foldwatch: SENTENCE` and exits by
- * err_exit_code() - or by cli->exit_code, which a subcommand sets where its
- * exit code says more than "failed".
+ * prints an error as one line `foldwatch: SENTENCE` (with --json also as the
+ * API's error object on standard output) and exits by err_exit_code() - or by
+ * cli->exit_code, which a subcommand sets where its exit code says more than
+ * "failed".
  */
 #ifndef FOLDWATCH_CLI_H
 #define FOLDWATCH_CLI_H
@@ -46,8 +47,10 @@ struct cli {
 	bool json;     /* --json: the answer as the API gives it, on standard output */
 	int exit_code; /* used when the subcommand returns OK */
 	struct client *client;
-	char *base;  /* the address that was found; owned */
-	char *token; /* owned; never printed */
+	char *base;            /* the address that was found; owned */
+	char *token;           /* owned; never printed */
+	const char *base_from; /* where the address was found, for sentences */
+	char *token_from;      /* the same of the token, "\"var/submit.token\""; owned */
 };
 
 struct cli_command {
@@ -73,16 +76,25 @@ extern const struct cli_command *const cli_commands[]; /* closed by NULL */
  * --token-file, else $FOLDWATCH_TOKEN_FILE, else $FOLDWATCH_TOKEN, else
  * ./var/submit.token where the address came from ./var. Made once; owned by cli. */
 enum err cli_connect(struct cli *cli, struct client **out, struct why *w);
+/* A file that the command line names: as file_read(), but one that is not there
+ * is ERR_INPUT, so that exit 5 always speaks of the server's things. */
+enum err cli_read_file(const char *path, struct buf *out, struct why *w);
 /* Read one line of a token file; ERR_INPUT when it is empty or no token. */
 enum err cli_read_token(const char *path, char **token, struct why *w);
 
-/* Print the JSON indented to standard output; ERR_IO when it cannot be written. */
+/* Bytes, or JSON indented, to standard output; ERR_IO when it cannot be written. */
+enum err cli_print(const void *data, size_t len, struct why *w);
 enum err cli_print_json(const json_t *value, struct why *w);
-/* GET path into r: the usual error handling, with a sentence that names the
- * server when it does not answer. */
+
+/* One request. Beside what the server says, the sentence tells where an address
+ * that does not answer, or a token that is not taken, came from. r is written
+ * in any case; reply_release() it in any case. */
 enum err cli_get(struct cli *cli, const char *path, struct reply *r, struct why *w);
+enum err cli_get_text(struct cli *cli, const char *path, struct reply *r, struct why *w);
 enum err cli_send(struct cli *cli, const char *method, const char *path, const json_t *body,
                   const char *key, struct reply *r, struct why *w);
+/* Upload a file as artifact `hex`, its hash, unless the server has it. */
+enum err cli_put_file(struct cli *cli, const char *path, const char *hex, struct why *w);
 
 /* opt.c: parse argv[1..] by the tables. Fills `rest` with the arguments that
  * are no options; `help` is set for --help. Options may stand anywhere; `--`
@@ -91,5 +103,9 @@ enum err cli_parse(const struct cli_command *cmd, struct cli *cli, int argc, cha
                    char **rest, int *rest_count, bool *help, struct why *w);
 void cli_release_opts(const struct cli_command *cmd, void *opt);
 void cli_usage(const struct cli_command *cmd);
+/* The options of every subcommand; those that speak of a server come first. */
+extern const struct cli_opt cli_common_opts[];
+/* Of them, what a command that needs no server takes. */
+const struct cli_opt *cli_local_opts(void);
 
 #endif

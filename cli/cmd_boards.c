@@ -15,7 +15,8 @@ static void print_labels(const json_t *labels, struct buf *out)
 
 	buf_reset(out);
 	json_array_foreach (labels, i, l)
-		buf_addf(out, "%s%s", i ? "," : "", json_string_value(l));
+		if (json_is_string(l))
+			buf_addf(out, "%s%s", i ? "," : "", json_string_value(l));
 }
 
 static void print_list(const json_t *root)
@@ -48,10 +49,14 @@ static void print_one(const json_t *b)
 	char when[12];
 	size_t i;
 
-	printf("%s: %s", json_str(b, "name", ""), json_str(b, "state", ""));
-	if (json_str(b, "why", NULL))
-		printf(" (%s)", json_str(b, "why", ""));
-	printf("\n%s\n\n", json_str(b, "description", ""));
+	char *text = xasprintf("%s: %s%s%s%s", json_str(b, "name", ""), json_str(b, "state", ""),
+	                       json_str(b, "why", NULL) ? " (" : "", json_str(b, "why", ""),
+	                       json_str(b, "why", NULL) ? ")" : "");
+
+	print_clean(text);
+	free(text);
+	print_clean(json_str(b, "description", ""));
+	putchar('\n');
 	table_init(&t, "WHEN", "EVENT", "BY", "WHY", NULL);
 	json_array_foreach (json_object_get(b, "events"), i, ev) {
 		table_time(json_str(ev, "at", NULL), when, sizeof(when));
@@ -76,7 +81,11 @@ static enum err act(struct cli *cli, const char *verb, const char *board, const 
 	if (!e && cli->json)
 		e = cli_print_json(r.json, w);
 	else if (!e)
-		printf("%s: %s\n", json_str(r.json, "name", ""), json_str(r.json, "state", ""));
+		printf("%s: %s%s\n", json_str(r.json, "name", ""), json_str(r.json, "state", ""),
+		       str_eq(verb, "resume") &&
+		                       str_eq(json_str(r.json, "state", ""), "quarantined")
+		               ? ", a health check is queued"
+		               : "");
 	reply_release(&r);
 	json_decref(body);
 	free(path);
@@ -102,9 +111,8 @@ static enum err run_boards(struct cli *cli, void *opt, int argc, char **argv, st
 			return err_set(w, ERR_INPUT,
 			               "\"foldwatch boards %s\" needs the board's name", argv[0]);
 		if (argc < 3 && verbs[i].why)
-			return err_set(w, ERR_INPUT,
-			               "\"foldwatch boards %s %s\" needs the reason: why", argv[0],
-			               argv[1]);
+			return err_set(w, ERR_INPUT, "\"foldwatch boards %s %s\" needs the reason",
+			               argv[0], argv[1]);
 		return act(cli, argv[0], argv[1], argc > 2 ? argv[2] : NULL, w);
 	}
 	if (argc > 1)
@@ -132,6 +140,8 @@ const struct cli_command cmd_boards = {
                 "\n"
                 "examples:\n"
                 "  foldwatch boards\n"
+                "  foldwatch boards qemu-det\n"
+                "  foldwatch boards resume altra-1 --token-file admin.token\n"
                 "  foldwatch boards drain altra-1 \"new firmware\" --token-file admin.token\n",
         .max_args = 3,
         .run = run_boards,

@@ -46,6 +46,12 @@ static enum err run_compare(struct cli *cli, void *opt, int argc, char **argv, s
 	e = one_of("--table", o->table, tables, w);
 	if (!e)
 		e = one_of("--format", o->format, formats, w);
+	if (!e && cli->json && !str_eq(o->format, "text") && !str_eq(o->format, "json"))
+		e = err_set(w, ERR_INPUT, "--json and --format %s exclude each other", o->format);
+	if (!e && !str_eq(o->table, "all") &&
+	    (cli->json || str_eq(o->format, "csv") || str_eq(o->format, "json")))
+		e = err_set(w, ERR_INPUT, "--table %s is for text and markdown: %s holds all cells",
+		            o->table, cli->json ? "JSON" : o->format);
 	return e ? e : show_comparison(cli, argv[0], o->table, o->format, w);
 }
 

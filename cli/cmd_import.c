@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TITLE_MAX  200
 #define RESULT_MAX ((size_t)32 << 20)
 
 struct import_opts {
@@ -34,7 +35,7 @@ static enum err read_text(const char *path, json_t *body, const char *key, struc
 
 	buf_init(&raw, RESULT_MAX);
 	buf_init(&text, 3 * RESULT_MAX);
-	e = file_read(path, &raw, w);
+	e = cli_read_file(path, &raw, w);
 	if (!e) {
 		/* A log may hold any byte; JSON may not. */
 		utf8_scrub(&text, raw.data, raw.len);
@@ -57,13 +58,32 @@ static char *release_of(const json_t *body)
 		end++;
 	if (json_parse(text, (size_t)(end - text), RESULT_MAX, &begin, NULL))
 		begin = NULL;
-	out = xstrndup(json_str(begin, "release", "imported"), 64);
+	out = xstrndup(json_str(begin, "release", ""), 64);
+	if (!*out) {
+		free(out);
+		out = xstrdup("imported");
+	}
 	json_decref(begin);
 	for (char *p = out; *p; p++)
 		if (!(*p >= 'a' && *p <= 'z') && !(*p >= 'A' && *p <= 'Z') &&
 		    !(*p >= '0' && *p <= '9') && *p != '.' && *p != '_' && *p != '+')
 			*p = '-';
 	return out;
+}
+
+/* A file's name may be longer than a title, and in any encoding. */
+static void put_title(json_t *body, const char *title, const char *file)
+{
+	struct buf b;
+
+	if (title) {
+		json_put_str(body, "title", title);
+		return;
+	}
+	buf_init(&b, TITLE_MAX);
+	utf8_scrub(&b, file, strlen(file));
+	json_put_str(body, "title", b.len ? b.data : "import");
+	buf_release(&b);
 }
 
 static enum err run_import(struct cli *cli, void *opt, int argc, char **argv, struct why *w)
@@ -89,7 +109,7 @@ static enum err run_import(struct cli *cli, void *opt, int argc, char **argv, st
 		json_put_str(body, "kernel", release);
 		free(release);
 	}
-	json_put_str(body, "title", o->title ? o->title : path_base(argv[0]));
+	put_title(body, o->title, path_base(argv[0]));
 	if (o->submission)
 		json_put_int(body, "submission", o->submission);
 	/* The same file sent twice is one boot. */
@@ -114,7 +134,13 @@ const struct cli_command cmd_import = {
         .name = "import",
         .args = "FILE.jsonl",
         .summary = "hand in what foldbench printed on a machine without an agent",
-        .help = "examples:\n"
+        .help = "The numbers are marked as self-reported and never stand beside an agent's. A "
+                "fault\n"
+                "in the kernel's log makes the boot invalid. The same file twice is one boot.\n"
+                "The first kernel of an import is the baseline; further files join it by\n"
+                "--submission.\n"
+                "\n"
+                "examples:\n"
                 "  foldbench run fork/order=9,size=1G --out a.jsonl\n"
                 "  foldwatch import a.jsonl --dmesg dmesg.txt --kernel before\n"
                 "  foldwatch import b.jsonl --kernel after --submission 12\n",

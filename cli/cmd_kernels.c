@@ -9,12 +9,14 @@
 #include <stdlib.h>
 
 struct kernels_opts {
-	int64_t limit;
+	int64_t limit, before;
 };
 
 static const struct cli_opt kernels_table[] = {
         {"limit", OPT_INT, offsetof(struct kernels_opts, limit), "N",
          "how many to list (default 20)", 1, 500, false},
+        {"before", OPT_INT, offsetof(struct kernels_opts, before), "ID",
+         "list those older than this one", 1, INT64_MAX, false},
         {0},
 };
 
@@ -80,7 +82,7 @@ static enum err run_kernels(struct cli *cli, void *opt, int argc, char **argv, s
 		e = arg_id("kernel", argv[0], &id, w);
 		path = api_path("/api/v1/kernels", argv[0], NULL);
 	} else {
-		path = xasprintf("/api/v1/kernels?limit=%lld", (long long)o->limit);
+		path = list_path("/api/v1/kernels", o->limit, o->before);
 	}
 	if (!e)
 		e = cli_get(cli, path, &r, w);
@@ -99,7 +101,10 @@ const struct cli_command cmd_kernels = {
         .name = "kernels",
         .args = "[ID]",
         .summary = "list the kernels that were built, or show one",
-        .help = "examples:\n  foldwatch kernels\n  foldwatch kernels 12\n",
+        .help = "One kernel is shown with its compiler, its hashes and its build-id.\n"
+                "\n"
+                "examples:\n  foldwatch kernels\n  foldwatch kernels --limit 100 --before 300\n"
+                "  foldwatch kernels 12\n",
         .opts = kernels_table,
         .size = sizeof(struct kernels_opts),
         .max_args = 1,

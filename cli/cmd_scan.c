@@ -1,5 +1,6 @@
 /* foldwatch scan-log: the faults in any kernel log. Needs no server. */
 #include "cli/commands.h"
+#include "cli/table.h"
 
 #include "lib/mem.h"
 #include "lib/scan.h"
@@ -58,7 +59,24 @@ static json_t *to_json(const struct scan *s)
 		json_array_append_new(list, o);
 	}
 	json_put(root, "faults", list);
+	if (scan_total(s) > scan_count(s))
+		json_put_int(root, "total", (int64_t)scan_total(s));
 	return root;
+}
+
+static void print_faults(const struct scan *s)
+{
+	for (size_t i = 0; i < scan_count(s); i++) {
+		const struct fault *f = scan_fault(s, i);
+		char *line =
+		        xasprintf("%zu: %s%s%s: %s", f->line, f->kind, f->function ? " in " : "",
+		                  f->function ? f->function : "", f->text);
+
+		print_clean(line);
+		free(line);
+	}
+	if (scan_total(s) > scan_count(s))
+		printf("%zu faults in all, %zu shown\n", scan_total(s), scan_count(s));
 }
 
 static enum err run_scan(struct cli *cli, void *opt, int argc, char **argv, struct why *w)
@@ -71,26 +89,20 @@ static enum err run_scan(struct cli *cli, void *opt, int argc, char **argv, stru
 	if (!e) {
 		scan_end(s);
 		cli->exit_code = scan_count(s) ? EXIT_FAULTS : EXIT_CLEAN;
-		if (cli->json) {
-			json_t *root = to_json(s);
+	}
+	if (!e && cli->json) {
+		json_t *root = to_json(s);
 
-			e = cli_print_json(root, w);
-			json_decref(root);
-		} else {
-			for (size_t i = 0; i < scan_count(s); i++) {
-				const struct fault *f = scan_fault(s, i);
-
-				printf("%zu: %s%s%s: %s\n", f->line, f->kind,
-				       f->function ? " in " : "", f->function ? f->function : "",
-				       f->text);
-			}
-			if (scan_total(s) > scan_count(s))
-				printf("%zu faults in all, %zu shown\n", scan_total(s),
-				       scan_count(s));
-		}
+		e = cli_print_json(root, w);
+		json_decref(root);
+	} else if (!e) {
+		print_faults(s);
+		if (fflush(stdout) == EOF)
+			e = err_sys(w, ERR_INPUT, "cannot write to standard output");
 	}
 	scan_free(s);
-	return e;
+	/* 1 says that there are faults: everything that fails is 2 */
+	return e ? ERR_INPUT : OK;
 }
 
 const struct cli_command cmd_scan_log = {

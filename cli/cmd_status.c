@@ -10,15 +10,17 @@
 #include <stdlib.h>
 
 struct status_opts {
-	int64_t limit;
+	int64_t limit, before;
 	bool wait;
 };
 
 static const struct cli_opt status_table[] = {
         {"limit", OPT_INT, offsetof(struct status_opts, limit), "N",
          "how many to list (default 20)", 1, 500, false},
-        {"wait", OPT_FLAG, offsetof(struct status_opts, wait), NULL, "follow ID until it ends", 0,
-         0, false},
+        {"before", OPT_INT, offsetof(struct status_opts, before), "ID",
+         "list those older than this one", 1, INT64_MAX, false},
+        {"wait", OPT_FLAG, offsetof(struct status_opts, wait), NULL,
+         "follow ID until it ends; exit 1 when it failed", 0, 0, false},
         {0},
 };
 
@@ -27,17 +29,18 @@ static void preset(void *opt)
 	((struct status_opts *)opt)->limit = 20;
 }
 
-static enum err list(struct cli *cli, int64_t limit, struct why *w)
+static enum err list(struct cli *cli, const struct status_opts *o, struct why *w)
 {
-	char path[64], id[24], when[12];
+	char *path, id[24], when[12];
 	struct reply r;
 	struct table t;
 	const json_t *s;
 	size_t i;
 	enum err e;
 
-	snprintf(path, sizeof(path), "/api/v1/submissions?limit=%lld", (long long)limit);
+	path = list_path("/api/v1/submissions", o->limit, o->before);
 	e = cli_get(cli, path, &r, w);
+	free(path);
 	if (!e && cli->json)
 		e = cli_print_json(r.json, w);
 	if (e || cli->json) {
@@ -117,11 +120,13 @@ static enum err one(struct cli *cli, const char *id, bool wait, struct why *w)
 	if (!e && cli->json) {
 		e = cli_print_json(sub, w);
 	} else if (!e) {
-		buf_init(&line, 8192);
+		buf_init(&line, 65536);
 		buf_addf(&line, "submission %lld: %s, %s", (long long)json_int(sub, "id", 0),
 		         json_str(sub, "state", "?"), json_str(sub, "title", ""));
 		print_clean(line.data);
 		buf_reset(&line);
+		if (json_str(sub, "why", NULL))
+			print_clean(json_str(sub, "why", ""));
 		if (!json_str(sub, "ended", NULL)) {
 			watch_line(sub, &line);
 			print_clean(line.data);
@@ -132,6 +137,8 @@ static enum err one(struct cli *cli, const char *id, bool wait, struct why *w)
 		putchar('\n');
 		print_jobs(sub);
 	}
+	if (!e && wait && !str_eq(json_str(sub, "state", ""), "done"))
+		cli->exit_code = err_exit_code(ERR_IO);
 	json_decref(sub);
 	return e;
 }
@@ -140,12 +147,14 @@ static enum err run_status(struct cli *cli, void *opt, int argc, char **argv, st
 {
 	const struct status_opts *o = opt;
 
+	if (argc == 1 && o->before)
+		return err_set(w, ERR_INPUT, "--before is for the list, not for one submission");
 	if (argc == 1)
 		return one(cli, argv[0], o->wait, w);
 	if (o->wait)
 		return err_set(w, ERR_INPUT,
 		               "--wait needs the submission to wait for: ID or latest");
-	return list(cli, o->limit, w);
+	return list(cli, o, w);
 }
 
 const struct cli_command cmd_status = {

@@ -18,7 +18,8 @@ struct submit_opts {
 	bool wait, fresh;
 };
 
-#define UNSET INT64_MIN
+#define UNSET     INT64_MIN
+#define TITLE_MAX 200
 
 static const struct cli_opt submit_table[] = {
         {"kernel", OPT_LIST, offsetof(struct submit_opts, kernels), "SPEC",
@@ -67,69 +68,84 @@ static void put_unless_unset(json_t *obj, const char *key, int64_t value)
 		json_put_int(obj, key, value);
 }
 
-static json_t *string_list(const struct conf_list *list)
+static enum err string_list(const char *option, const struct conf_list *list, json_t *out,
+                            struct why *w)
 {
-	json_t *out = json_array();
+	for (size_t i = 0; i < list->count; i++) {
+		json_t *item = json_string(list->items[i]);
 
-	for (size_t i = 0; i < list->count; i++)
-		json_array_append_new(out, json_string(list->items[i]));
-	return out;
+		if (!item)
+			return err_set(w, ERR_INPUT, "%s: \"%s\" is not UTF-8", option,
+			               list->items[i]);
+		json_array_append_new(out, item);
+	}
+	return OK;
 }
 
-static enum err add_baseline(struct cli *cli, const char *baseline, json_t *kernels, char **name,
-                             struct why *w)
+static enum err need_kernel(const json_t *kernels, const char *name, struct why *w)
 {
-	const char *eq = strchr(baseline, '=');
 	const json_t *k;
 	size_t i;
 
-	if (eq) {
-		*name = xstrndup(baseline, (size_t)(eq - baseline));
-		return request_kernel(cli, baseline, kernels, w);
-	}
 	json_array_foreach (kernels, i, k)
-		if (str_eq(json_str(k, "name", ""), baseline)) {
-			*name = xstrdup(baseline);
+		if (str_eq(json_str(k, "name", ""), name))
 			return OK;
-		}
-	return err_set(w, ERR_INPUT, "--baseline: no --kernel is named \"%s\"", baseline);
+	return err_set(w, ERR_INPUT, "--baseline: no --kernel is named \"%s\"", name);
 }
 
-static enum err make_request(struct cli *cli, const struct submit_opts *o, json_t **out,
-                             struct why *w)
+/* The baseline first where it has a SPEC of its own: its name is then known. */
+static enum err put_kernels(struct cli *cli, const struct submit_opts *o, json_t *req,
+                            struct why *w)
 {
-	json_t *req = json_object(), *kernels = json_array(), *plan = json_object(), *cases;
-	char *baseline = NULL;
+	json_t *kernels = json_array();
+	size_t n = strcspn(o->baseline, "=");
+	char *name = xstrndup(o->baseline, n);
 	enum err e = OK;
 
 	json_put(req, "kernels", kernels);
+	if (o->baseline[n])
+		e = request_kernel(cli, o->baseline, kernels, w);
 	for (size_t i = 0; !e && i < o->kernels.count; i++)
 		e = request_kernel(cli, o->kernels.items[i], kernels, w);
 	if (!e)
-		e = add_baseline(cli, o->baseline, kernels, &baseline, w);
-	if (e) {
-		json_decref(plan);
-		json_decref(req);
-		free(baseline);
-		return e;
-	}
-	json_put_str(req, "baseline", baseline);
-	if (o->title) {
-		json_put_str(req, "title", o->title);
-	} else {
-		char *title =
-		        xasprintf("%zu kernels against %s", json_array_size(kernels) - 1, baseline);
+		e = need_kernel(kernels, name, w);
+	json_put_str(req, "baseline", name);
+	free(name);
+	return e;
+}
 
+/* "mine, other against base", or their number where that is too long. */
+static void put_title(json_t *req, const char *title)
+{
+	const json_t *kernels = json_object_get(req, "kernels"), *k;
+	const char *baseline = json_str(req, "baseline", "");
+	struct buf b;
+	size_t i;
+
+	if (title) {
 		json_put_str(req, "title", title);
-		free(title);
+		return;
 	}
-	free(baseline);
-	if (o->boards.count)
-		json_put(req, "boards", string_list(&o->boards));
-	cases = string_list(&o->cases);
-	for (size_t i = 0; !o->cases.count && request_cases[i]; i++)
-		json_array_append_new(cases, json_string(request_cases[i]));
-	json_put(req, "cases", cases);
+	buf_init(&b, TITLE_MAX);
+	json_array_foreach (kernels, i, k)
+		if (!str_eq(json_str(k, "name", ""), baseline))
+			buf_addf(&b, "%s%s", b.len ? ", " : "", json_str(k, "name", ""));
+	if (b.len)
+		buf_addf(&b, " against %s", baseline);
+	else
+		buf_adds(&b, baseline);
+	if (b.full) {
+		buf_reset(&b);
+		buf_addf(&b, "%zu kernels against %s", json_array_size(kernels) - 1, baseline);
+	}
+	json_put_str(req, "title", b.data);
+	buf_release(&b);
+}
+
+static void put_plan(json_t *req, const struct submit_opts *o)
+{
+	json_t *plan = json_object();
+
 	put_unless_unset(plan, "boots", o->boots);
 	put_unless_unset(plan, "runs", o->runs);
 	put_unless_unset(plan, "iterations", o->iterations);
@@ -140,6 +156,32 @@ static enum err make_request(struct cli *cli, const struct submit_opts *o, json_
 		json_put_real(req, "threshold", o->threshold_pct / 100);
 	if (o->fresh)
 		json_put_bool(req, "reuse", false);
+}
+
+static enum err make_request(struct cli *cli, const struct submit_opts *o, json_t **out,
+                             struct why *w)
+{
+	json_t *req = json_object(), *boards = json_array(), *cases = json_array();
+	enum err e;
+
+	/* Words before kernels: an image is uploaded as it is read. */
+	e = string_list("--board", &o->boards, boards, w);
+	if (!e)
+		e = string_list("--case", &o->cases, cases, w);
+	if (!e)
+		e = put_kernels(cli, o, req, w);
+	for (size_t i = 0; !o->cases.count && request_cases[i]; i++)
+		json_array_append_new(cases, json_string(request_cases[i]));
+	if (o->boards.count)
+		json_put(req, "boards", json_incref(boards));
+	json_decref(boards);
+	json_put(req, "cases", cases);
+	if (e) {
+		json_decref(req);
+		return e;
+	}
+	put_title(req, o->title);
+	put_plan(req, o);
 	*out = req;
 	return OK;
 }
@@ -205,8 +247,9 @@ const struct cli_command cmd_submit = {
                 "A config is the name of a set (`contpte-y`, `virt+contpte-on`) or a file: lines\n"
                 "to merge, or a whole .config. TREE is a URL or a directory of this machine.\n"
                 "\n"
-                "exit codes: 0 asked (with --wait: compared), 2 bad input, 4 token, 7 no answer;\n"
-                "with --wait also 1 when the submission failed\n",
+                "With --wait, progress goes to standard error and the tables (--json: the\n"
+                "comparison) to standard output; exit 1 when the submission failed. Ctrl-C ends\n"
+                "the waiting, not the submission.\n",
         .opts = submit_table,
         .size = sizeof(struct submit_opts),
         .max_args = 0,

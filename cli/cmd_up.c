@@ -80,8 +80,11 @@ static enum err tick(void *ctx, struct why *w)
 /* `NAME=FILE` or `FILE`; two files of one name are told apart by a number. */
 static enum err add_image(struct up *up, const char *spec, json_t *kernels, struct why *w)
 {
-	const char *eq = strchr(spec, '='), *path = eq ? eq + 1 : spec, *have;
-	char *stem = eq ? xstrndup(spec, (size_t)(eq - spec)) : request_image_name(path);
+	/* A '=' behind a slash belongs to the path. */
+	const char *cut = strpbrk(spec, "=/"), *have;
+	bool named = cut && *cut == '=';
+	const char *path = named ? cut + 1 : spec;
+	char *stem = named ? xstrndup(spec, (size_t)(cut - spec)) : request_image_name(path);
 	char *name = xstrdup(stem);
 	int n = 2;
 	size_t i;

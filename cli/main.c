@@ -14,7 +14,8 @@ static void print_commands(FILE *to)
 	            "building, booting and benchmarking kernels.\n\ncommands:\n");
 	for (const struct cli_command *const *c = cli_commands; *c; c++)
 		fprintf(to, "  %-10s  %s\n", (*c)->name, (*c)->summary);
-	fprintf(to, "\n`foldwatch help COMMAND` says more, with examples.\n");
+	fprintf(to,
+	        "\n`foldwatch help COMMAND` says more, with examples; foldwatch(1) says all.\n");
 }
 
 static const struct cli_command *find(const char *name)
@@ -25,11 +26,30 @@ static const struct cli_command *find(const char *name)
 	return NULL;
 }
 
-static int fail(const struct why *w, enum err e)
+static int fail(const struct cli *cli, const struct why *w, enum err e)
 {
+	const char *text = w->text[0] ? w->text : err_name(e);
+
+	if (cli->json) {
+		json_t *root = json_object(), *error = json_object();
+
+		json_put_str(error, "code", err_name(e));
+		json_put_str(error, "message", text);
+		json_put(root, "error", error);
+		(void)cli_print_json(root, NULL);
+		json_decref(root);
+	}
 	fflush(stdout);
-	fprintf(stderr, "foldwatch: %s\n", w->text[0] ? w->text : err_name(e));
+	fprintf(stderr, "foldwatch: %s\n", text);
 	return err_exit_code(e);
+}
+
+/* What was printed along the way may still be in the buffer, or lost. */
+static enum err settle_output(struct why *w)
+{
+	if (fflush(stdout) == EOF)
+		return err_sys(w, ERR_IO, "cannot write to standard output");
+	return ferror(stdout) ? err_set(w, ERR_IO, "cannot write to standard output") : OK;
 }
 
 static int run(const struct cli_command *cmd, int argc, char **argv)
@@ -45,21 +65,22 @@ static int run(const struct cli_command *cmd, int argc, char **argv)
 	if (cmd->preset)
 		cmd->preset(opt);
 	e = cli_parse(cmd, &cli, argc, argv, opt, rest, &count, &help, &w);
-	if (e) {
-		code = fail(&w, e);
-	} else if (help) {
+	if (!e && help)
 		cli_usage(cmd);
-		code = 0;
-	} else {
+	else if (!e)
 		e = cmd->run(&cli, opt, count, rest, &w);
-		code = e ? fail(&w, e) : cli.exit_code;
-	}
+	if (!e)
+		e = settle_output(&w);
+	code = e ? fail(&cli, &w, e) : cli.exit_code;
 	cli_release_opts(cmd, opt);
 	free(rest);
 	free(opt);
 	client_free(cli.client);
 	free(cli.base);
+	if (cli.token)
+		explicit_bzero(cli.token, strlen(cli.token));
 	free(cli.token);
+	free(cli.token_from);
 	return code;
 }
 
@@ -91,9 +112,16 @@ int main(int argc, char **argv)
 	}
 	cmd = find(argv[1]);
 	if (!cmd) {
-		fprintf(stderr,
-		        "foldwatch: there is no command \"%s\"; `foldwatch help` lists them\n",
-		        argv[1]);
+		if (argv[1][0] == '-')
+			fprintf(stderr,
+			        "foldwatch: options stand after the command: "
+			        "`foldwatch COMMAND %s`\n",
+			        argv[1]);
+		else
+			fprintf(stderr,
+			        "foldwatch: there is no command \"%s\"; `foldwatch help` lists "
+			        "them\n",
+			        argv[1]);
 		return err_exit_code(ERR_INPUT);
 	}
 	client_global_init();

@@ -7,15 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define UNKNOWN "unknown option \"%.*s\" of \"foldwatch %s\"; `foldwatch help %s` lists them"
+
 /* Every subcommand takes these; they fill struct cli itself. */
-static const struct cli_opt common_opts[] = {
-        {"server", OPT_TEXT, offsetof(struct cli, server), "URL", "the server's address", 0, 0,
+const struct cli_opt cli_common_opts[] = {
+        {"server", OPT_TEXT, offsetof(struct cli, server), "URL",
+         "the server (default: $FOLDWATCH_SERVER, ./var/address, http://127.0.0.1:8080)", 0, 0,
          false},
         {"token-file", OPT_TEXT, offsetof(struct cli, token_file), "FILE",
-         "file that holds the token", 0, 0, false},
-        {"json", OPT_FLAG, offsetof(struct cli, json), NULL, "print JSON", 0, 0, false},
+         "holds the token (default: $FOLDWATCH_TOKEN_FILE, $FOLDWATCH_TOKEN)", 0, 0, false},
+        {"json", OPT_FLAG, offsetof(struct cli, json), NULL, "print JSON, errors too", 0, 0, false},
         {0},
 };
+
+const struct cli_opt *cli_local_opts(void)
+{
+	return cli_common_opts + 2;
+}
 
 static const struct cli_opt *find(const struct cli_opt *opts, const char *name, size_t len)
 {
@@ -27,10 +35,12 @@ static const struct cli_opt *find(const struct cli_opt *opts, const char *name, 
 
 static enum err real_parse(const char *text, const struct cli_opt *o, double *out, struct why *w)
 {
+	/* strtod() would take blanks, hexadecimal and "inf" as well. */
+	bool plain = *text && !text[strspn(text, "0123456789.eE+-")];
 	char *end;
-	double v = strtod(text, &end);
+	double v = plain ? strtod(text, &end) : 0;
 
-	if (end == text || *end || !isfinite(v))
+	if (!plain || end == text || *end || !isfinite(v))
 		return err_set(w, ERR_INPUT, "--%s: expected a number, got \"%s\"", o->name, text);
 	if (v < (double)o->min || v > (double)o->max)
 		return err_set(w, ERR_INPUT,
@@ -109,18 +119,18 @@ enum err cli_parse(const struct cli_command *cmd, struct cli *cli, int argc, cha
 			return OK;
 		}
 		if (arg[1] != '-')
-			return err_set(w, ERR_INPUT, "unknown option \"%s\" of \"foldwatch %s\"",
-			               arg, cmd->name);
+			return err_set(w, ERR_INPUT, UNKNOWN, (int)strlen(arg), arg, cmd->name,
+			               cmd->name);
 		eq = strchr(arg, '=');
 		len = eq ? (size_t)(eq - arg - 2) : strlen(arg + 2);
 		o = find(cmd->opts, arg + 2, len);
 		if (!o) {
-			o = find(common_opts, arg + 2, len);
+			o = find(cmd->local ? cli_local_opts() : cli_common_opts, arg + 2, len);
 			base = cli;
 		}
 		if (!o)
-			return err_set(w, ERR_INPUT, "unknown option \"%.*s\" of \"foldwatch %s\"",
-			               (int)len + 2, arg, cmd->name);
+			return err_set(w, ERR_INPUT, UNKNOWN, (int)len + 2, arg, cmd->name,
+			               cmd->name);
 		if (o->kind == OPT_FLAG) {
 			if (eq)
 				return err_set(w, ERR_INPUT, "--%s takes no value", o->name);
@@ -186,5 +196,5 @@ void cli_usage(const struct cli_command *cmd)
 		printf("\n%s", cmd->help);
 	printf("\noptions:\n");
 	print_opts(cmd->opts);
-	print_opts(cmd->local ? common_opts + 2 : common_opts);
+	print_opts(cmd->local ? cli_local_opts() : cli_common_opts);
 }

@@ -4,12 +4,15 @@
 #include "lib/image.h"
 #include "lib/mem.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define CONFIG_MAX (1024 * 1024)
+#define CONFIG_MAX   (1024 * 1024)
+#define NOT_UTF8     "a kernel's words are not UTF-8"
+#define FILE_URL_MAX (3 * PATH_MAX + 16)
 
 /* The pair that is always asked about, order-0 and order-9, at sizes that a
  * small guest holds. */
@@ -82,26 +85,48 @@ enum err request_image(struct cli *cli, const char *name, const char *path, json
                        struct why *w)
 {
 	char hex[SHA256_HEX];
-	struct client *c;
 	struct image img;
 	json_t *k;
 	enum err e = check_name(kernels, name, w);
 
-	if (!e)
-		e = image_probe(path, &img, w);
-	if (!e)
-		e = hash_file(path, hex, NULL, w);
-	if (!e)
-		e = cli_connect(cli, &c, w);
-	if (!e)
-		e = client_put_artifact(c, path, hex, w);
 	if (e)
 		return e;
+	e = image_probe(path, &img, w);
+	if (!e)
+		e = hash_file(path, hex, NULL, w);
+	if (e == ERR_NOT_FOUND) /* a file of this machine; 404 is the server's */
+		e = ERR_INPUT;
+	if (!e)
+		e = cli_put_file(cli, path, hex, w);
+	if (e)
+		return err_at(w, e, "kernel \"%s\"", name);
 	k = json_object();
 	json_put_str(k, "name", name);
 	json_put_str(k, "image", hex);
 	json_array_append_new(kernels, k);
 	return OK;
+}
+
+/* The parts of a path, percent-encoded. */
+static char *file_url(const char *path)
+{
+	struct buf b;
+	const char *p = path;
+
+	buf_init(&b, FILE_URL_MAX);
+	buf_adds(&b, "file://");
+	while (*p) {
+		size_t n = strcspn(p, "/");
+		char *part = xstrndup(p, n), *enc = url_encode(part);
+
+		buf_adds(&b, enc);
+		free(part);
+		free(enc);
+		p += n;
+		if (*p == '/')
+			buf_addc(&b, *p++);
+	}
+	return buf_take(&b, NULL);
 }
 
 /* A path that exists is a local repository: the agent gets a URL. */
@@ -115,13 +140,13 @@ static enum err tree_url(const char *tree, char **url, struct why *w)
 		*url = xstrdup(tree);
 		return OK;
 	}
-	if (stat(tree, &st) != 0)
+	if (stat(tree, &st) != 0 || !S_ISDIR(st.st_mode))
 		return err_set(w, ERR_INPUT, "tree \"%s\" is neither a URL nor a directory here",
 		               tree);
 	real = realpath(tree, NULL);
 	if (!real)
 		return err_sys(w, ERR_IO, "cannot resolve \"%s\"", tree);
-	*url = xasprintf("file://%s", real);
+	*url = file_url(real);
 	free(real);
 	return OK;
 }
@@ -133,10 +158,10 @@ static enum err config_value(const char *value, json_t **out, struct why *w)
 
 	if (!strpbrk(value, "/.")) {
 		*out = json_string(value);
-		return *out ? OK : err_set(w, ERR_INPUT, "config: expected UTF-8");
+		return *out ? OK : err_set(w, ERR_INPUT, NOT_UTF8);
 	}
 	buf_init(&text, CONFIG_MAX);
-	e = file_read(value, &text, w);
+	e = cli_read_file(value, &text, w);
 	if (!e && !utf8_valid(text.data, text.len))
 		e = err_set(w, ERR_INPUT, "config file \"%s\" is not UTF-8 text", value);
 	if (!e) {
@@ -151,18 +176,29 @@ static enum err config_value(const char *value, json_t **out, struct why *w)
 /* `config=X` or `toolchain=X` after the ref. */
 static enum err add_option(json_t *k, const char *item, const char *spec, struct why *w)
 {
+	static const char *const known[] = {"config", "toolchain"};
 	json_t *value = NULL;
+	const char *text;
 	enum err e;
 
-	if (str_starts(item, "config=")) {
-		e = config_value(item + strlen("config="), &value, w);
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		size_t n = strlen(known[i]);
+
+		if (!str_starts(item, known[i]) || item[n] != '=')
+			continue;
+		text = item + n + 1;
+		if (!*text)
+			return err_set(w, ERR_INPUT, "kernel \"%s\": %s= is empty", spec, known[i]);
+		if (json_object_get(k, known[i]))
+			return err_set(w, ERR_INPUT, "kernel \"%s\": %s= is given twice", spec,
+			               known[i]);
+		if (i == 0)
+			e = config_value(text, &value, w);
+		else
+			e = (value = json_string(text)) ? OK : err_set(w, ERR_INPUT, NOT_UTF8);
 		if (!e)
-			json_put(k, "config", value);
+			json_put(k, known[i], value);
 		return e;
-	}
-	if (str_starts(item, "toolchain=")) {
-		json_put_str(k, "toolchain", item + strlen("toolchain="));
-		return OK;
 	}
 	return err_set(w, ERR_INPUT,
 	               "kernel \"%s\": unknown \"%s\"; known are config= and toolchain=", spec,
@@ -210,7 +246,7 @@ enum err request_kernel(struct cli *cli, const char *spec, json_t *kernels, stru
 	enum err e;
 
 	if (!utf8_valid(spec, strlen(spec)))
-		return err_set(w, ERR_INPUT, "--kernel: expected UTF-8");
+		return err_set(w, ERR_INPUT, NOT_UTF8);
 	if (!eq)
 		return err_set(w, ERR_INPUT,
 		               "kernel \"%s\": expected NAME=TREE#REF or NAME=image:PATH", spec);

@@ -8,12 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* More than an argument can have, encoded: a part that did not fit would make
+ * another path. */
+#define PATH_BYTES ((size_t)16 << 20)
+
 char *api_path(const char *first, ...)
 {
 	struct buf b;
 	va_list ap;
 
-	buf_init(&b, 8192);
+	buf_init(&b, PATH_BYTES);
 	buf_adds(&b, first);
 	va_start(ap, first);
 	for (const char *part = va_arg(ap, const char *); part; part = va_arg(ap, const char *)) {
@@ -24,6 +28,13 @@ char *api_path(const char *first, ...)
 	}
 	va_end(ap);
 	return buf_take(&b, NULL);
+}
+
+char *list_path(const char *path, int64_t limit, int64_t before)
+{
+	return before ? xasprintf("%s?limit=%lld&before=%lld", path, (long long)limit,
+	                          (long long)before)
+	              : xasprintf("%s?limit=%lld", path, (long long)limit);
 }
 
 enum err arg_id(const char *what, const char *text, int64_t *id, struct why *w)
@@ -37,28 +48,20 @@ enum err show_comparison(struct cli *cli, const char *id, const char *table, con
                          struct why *w)
 {
 	char *base = api_path("/api/v1/comparisons", id, NULL), *path;
-	struct reply r = {0};
-	struct client *c;
+	struct reply r;
 	enum err e;
 
 	if (cli->json || str_eq(format, "json")) {
 		e = cli_get(cli, base, &r, w);
 		if (!e)
 			e = cli_print_json(r.json, w);
-		goto out;
+	} else {
+		path = xasprintf("%s?table=%s&format=%s", base, table, format);
+		e = cli_get_text(cli, path, &r, w);
+		free(path);
+		if (!e)
+			e = cli_print(r.body.data, r.body.len, w);
 	}
-	e = cli_connect(cli, &c, w);
-	if (e)
-		goto out;
-	path = xasprintf("%s?table=%s&format=%s", base, table, format);
-	e = client_bytes(c, "GET", path, NULL, NULL, 0, "*/*", NULL, &r, w);
-	free(path);
-	if (e && r.status == 0)
-		e = err_at(w, e, "the server at %s does not answer", cli->base);
-	if (!e &&
-	    (fwrite(r.body.data, 1, r.body.len, stdout) != r.body.len || fflush(stdout) == EOF))
-		e = err_sys(w, ERR_IO, "cannot write to standard output");
-out:
 	reply_release(&r);
 	free(base);
 	return e;
@@ -66,16 +69,21 @@ out:
 
 enum err show_failed(const json_t *sub, struct why *w)
 {
-	struct buf why;
+	struct buf why, line;
 	enum err e;
 
-	buf_init(&why, 16384);
+	buf_init(&why, WATCH_REASONS);
+	buf_init(&line, 2 * WATCH_REASONS);
 	watch_reasons(sub, &why);
-	for (size_t i = 0; i < why.len; i++)
+	for (size_t i = 0; i + 1 < why.len; i++) {
 		if (why.data[i] == '\n')
-			why.data[i] = i + 1 < why.len ? ';' : '\0';
+			buf_adds(&line, "; ");
+		else
+			buf_addc(&line, why.data[i]);
+	}
 	e = err_set(w, ERR_IO, "submission %lld %s%s%s", (long long)json_int(sub, "id", 0),
-	            json_str(sub, "state", "?"), why.len ? ": " : "", why.data);
+	            json_str(sub, "state", "?"), line.len ? ": " : "", line.data);
 	buf_release(&why);
+	buf_release(&line);
 	return e;
 }

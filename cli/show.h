@@ -19,6 +19,9 @@ enum err show_failed(const json_t *submission, struct why *w);
  * the first; closed by NULL. free() it. */
 char *api_path(const char *first, ...) __attribute__((sentinel));
 
+/* "/api/v1/kernels?limit=20&before=7"; before 0: from the newest. free() it. */
+char *list_path(const char *path, int64_t limit, int64_t before);
+
 /* A positive whole number given as an argument. */
 enum err arg_id(const char *what, const char *text, int64_t *id, struct why *w);
 

@@ -7,14 +7,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+char *clean_line(const char *text)
+{
+	char *out = xstrdup(text);
+
+	for (char *p = out; *p; p++) {
+		/* U+0080 to U+009F, which terminals obey as well */
+		if ((unsigned char)*p == 0xc2 && (unsigned char)p[1] >= 0x80 &&
+		    (unsigned char)p[1] < 0xa0) {
+			*p = '?';
+			memmove(p + 1, p + 2, strlen(p + 2) + 1);
+		} else if ((unsigned char)*p < 0x20 || *p == 0x7f) {
+			*p = '?';
+		}
+	}
+	return out;
+}
+
 static char *clean(const char *s)
 {
-	char *out = xstrdup(s ? s : "-");
-
-	for (char *p = out; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
-	return out;
+	return clean_line(s ? s : "-");
 }
 
 void print_clean(const char *text)
@@ -74,20 +86,24 @@ void table_row(struct table *t, ...)
 
 void table_print(const struct table *t)
 {
+	size_t widest[TABLE_COLUMNS] = {0};
+
+	for (size_t i = 0; i < t->rows * t->columns; i++) {
+		size_t w = width(t->cell[i]), c = i % t->columns;
+
+		widest[c] = w > widest[c] ? w : widest[c];
+	}
 	for (size_t r = 0; r < t->rows; r++) {
-		for (size_t c = 0; c < t->columns; c++) {
-			const char *text = t->cell[r * t->columns + c];
-			size_t widest = 0;
+		const char *const *row = (const char *const *)t->cell + r * t->columns;
+		size_t used = t->columns;
 
-			fputs(text, stdout);
-			if (c + 1 == t->columns)
-				break;
-			for (size_t i = 0; i < t->rows; i++) {
-				size_t w = width(t->cell[i * t->columns + c]);
-
-				widest = w > widest ? w : widest;
-			}
-			printf("%*s", (int)(widest - width(text) + 2), "");
+		/* no blanks at a line's end */
+		while (used > 1 && !*row[used - 1])
+			used--;
+		for (size_t c = 0; c < used; c++) {
+			fputs(row[c], stdout);
+			if (c + 1 < used)
+				printf("%*s", (int)(widest[c] - width(row[c]) + 2), "");
 		}
 		putchar('\n');
 	}

@@ -1,5 +1,6 @@
 #include "cli/watch.h"
 
+#include "cli/table.h"
 #include "lib/clock.h"
 #include "lib/mem.h"
 
@@ -14,7 +15,7 @@
 #define TURN_MS        400
 #define PLAIN_EVERY_NS (10 * NS_PER_S)
 #define PATIENCE_NS    (30 * NS_PER_S)
-#define LINE_MAX_BYTES 4096
+#define LINE_MAX_BYTES 65536
 
 static bool ended(const char *state)
 {
@@ -87,15 +88,27 @@ void watch_line(const json_t *sub, struct buf *b)
 	}
 }
 
+static bool has_line(const char *text, const char *line)
+{
+	const char *at = text;
+
+	while ((at = strstr(at, line))) {
+		if (at == text || at[-1] == '\n')
+			return true;
+		at++;
+	}
+	return false;
+}
+
 static void add_reason(struct buf *out, const char *what, const char *name, const char *why)
 {
 	struct buf line;
 
 	if (!why || !*why)
 		return;
-	buf_init(&line, LINE_MAX_BYTES);
+	buf_init(&line, WATCH_REASONS);
 	buf_addf(&line, "%s%s%s: %s\n", what, name ? " " : "", name ? name : "", why);
-	if (!strstr(out->data, line.data))
+	if (line.len && !has_line(out->data, line.data))
 		buf_add(out, line.data, line.len);
 	buf_release(&line);
 }
@@ -131,10 +144,39 @@ static void clear_live(struct screen *s)
 	s->live = false;
 }
 
+/* Texts of agents and submitters end on the user's terminal: cleaned first. */
 static void lasting(struct screen *s, const char *text)
 {
+	char *c = clean_line(text);
+
 	clear_live(s);
-	fprintf(stderr, "%s\n", text);
+	fprintf(stderr, "%s\n", c);
+	free(c);
+}
+
+/* Bytes of the first `columns` characters. */
+static int bytes_of(const char *text, size_t columns)
+{
+	const char *p = text;
+
+	for (; *p; p++)
+		if (((unsigned char)*p & 0xc0) != 0x80 && columns-- == 0)
+			break;
+	return (int)(p - text);
+}
+
+static void live(struct screen *s, const char *text)
+{
+	char *c = clean_line(text);
+	struct winsize ws;
+	size_t cols = 80;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 20)
+		cols = ws.ws_col;
+	fprintf(stderr, "\r\033[K%.*s", bytes_of(c, cols - 1), c);
+	fflush(stderr);
+	s->live = true;
+	free(c);
 }
 
 /* Builds and failures deserve a line that stays. */
@@ -190,20 +232,13 @@ static void show(struct screen *s, const json_t *sub)
 	buf_init(&b, LINE_MAX_BYTES);
 	watch_line(sub, &b);
 	if (s->tty) {
-		struct winsize ws;
-		size_t cols = 80;
-
-		if (ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 20)
-			cols = ws.ws_col;
-		fprintf(stderr, "\r\033[K%.*s", (int)(b.len < cols ? b.len : cols - 1), b.data);
-		fflush(stderr);
-		s->live = true;
+		live(s, b.data);
 	} else {
 		char *topic = topic_of(sub);
 		int64_t now = clock_mono_ns();
 
 		if (!str_eq(topic, s->topic) || now - s->printed_ns >= PLAIN_EVERY_NS) {
-			fprintf(stderr, "%s\n", b.data);
+			lasting(s, b.data);
 			s->printed_ns = now;
 			free(s->topic);
 			s->topic = topic;
@@ -231,7 +266,8 @@ enum err watch_submission(const struct watch *watch, json_t **out, struct why *w
 		if (e)
 			break;
 		e = cli_get(watch->cli, path, &r, w);
-		if (e && r.status == 0) {
+		/* away, or stopping, or busy: it may be back in a moment */
+		if (e == ERR_UNAVAILABLE || e == ERR_TIMEOUT || e == ERR_BUSY) {
 			if (!silent_since)
 				silent_since = clock_mono_ns();
 			if (clock_mono_ns() - silent_since > patience) {

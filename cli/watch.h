@@ -29,6 +29,7 @@ enum err watch_submission(const struct watch *watch, json_t **out, struct why *w
  * "build contpte-n: compile, 812 of about 2140 objects, 1 m 20 s; boots 0 of 18". */
 void watch_line(const json_t *submission, struct buf *out);
 
+#define WATCH_REASONS 16384 /* room for them */
 /* Why a submission did not give what was asked: the reasons of its kernels and
  * failed jobs, one a line, each once. Empty when there are none. */
 void watch_reasons(const json_t *submission, struct buf *out);

@@ -378,7 +378,7 @@ enum err client_bytes(struct client *c, const char *method, const char *path, co
 	reply_init(r);
 	e = prepare(&q, accept ? accept : "application/json", key, w);
 	if (!e && data)
-		e = add_header(&q, "Content-Type", type, w);
+		e = add_header(&q, "Content-Type", type ? type : "application/octet-stream", w);
 	if (!e && !data)
 		append(&q, "Content-Type:"); /* not curl's own for an empty POST */
 	if (e)

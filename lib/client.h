@@ -33,10 +33,10 @@
 struct client;
 
 struct reply {
-	int status;	/* 0: no answer */
-	json_t *json;	/* the parsed body when its type is JSON, else NULL */
-	struct buf body; /* as it came, at most 64 MiB */
-	int64_t next_offset; /* header Foldwatch-Next-Offset, or -1 */
+	int status;            /* 0: no answer */
+	json_t *json;          /* the parsed body when its type is JSON, else NULL */
+	struct buf body;       /* as it came, at most 64 MiB */
+	int64_t next_offset;   /* header Foldwatch-Next-Offset, or -1 */
 	int64_t retry_after_s; /* header Retry-After in seconds, or -1 */
 };
 
@@ -57,11 +57,12 @@ void client_set_stall(struct client *c, int64_t stall_s);
  * borrowed. `key` is an Idempotency-Key or NULL. r is written in any case;
  * reply_release() it in any case. */
 enum err client_json(struct client *c, const char *method, const char *path, const json_t *body,
-		     const char *key, struct reply *r, struct why *w);
-/* Any bytes with their content type; `accept` NULL stands for application/json. */
+                     const char *key, struct reply *r, struct why *w);
+/* Any bytes with their content type (NULL: application/octet-stream); `accept`
+ * NULL stands for application/json. */
 enum err client_bytes(struct client *c, const char *method, const char *path, const char *type,
-		      const void *data, size_t len, const char *accept, const char *key,
-		      struct reply *r, struct why *w);
+                      const void *data, size_t len, const char *accept, const char *key,
+                      struct reply *r, struct why *w);
 /* PUT a file to /api/v1/artifacts/SHA256 unless the server has it (HEAD
  * first). `hex` is its hash as computed by the caller. */
 enum err client_put_artifact(struct client *c, const char *path, const char *hex, struct why *w);

@@ -277,8 +277,7 @@ enum err json_decode(json_t *obj, const char *place, const struct json_field *fi
 		if (e)
 			return at_place(e, place, f->name, w);
 	}
-	json_object_foreach(obj, key, v)
-	{
+	json_object_foreach (obj, key, v) {
 		if (!is_known(fields, key))
 			return at_place(err_set(w, ERR_INPUT, "unknown field"), place, key, w);
 	}

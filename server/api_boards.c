@@ -10,7 +10,7 @@
 #include <string.h>
 
 static enum err board_object(struct db *db, struct pool *p, const char *name, bool single,
-			     json_t **out, struct why *w)
+                             json_t **out, struct why *w)
 {
 	struct board_events events = {0};
 	struct board b = {0};
@@ -65,7 +65,7 @@ enum err board_get(struct http_req *req, struct http_resp *r, struct why *w)
 /* ---- drain, resume, quarantine */
 
 typedef enum err board_change(struct db *db, const char *board, const char *why, const char *by,
-			      int64_t now_ms, struct why *w);
+                              int64_t now_ms, struct why *w);
 
 struct changing {
 	board_change *change;
@@ -81,16 +81,16 @@ static enum err change(struct db *db, void *arg, struct why *w)
 }
 
 static enum err change_board(struct http_req *req, struct http_resp *r, const char *event,
-			     board_change *fn, bool must, struct why *w)
+                             board_change *fn, bool must, struct why *w)
 {
 	struct changing c = {.change = fn,
-			     .board = req->param[0],
-			     .by = api_who(req),
-			     .now_ms = clock_wall_ms()};
+	                     .board = req->param[0],
+	                     .by = api_who(req),
+	                     .now_ms = clock_wall_ms()};
 	const struct json_field fields[] = {
-		{"why", JSON_STR, offsetof(struct changing, why), must ? JSON_MUST : JSON_NULLOK, 1,
-		 500, NULL},
-		{0},
+	        {"why", JSON_STR, offsetof(struct changing, why), must ? JSON_MUST : JSON_NULLOK, 1,
+	         500, NULL},
+	        {0},
 	};
 	json_t *body = NULL;
 	enum err e = OK;
@@ -155,19 +155,19 @@ struct announcing {
 };
 
 static const struct json_field announce_fields[] = {
-	{"version", JSON_STR, offsetof(struct announcing, agent.version), JSON_MUST, 1, 64, NULL},
-	{"builds", JSON_BOOL, offsetof(struct announcing, agent.builds), JSON_MUST, 0, 0, NULL},
-	{"bench", JSON_STR, offsetof(struct announcing, agent.bench), JSON_NULLOK, 1, 128, NULL},
-	{"toolchains", JSON_ARR, offsetof(struct announcing, toolchains), JSON_MUST, 0, 64, NULL},
-	{"trees", JSON_ARR, offsetof(struct announcing, trees), JSON_NULLOK, 0, 256, NULL},
-	{"boards", JSON_ARR, offsetof(struct announcing, boards), JSON_MUST, 0, CLAIM_BOARDS, NULL},
-	{0},
+        {"version", JSON_STR, offsetof(struct announcing, agent.version), JSON_MUST, 1, 64, NULL},
+        {"builds", JSON_BOOL, offsetof(struct announcing, agent.builds), JSON_MUST, 0, 0, NULL},
+        {"bench", JSON_STR, offsetof(struct announcing, agent.bench), JSON_NULLOK, 1, 128, NULL},
+        {"toolchains", JSON_ARR, offsetof(struct announcing, toolchains), JSON_MUST, 0, 64, NULL},
+        {"trees", JSON_ARR, offsetof(struct announcing, trees), JSON_NULLOK, 0, 256, NULL},
+        {"boards", JSON_ARR, offsetof(struct announcing, boards), JSON_MUST, 0, CLAIM_BOARDS, NULL},
+        {0},
 };
 
 static const struct json_field toolchain_fields[] = {
-	{"name", JSON_STR, offsetof(struct toolchain, name), JSON_MUST, 1, 64, NULL},
-	{"compiler", JSON_STR, offsetof(struct toolchain, compiler), JSON_MUST, 1, 512, NULL},
-	{0},
+        {"name", JSON_STR, offsetof(struct toolchain, name), JSON_MUST, 1, 64, NULL},
+        {"compiler", JSON_STR, offsetof(struct toolchain, compiler), JSON_MUST, 1, 512, NULL},
+        {0},
 };
 
 struct board_in {
@@ -178,23 +178,24 @@ struct board_in {
 static const char *const kinds[] = {"qemu", "self", "serial", NULL};
 
 static const struct json_field board_fields[] = {
-	{"name", JSON_STR, offsetof(struct board_in, b.name), JSON_MUST, 1, 64, NULL},
-	{"kind", JSON_STR, offsetof(struct board_in, b.kind), JSON_MUST, 1, 16, NULL},
-	{"profile", JSON_STR, offsetof(struct board_in, b.profile), JSON_NULLOK, 1, 64, NULL},
-	{"labels", JSON_ARR, offsetof(struct board_in, labels), JSON_NULLOK, 0, 32, NULL},
-	{"metric", JSON_STR, offsetof(struct board_in, b.metric), JSON_MUST, 1, 64, NULL},
-	{"deterministic", JSON_BOOL, offsetof(struct board_in, b.deterministic), JSON_MUST, 0, 0,
-	 NULL},
-	{"emulated", JSON_BOOL, offsetof(struct board_in, b.emulated), JSON_MUST, 0, 0, NULL},
-	{"untrusted", JSON_BOOL, offsetof(struct board_in, b.untrusted), JSON_MUST, 0, 0, NULL},
-	{"capabilities", JSON_OBJ, offsetof(struct board_in, capabilities), JSON_NULLOK, 0, 0, NULL},
-	{"description", JSON_STR, offsetof(struct board_in, b.description), JSON_MUST, 1, 512,
-	 NULL},
-	{0},
+        {"name", JSON_STR, offsetof(struct board_in, b.name), JSON_MUST, 1, 64, NULL},
+        {"kind", JSON_STR, offsetof(struct board_in, b.kind), JSON_MUST, 1, 16, NULL},
+        {"profile", JSON_STR, offsetof(struct board_in, b.profile), JSON_NULLOK, 1, 64, NULL},
+        {"labels", JSON_ARR, offsetof(struct board_in, labels), JSON_NULLOK, 0, 32, NULL},
+        {"metric", JSON_STR, offsetof(struct board_in, b.metric), JSON_MUST, 1, 64, NULL},
+        {"deterministic", JSON_BOOL, offsetof(struct board_in, b.deterministic), JSON_MUST, 0, 0,
+         NULL},
+        {"emulated", JSON_BOOL, offsetof(struct board_in, b.emulated), JSON_MUST, 0, 0, NULL},
+        {"untrusted", JSON_BOOL, offsetof(struct board_in, b.untrusted), JSON_MUST, 0, 0, NULL},
+        {"capabilities", JSON_OBJ, offsetof(struct board_in, capabilities), JSON_NULLOK, 0, 0,
+         NULL},
+        {"description", JSON_STR, offsetof(struct board_in, b.description), JSON_MUST, 1, 512,
+         NULL},
+        {0},
 };
 
 static enum err read_texts(struct pool *p, json_t *a, const char *place, size_t max,
-			   struct texts *out, struct why *w)
+                           struct texts *out, struct why *w)
 {
 	size_t i;
 
@@ -203,9 +204,9 @@ static enum err read_texts(struct pool *p, json_t *a, const char *place, size_t 
 
 		if (!s || !*s || strlen(s) > max || utf8_has_control(s, strlen(s), false))
 			return err_set(w, ERR_INPUT, "%s[%zu]: expected a string of 1 to %zu bytes",
-				       place, i, max);
+			               place, i, max);
 		*(const char **)pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)) =
-			pool_str(p, s);
+		        pool_str(p, s);
 	}
 	return OK;
 }
@@ -214,7 +215,7 @@ static enum err read_texts(struct pool *p, json_t *a, const char *place, size_t 
 static const char *board_identity(struct pool *p, const struct board *b)
 {
 	char *text = xasprintf("%s\n%s\n%s\n%d\n%d\n%s\n", b->kind, b->profile ? b->profile : "",
-			       b->metric, b->deterministic, b->emulated, b->description);
+	                       b->metric, b->deterministic, b->emulated, b->description);
 	char hex[SHA256_HEX];
 
 	hash_block(text, strlen(text), hex);
@@ -222,8 +223,7 @@ static const char *board_identity(struct pool *p, const struct board *b)
 	return pool_str(p, hex);
 }
 
-static enum err read_board(struct pool *p, json_t *o, size_t at, struct board *out,
-			   struct why *w)
+static enum err read_board(struct pool *p, json_t *o, size_t at, struct board *out, struct why *w)
 {
 	const char *place = pool_fmt(p, "boards[%zu]", at);
 	struct board_in in = {0};
@@ -235,7 +235,8 @@ static enum err read_board(struct pool *p, json_t *o, size_t at, struct board *o
 	if (e != OK)
 		return e;
 	if (!word_is_good(in.b.name) || strcmp(in.b.name, "self-reported") == 0)
-		return err_set(w, ERR_INPUT, "%s.name: expected 1 to 64 of A-Z a-z 0-9 . _ -", place);
+		return err_set(w, ERR_INPUT, "%s.name: expected 1 to 64 of A-Z a-z 0-9 . _ -",
+		               place);
 	for (i = 0; kinds[i] && strcmp(kinds[i], in.b.kind) != 0; i++)
 		;
 	if (!kinds[i])
@@ -249,8 +250,8 @@ static enum err read_board(struct pool *p, json_t *o, size_t at, struct board *o
 	for (i = 0; i < labels.count; i++) {
 		if (!word_is_good(labels.at[i]))
 			return err_set(w, ERR_INPUT,
-				       "%s.labels[%zu]: expected 1 to 64 of A-Z a-z 0-9 . _ -",
-				       place, i);
+			               "%s.labels[%zu]: expected 1 to 64 of A-Z a-z 0-9 . _ -",
+			               place, i);
 		in.b.labels = pool_fmt(p, "%s%s ", in.b.labels, labels.at[i]);
 	}
 	caps = in.capabilities ? json_canonical(in.capabilities) : xstrdup("{}");
@@ -261,25 +262,24 @@ static enum err read_board(struct pool *p, json_t *o, size_t at, struct board *o
 	return OK;
 }
 
-static enum err read_announcement(struct pool *p, json_t *body, struct announcing *a,
-				  struct why *w)
+static enum err read_announcement(struct pool *p, json_t *body, struct announcing *a, struct why *w)
 {
 	size_t i, o;
 	enum err e = json_decode(body, "", announce_fields, a, w);
 
 	for (i = 0; e == OK && i < json_array_size(a->toolchains); i++) {
 		struct toolchain *t = pool_push(p, (void **)&a->agent.toolchain,
-						&a->agent.toolchains, sizeof(*t));
+		                                &a->agent.toolchains, sizeof(*t));
 		const char *place = pool_fmt(p, "toolchains[%zu]", i);
 
 		e = json_decode(json_array_get(a->toolchains, i), place, toolchain_fields, t, w);
 		if (e == OK && !word_is_good(t->name))
 			e = err_set(w, ERR_INPUT, "%s.name: expected 1 to 64 of A-Z a-z 0-9 . _ -",
-				    place);
+			            place);
 		for (o = 0; e == OK && o < i; o++)
 			if (strcmp(a->agent.toolchain[o].name, t->name) == 0)
 				e = err_set(w, ERR_INPUT, "%s.name: \"%s\" stands there twice",
-					    place, t->name);
+				            place, t->name);
 	}
 	if (e == OK)
 		e = read_texts(p, a->trees, "trees", 1024, &a->agent.trees, w);
@@ -290,8 +290,8 @@ static enum err read_announcement(struct pool *p, json_t *body, struct announcin
 		for (o = 0; e == OK && o < i; o++)
 			if (strcmp(a->list.at[o].name, b->name) == 0)
 				e = err_set(w, ERR_INPUT,
-					    "boards[%zu].name: \"%s\" stands there twice", i,
-					    b->name);
+				            "boards[%zu].name: \"%s\" stands there twice", i,
+				            b->name);
 	}
 	return e;
 }
@@ -322,7 +322,7 @@ enum err agent_put(struct http_req *req, struct http_resp *r, struct why *w)
 		e = store_agent_get(db_reader(req->srv->store), a.agent.name, p, &now, w);
 	if (e == OK) {
 		log_info("agent.announced", "agent", a.agent.name, "boards",
-			 log_i((int64_t)a.list.count), NULL);
+		         log_i((int64_t)a.list.count), NULL);
 		r->json = show_agent(&now);
 	}
 	json_decref(body);

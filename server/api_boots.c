@@ -37,7 +37,7 @@ enum err boot_get(struct http_req *req, struct http_resp *r, struct why *w)
 }
 
 static enum err unpack_console(const struct http_req *req, const char *sha256, struct buf *out,
-			       struct why *w)
+                               struct why *w)
 {
 	char *path = artifact_path(req->srv->conf.dir, sha256);
 	struct buf packed, plain;
@@ -50,10 +50,10 @@ static enum err unpack_console(const struct http_req *req, const char *sha256, s
 		e = zst_unpack(packed.data, packed.len, &plain, w);
 	if (e == ERR_TOO_LARGE)
 		e = err_set(w, e, "the console is larger than %u bytes: its artifact is %s",
-			    CONSOLE_MAX, sha256);
+		            CONSOLE_MAX, sha256);
 	if (e == ERR_INPUT)
 		e = err_set(w, ERR_UNPROCESSABLE, "the console's artifact %s is no zstd frame",
-			    sha256);
+		            sha256);
 	if (e == OK)
 		utf8_scrub(out, plain.data, plain.len);
 	buf_release(&packed);

@@ -13,10 +13,10 @@ enum format { FORMAT_JSON, FORMAT_CSV, FORMAT_MARKDOWN, FORMAT_TEXT };
 static const struct {
 	const char *word, *type, *sent;
 } formats[] = {
-	[FORMAT_JSON] = {"json", "application/json", "application/json"},
-	[FORMAT_CSV] = {"csv", "text/csv", "text/csv; charset=utf-8"},
-	[FORMAT_MARKDOWN] = {"markdown", "text/markdown", "text/markdown; charset=utf-8"},
-	[FORMAT_TEXT] = {"text", "text/plain", "text/plain; charset=utf-8"},
+        [FORMAT_JSON] = {"json", "application/json", "application/json"},
+        [FORMAT_CSV] = {"csv", "text/csv", "text/csv; charset=utf-8"},
+        [FORMAT_MARKDOWN] = {"markdown", "text/markdown", "text/markdown; charset=utf-8"},
+        [FORMAT_TEXT] = {"text", "text/plain", "text/plain; charset=utf-8"},
 };
 
 /* ?format=, or the first type of Accept that we have, or JSON. */
@@ -33,7 +33,7 @@ static enum err choose_format(const struct http_req *req, enum format *out, stru
 		}
 	if (word)
 		return err_set(w, ERR_INPUT,
-			       "format: expected json, csv, markdown or text, got \"%s\"", word);
+		               "format: expected json, csv, markdown or text, got \"%s\"", word);
 	accept = http_header(req, "Accept");
 	for (i = 0; accept && i < ARRAY_SIZE(formats); i++) {
 		at = strstr(accept, formats[i].type);
@@ -76,7 +76,7 @@ static enum err stored_json(struct http_req *req, int64_t id, struct http_resp *
 }
 
 static enum err rendered(struct http_req *req, int64_t id, enum format format,
-			 enum report_table table, struct http_resp *r, struct why *w)
+                         enum report_table table, struct http_resp *r, struct why *w)
 {
 	struct report_opts opts = {0};
 	const char *url = req->srv->conf.public_url;
@@ -96,7 +96,7 @@ static enum err rendered(struct http_req *req, int64_t id, enum format format,
 			report_text(c, table, &opts, &r->body);
 		if (r->body.full)
 			e = err_set(w, ERR_TOO_LARGE, "the tables are larger than %u bytes",
-				    TEXT_MAX);
+			            TEXT_MAX);
 	}
 	cmp_free(c);
 	free(address);
@@ -114,8 +114,8 @@ enum err comparison_get(struct http_req *req, struct http_resp *r, struct why *w
 
 	if (e == OK && word && !report_table_parse(word, &table))
 		e = err_set(w, ERR_INPUT,
-			    "table: expected all, reply, commit, cover or summary, got \"%s\"",
-			    word);
+		            "table: expected all, reply, commit, cover or summary, got \"%s\"",
+		            word);
 	if (e == OK)
 		e = api_submission_id(req, &id, w);
 	if (e == OK)
@@ -123,7 +123,7 @@ enum err comparison_get(struct http_req *req, struct http_resp *r, struct why *w
 	if (e != OK)
 		return e;
 	e = format == FORMAT_JSON ? stored_json(req, id, r, w)
-				  : rendered(req, id, format, table, r, w);
+	                          : rendered(req, id, format, table, r, w);
 	db_snapshot_end(db);
 	if (e == OK)
 		http_resp_header(r, "Vary", "Accept");

@@ -22,15 +22,15 @@ struct import_in {
 };
 
 static const struct json_field import_fields[] = {
-	{"title", JSON_STR, offsetof(struct import_in, title), JSON_NULLOK, 1, 200, NULL},
-	{"kernel", JSON_STR, offsetof(struct import_in, kernel), JSON_MUST, 1, 64, NULL},
-	{"submission", JSON_INT, offsetof(struct import_in, submission), JSON_NULLOK, 1, INT64_MAX,
-	 NULL},
-	{"result", JSON_STR, offsetof(struct import_in, result), JSON_MUST | JSON_TEXT, 1,
-	 256 << 20, NULL},
-	{"dmesg", JSON_STR, offsetof(struct import_in, dmesg), JSON_NULLOK | JSON_TEXT, 0,
-	 256 << 20, NULL},
-	{0},
+        {"title", JSON_STR, offsetof(struct import_in, title), JSON_NULLOK, 1, 200, NULL},
+        {"kernel", JSON_STR, offsetof(struct import_in, kernel), JSON_MUST, 1, 64, NULL},
+        {"submission", JSON_INT, offsetof(struct import_in, submission), JSON_NULLOK, 1, INT64_MAX,
+         NULL},
+        {"result", JSON_STR, offsetof(struct import_in, result), JSON_MUST | JSON_TEXT, 1,
+         256 << 20, NULL},
+        {"dmesg", JSON_STR, offsetof(struct import_in, dmesg), JSON_NULLOK | JSON_TEXT, 0,
+         256 << 20, NULL},
+        {0},
 };
 
 struct importing {
@@ -49,7 +49,7 @@ static enum err need_begin(const char *text, struct importing *x, struct why *w)
 {
 	json_t *o = NULL;
 	bool begins = json_parse(text, strcspn(text, "\n"), 1 << 20, &o, NULL) == OK &&
-		      str_eq(json_str(o, "type", NULL), "begin");
+	              str_eq(json_str(o, "type", NULL), "begin");
 
 	if (begins && !x->boot.build_id)
 		x->boot.build_id = pool_str(x->p, json_str(o, "build_id", NULL));
@@ -57,8 +57,8 @@ static enum err need_begin(const char *text, struct importing *x, struct why *w)
 		x->boot.metric = pool_str(x->p, json_str(o, "metric", NULL));
 	json_decref(o);
 	return begins ? OK
-		      : err_set(w, ERR_UNPROCESSABLE,
-				"result:1: expected foldbench's begin line: this is no result");
+	              : err_set(w, ERR_UNPROCESSABLE,
+	                        "result:1: expected foldbench's begin line: this is no result");
 }
 
 static enum err read_result(struct importing *x, struct why *w)
@@ -95,8 +95,7 @@ static void read_faults(struct importing *x)
 	scan_end(s);
 	for (i = 0; i < scan_count(s); i++) {
 		const struct fault *from = scan_fault(s, i);
-		struct boot_fault *f =
-			pool_push(x->p, (void **)&b->fault, &b->faults, sizeof(*f));
+		struct boot_fault *f = pool_push(x->p, (void **)&b->fault, &b->faults, sizeof(*f));
 
 		f->line = (int64_t)from->line;
 		f->kind = from->kind;
@@ -108,7 +107,7 @@ static void read_faults(struct importing *x)
 	if (b->faults && b->valid) {
 		b->valid = false;
 		b->why = pool_fmt(x->p, "fault in the log, line %lld: %s",
-				  (long long)b->fault[0].line, b->fault[0].text);
+		                  (long long)b->fault[0].line, b->fault[0].text);
 	}
 }
 
@@ -137,20 +136,20 @@ static enum err new_submission(struct db *db, struct importing *x, struct why *w
 {
 	const struct run_row *first = x->boot.runs.count ? x->boot.runs.at : NULL;
 	struct sub s = {.submitter = x->submitter,
-			.content_hash = x->boot.content_hash,
-			.title = x->in.title ? x->in.title : x->in.kernel,
-			.threshold = NAN,
-			.reuse = false,
-			.boots = 1,
-			.runs = 1,
-			.iterations = first ? first->count - first->warmup : 1,
-			.warmup = first ? first->warmup : 0,
-			.plan = "# foldbench plan 1\n",
-			.imported = true,
-			.state = "done",
-			.planned = true,
-			.created_ms = x->now_ms,
-			.ended_ms = x->now_ms};
+	                .content_hash = x->boot.content_hash,
+	                .title = x->in.title ? x->in.title : x->in.kernel,
+	                .threshold = NAN,
+	                .reuse = false,
+	                .boots = 1,
+	                .runs = 1,
+	                .iterations = first ? first->count - first->warmup : 1,
+	                .warmup = first ? first->warmup : 0,
+	                .plan = "# foldbench plan 1\n",
+	                .imported = true,
+	                .state = "done",
+	                .planned = true,
+	                .created_ms = x->now_ms,
+	                .ended_ms = x->now_ms};
 
 	return store_sub_add(db, &s, &x->sub, w);
 }
@@ -162,12 +161,12 @@ static enum err old_submission(struct db *db, struct importing *x, struct why *w
 
 	if (e == OK && !s.imported)
 		e = err_set(w, ERR_UNPROCESSABLE,
-			    "submission: %lld is none of imports: self-reported numbers are kept"
-			    " apart",
-			    (long long)s.id);
+		            "submission: %lld is none of imports: self-reported numbers are kept"
+		            " apart",
+		            (long long)s.id);
 	if (e == OK && !str_eq(s.submitter, x->submitter))
 		e = err_set(w, ERR_DENIED, "submission: %lld is another submitter's",
-			    (long long)s.id);
+		            (long long)s.id);
 	x->sub = x->in.submission;
 	return e;
 }
@@ -175,14 +174,14 @@ static enum err old_submission(struct db *db, struct importing *x, struct why *w
 static enum err add_kernel(struct db *db, struct importing *x, int64_t pos, struct why *w)
 {
 	struct kernel k = {.state = "ready",
-			   .build_id = x->boot.build_id,
-			   .build_ids = x->boot.build_id,
-			   .release = x->head.release,
-			   .image_bytes = NONE,
-			   .objects = NONE,
-			   .seconds = NAN,
-			   .imported = true,
-			   .created_ms = x->now_ms};
+	                   .build_id = x->boot.build_id,
+	                   .build_ids = x->boot.build_id,
+	                   .release = x->head.release,
+	                   .image_bytes = NONE,
+	                   .objects = NONE,
+	                   .seconds = NAN,
+	                   .imported = true,
+	                   .created_ms = x->now_ms};
 	struct sub_kernel sk = {.pos = pos, .name = x->in.kernel, .state = "ready"};
 	char domain[17];
 	enum err e;
@@ -208,8 +207,8 @@ static enum err find_kernel(struct db *db, struct importing *x, struct why *w)
 		if (list.at[i].build_id && x->boot.build_id &&
 		    !str_eq(list.at[i].build_id, x->boot.build_id))
 			return err_set(w, ERR_UNPROCESSABLE,
-				       "kernel: \"%s\" has build-id %s there, this result's is %s",
-				       x->in.kernel, list.at[i].build_id, x->boot.build_id);
+			               "kernel: \"%s\" has build-id %s there, this result's is %s",
+			               x->in.kernel, list.at[i].build_id, x->boot.build_id);
 		x->boot.kernel = list.at[i].kernel_id;
 		x->boot.baseline = i == 0;
 		return OK;
@@ -265,7 +264,7 @@ static enum err repeated(struct http_req *req, struct importing *x, struct why *
 	e = store_boot_by_key(db_reader(req->srv->store), x->boot.idem_key, x->p, &x->id, &hash, w);
 	if (e == OK && x->id != NONE && !str_eq(hash, x->boot.content_hash))
 		e = err_set(w, ERR_CONFLICT,
-			    "Idempotency-Key \"%s\" came with other content before", x->key);
+		            "Idempotency-Key \"%s\" came with other content before", x->key);
 	return e;
 }
 
@@ -286,7 +285,7 @@ static enum err read_import(struct http_req *req, struct importing *x, struct wh
 }
 
 static enum err answer(struct http_req *req, struct importing *x, struct http_resp *r,
-		       struct why *w)
+                       struct why *w)
 {
 	struct boot b;
 	enum err e = store_boot_get(db_reader(req->srv->store), x->id, x->p, &b, w);
@@ -304,10 +303,8 @@ static enum err answer(struct http_req *req, struct importing *x, struct http_re
 enum err import_make(struct http_req *req, struct http_resp *r, struct why *w)
 {
 	struct pool *p = pool_new();
-	struct importing x = {.p = p,
-			      .boot = boot_blank(),
-			      .submitter = api_who(req),
-			      .now_ms = clock_wall_ms()};
+	struct importing x = {
+	        .p = p, .boot = boot_blank(), .submitter = api_who(req), .now_ms = clock_wall_ms()};
 	char hex[SHA256_HEX], plan[SHA256_HEX];
 	json_t *body = NULL;
 	enum err e = api_key(req, &x.key, w);
@@ -332,7 +329,7 @@ enum err import_make(struct http_req *req, struct http_resp *r, struct why *w)
 			e = db_write(req->srv->store, store, &x, w);
 		if (e == OK) {
 			log_info("import.made", "submission", log_i(x.sub), "by", x.submitter,
-				 NULL);
+			         NULL);
 			r->status = 201;
 			e = verdict_update(req->srv, x.sub, w);
 		}

@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-static const char *const job_states[] = {"queued", "leased",    "done",
-					 "failed", "cancelled", NULL};
+static const char *const job_states[] = {"queued", "leased", "done", "failed", "cancelled", NULL};
 
 enum err jobs_list(struct http_req *req, struct http_resp *r, struct why *w)
 {
@@ -26,10 +25,10 @@ enum err jobs_list(struct http_req *req, struct http_resp *r, struct why *w)
 		;
 	if (e == OK && state && !job_states[i])
 		e = err_set(w, ERR_INPUT,
-			    "state: expected queued, leased, done, failed or cancelled");
+		            "state: expected queued, leased, done, failed or cancelled");
 	if (e == OK)
 		e = store_job_list(db_reader(req->srv->store), sub, state, before, limit, p, &list,
-				   w);
+		                   w);
 	for (i = 0; e == OK && i < list.count; i++)
 		json_array_append_new(a, show_job(&list.at[i], now));
 	if (e == OK)
@@ -60,10 +59,10 @@ struct claim_in {
 };
 
 static const struct json_field claim_fields[] = {
-	{"agent", JSON_STR, offsetof(struct claim_in, agent), JSON_MUST, 1, 64, NULL},
-	{"kinds", JSON_ARR, offsetof(struct claim_in, kinds), JSON_MUST, 1, 3, NULL},
-	{"boards", JSON_ARR, offsetof(struct claim_in, boards), JSON_NULLOK, 0, CLAIM_BOARDS, NULL},
-	{0},
+        {"agent", JSON_STR, offsetof(struct claim_in, agent), JSON_MUST, 1, 64, NULL},
+        {"kinds", JSON_ARR, offsetof(struct claim_in, kinds), JSON_MUST, 1, 3, NULL},
+        {"boards", JSON_ARR, offsetof(struct claim_in, boards), JSON_NULLOK, 0, CLAIM_BOARDS, NULL},
+        {0},
 };
 
 static enum err read_kinds(json_t *kinds, struct claim *c, bool *boot, struct why *w)
@@ -81,13 +80,13 @@ static enum err read_kinds(json_t *kinds, struct claim *c, bool *boot, struct wh
 			*boot = true;
 		else
 			return err_set(w, ERR_INPUT, "kinds[%zu]: expected resolve, build or boot",
-				       i);
+			               i);
 	}
 	return OK;
 }
 
 static enum err read_claim(struct db *db, struct pool *p, json_t *body, struct claim *c,
-			   struct agent *agent, struct why *w)
+                           struct agent *agent, struct why *w)
 {
 	struct claim_in in = {0};
 	bool boot = false;
@@ -100,7 +99,7 @@ static enum err read_claim(struct db *db, struct pool *p, json_t *body, struct c
 		e = store_agent_get(db, in.agent, p, agent, w);
 	if (e == ERR_NOT_FOUND)
 		e = err_set(w, ERR_UNPROCESSABLE, "agent: \"%s\" has not announced itself",
-			    in.agent);
+		            in.agent);
 	for (i = 0; e == OK && i < json_array_size(in.boards); i++) {
 		const char *name = json_string_value(json_array_get(in.boards, i));
 
@@ -109,9 +108,9 @@ static enum err read_claim(struct db *db, struct pool *p, json_t *body, struct c
 				break;
 		if (!name || o == agent->boards.count)
 			return err_set(w, ERR_UNPROCESSABLE,
-				       "boards[%zu]: agent \"%s\" has not announced %s%s%s", i,
-				       in.agent, name ? "\"" : "this", name ? name : "",
-				       name ? "\"" : "");
+			               "boards[%zu]: agent \"%s\" has not announced %s%s%s", i,
+			               in.agent, name ? "\"" : "this", name ? name : "",
+			               name ? "\"" : "");
 		if (boot)
 			c->board[c->boards++] = agent->boards.at[o];
 	}
@@ -154,7 +153,7 @@ static int64_t boot_timeout_s(const char *plan)
 }
 
 static enum err build_spec(struct db *db, struct pool *p, const struct job *j, json_t *spec,
-			   struct why *w)
+                           struct why *w)
 {
 	struct kernel k;
 	const char *text = NULL;
@@ -184,7 +183,7 @@ static enum err build_spec(struct db *db, struct pool *p, const struct job *j, j
 }
 
 static enum err boot_spec(struct db *db, struct pool *p, const struct job *j, json_t *spec,
-			  struct why *w)
+                          struct why *w)
 {
 	struct kernel k;
 	enum err e = store_kernel_get(db, j->kernel, p, &k, w);
@@ -208,8 +207,8 @@ static enum err boot_spec(struct db *db, struct pool *p, const struct job *j, js
 	return OK;
 }
 
-static enum err lease_json(struct db *db, struct pool *p, int64_t id, int64_t lease_s,
-			   json_t **out, struct why *w)
+static enum err lease_json(struct db *db, struct pool *p, int64_t id, int64_t lease_s, json_t **out,
+                           struct why *w)
 {
 	json_t *o = json_object(), *spec = json_object();
 	struct job j;
@@ -220,7 +219,7 @@ static enum err lease_json(struct db *db, struct pool *p, int64_t id, int64_t le
 		json_put_str(spec, "ref", j.ref);
 	} else if (e == OK) {
 		e = str_eq(j.kind, "build") ? build_spec(db, p, &j, spec, w)
-					    : boot_spec(db, p, &j, spec, w);
+		                            : boot_spec(db, p, &j, spec, w);
 	}
 	if (e != OK) {
 		json_decref(o);
@@ -235,7 +234,7 @@ static enum err lease_json(struct db *db, struct pool *p, int64_t id, int64_t le
 	json_put(o, "spec", spec);
 	*out = o;
 	log_info("job.claimed", "job", log_i(id), "kind", j.kind, "agent", j.agent, "attempt",
-		 log_i(j.attempt), "board", log_s(j.board), NULL);
+	         log_i(j.attempt), "board", log_s(j.board), NULL);
 	return OK;
 }
 
@@ -285,17 +284,17 @@ struct renewing {
 };
 
 static const struct json_field renew_fields[] = {
-	{"attempt", JSON_INT, offsetof(struct renewing, attempt), JSON_MUST, 1, INT64_MAX, NULL},
-	{"progress", JSON_OBJ, offsetof(struct renewing, progress), JSON_NULLOK, 0, 0, NULL},
-	{0},
+        {"attempt", JSON_INT, offsetof(struct renewing, attempt), JSON_MUST, 1, INT64_MAX, NULL},
+        {"progress", JSON_OBJ, offsetof(struct renewing, progress), JSON_NULLOK, 0, 0, NULL},
+        {0},
 };
 
 static const struct json_field progress_fields[] = {
-	{"step", JSON_STR, offsetof(struct renewing, step), JSON_NULLOK, 0, 200, NULL},
-	{"done", JSON_INT, offsetof(struct renewing, done), JSON_NULLOK, 0, INT64_MAX, NULL},
-	{"total", JSON_INT, offsetof(struct renewing, total), JSON_NULLOK, 0, INT64_MAX, NULL},
-	{"elapsed_s", JSON_NUM, offsetof(struct renewing, elapsed_s), JSON_NULLOK, 0, 0, NULL},
-	{0},
+        {"step", JSON_STR, offsetof(struct renewing, step), JSON_NULLOK, 0, 200, NULL},
+        {"done", JSON_INT, offsetof(struct renewing, done), JSON_NULLOK, 0, INT64_MAX, NULL},
+        {"total", JSON_INT, offsetof(struct renewing, total), JSON_NULLOK, 0, INT64_MAX, NULL},
+        {"elapsed_s", JSON_NUM, offsetof(struct renewing, elapsed_s), JSON_NULLOK, 0, 0, NULL},
+        {0},
 };
 
 static enum err renew(struct db *db, void *arg, struct why *w)

@@ -18,7 +18,8 @@ enum err kernels_list(struct http_req *req, struct http_resp *r, struct why *w)
 	for (i = 0; e == OK && i < list.count; i++)
 		json_array_append_new(a, show_kernel(&list.at[i]));
 	if (e == OK)
-		r->json = api_list("kernels", a, limit, list.count ? list.at[list.count - 1].id : 0);
+		r->json =
+		        api_list("kernels", a, limit, list.count ? list.at[list.count - 1].id : 0);
 	else
 		json_decref(a);
 	pool_free(p);
@@ -69,7 +70,7 @@ enum err configs_list(struct http_req *req, struct http_resp *r, struct why *w)
 }
 
 static const char *const units[] = {
-	[UNIT_NUMBER] = "number", [UNIT_BYTES] = "bytes", [UNIT_WORD] = "word"};
+        [UNIT_NUMBER] = "number", [UNIT_BYTES] = "bytes", [UNIT_WORD] = "word"};
 
 /* The names of the parameters whose bits are set. */
 static json_t *param_names(unsigned int bits)

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define PART_MAX (1 << 20)
-#define LOG_MAX	 (64 << 20)
+#define LOG_MAX  (64 << 20)
 
 #define LOCKS 32
 static pthread_mutex_t locks[LOCKS] = {[0 ... LOCKS - 1] = PTHREAD_MUTEX_INITIALIZER};
@@ -24,7 +24,7 @@ static pthread_mutex_t locks[LOCKS] = {[0 ... LOCKS - 1] = PTHREAD_MUTEX_INITIAL
 static char *log_path(const struct http_req *req, int64_t job, int64_t attempt)
 {
 	return xasprintf("%s/logs/%lld.%lld", req->srv->conf.dir, (long long)job,
-			 (long long)attempt);
+	                 (long long)attempt);
 }
 
 static enum err append(int fd, const char *data, size_t len, struct why *w)
@@ -44,7 +44,7 @@ static enum err append(int fd, const char *data, size_t len, struct why *w)
 
 /* Takes what of [offset, offset + len) is new; *end gets the length then. */
 static enum err take_part(const char *path, int64_t offset, const char *data, size_t len,
-			  int64_t *end, struct why *w)
+                          int64_t *end, struct why *w)
 {
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	struct stat st;
@@ -57,7 +57,7 @@ static enum err take_part(const char *path, int64_t offset, const char *data, si
 		e = err_sys(w, ERR_IO, "cannot read the log's length");
 	else if (offset > st.st_size)
 		e = err_set(w, ERR_CONFLICT, "offset %lld is past the log's end at %lld",
-			    (long long)offset, (long long)st.st_size);
+		            (long long)offset, (long long)st.st_size);
 	else if (offset + (int64_t)len > LOG_MAX)
 		e = err_set(w, ERR_TOO_LARGE, "a log holds at most %d bytes", LOG_MAX);
 	if (e == OK) {
@@ -85,12 +85,12 @@ enum err job_log_post(struct http_req *req, struct http_resp *r, struct why *w)
 		e = http_query_int(req, "offset", 0, LOG_MAX, -1, &offset, w);
 	if (e == OK && (attempt < 0 || offset < 0))
 		e = err_set(w, ERR_INPUT, "%s: missing in the query",
-			    attempt < 0 ? "attempt" : "offset");
+		            attempt < 0 ? "attempt" : "offset");
 	if (e == OK)
 		e = store_job_get(db_reader(req->srv->store), req->id, p, &j, w);
 	if (e == OK && j.attempt != attempt)
 		e = err_set(w, ERR_CONFLICT, "job %lld is at attempt %lld, not %lld",
-			    (long long)j.id, (long long)j.attempt, (long long)attempt);
+		            (long long)j.id, (long long)j.attempt, (long long)attempt);
 	pool_free(p);
 	if (e != OK)
 		return e;
@@ -158,8 +158,8 @@ enum err job_log_get(struct http_req *req, struct http_resp *r, struct why *w)
 	if (e != OK)
 		return e;
 	http_resp_header(r, "Foldwatch-Next-Offset", "%lld",
-			 (long long)offset + (long long)r->body.len);
+	                 (long long)offset + (long long)r->body.len);
 	http_resp_header(r, "Foldwatch-Log-Complete", "%s",
-			 ended && r->body.len < PART_MAX ? "yes" : "no");
+	                 ended && r->body.len < PART_MAX ? "yes" : "no");
 	return OK;
 }

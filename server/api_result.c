@@ -26,14 +26,14 @@ struct answer_in {
 };
 
 static const struct json_field answer_fields[] = {
-	{"attempt", JSON_INT, offsetof(struct answer_in, attempt), JSON_MUST, 1, INT64_MAX, NULL},
-	{"state", JSON_WORD, offsetof(struct answer_in, state), JSON_MUST, 0, 0, ends},
-	{"class", JSON_WORD, offsetof(struct answer_in, class), JSON_NULLOK, 0, 0, classes},
-	{"why", JSON_STR, offsetof(struct answer_in, why), JSON_NULLOK | JSON_TEXT, 1, 16384, NULL},
-	{"resolve", JSON_OBJ, offsetof(struct answer_in, resolve), JSON_NULLOK, 0, 0, NULL},
-	{"build", JSON_OBJ, offsetof(struct answer_in, build), JSON_NULLOK, 0, 0, NULL},
-	{"boot", JSON_OBJ, offsetof(struct answer_in, boot), JSON_NULLOK, 0, 0, NULL},
-	{0},
+        {"attempt", JSON_INT, offsetof(struct answer_in, attempt), JSON_MUST, 1, INT64_MAX, NULL},
+        {"state", JSON_WORD, offsetof(struct answer_in, state), JSON_MUST, 0, 0, ends},
+        {"class", JSON_WORD, offsetof(struct answer_in, class), JSON_NULLOK, 0, 0, classes},
+        {"why", JSON_STR, offsetof(struct answer_in, why), JSON_NULLOK | JSON_TEXT, 1, 16384, NULL},
+        {"resolve", JSON_OBJ, offsetof(struct answer_in, resolve), JSON_NULLOK, 0, 0, NULL},
+        {"build", JSON_OBJ, offsetof(struct answer_in, build), JSON_NULLOK, 0, 0, NULL},
+        {"boot", JSON_OBJ, offsetof(struct answer_in, boot), JSON_NULLOK, 0, 0, NULL},
+        {0},
 };
 
 /* A result on its way: what was read, and what it was answered. */
@@ -60,13 +60,13 @@ struct resolve_in {
 };
 
 static const struct json_field resolve_fields[] = {
-	{"commit", JSON_STR, offsetof(struct resolve_in, commit), JSON_MUST, 40, 64, NULL},
-	{"subject", JSON_STR, offsetof(struct resolve_in, subject), JSON_NULLOK, 0, 1000, NULL},
-	{"author_time", JSON_INT, offsetof(struct resolve_in, author_time), JSON_NULLOK,
-	 -INT64_MAX, INT64_MAX, NULL},
-	{"bytes_fetched", JSON_INT, offsetof(struct resolve_in, bytes_fetched), JSON_NULLOK, 0,
-	 INT64_MAX, NULL},
-	{0},
+        {"commit", JSON_STR, offsetof(struct resolve_in, commit), JSON_MUST, 40, 64, NULL},
+        {"subject", JSON_STR, offsetof(struct resolve_in, subject), JSON_NULLOK, 0, 1000, NULL},
+        {"author_time", JSON_INT, offsetof(struct resolve_in, author_time), JSON_NULLOK, -INT64_MAX,
+         INT64_MAX, NULL},
+        {"bytes_fetched", JSON_INT, offsetof(struct resolve_in, bytes_fetched), JSON_NULLOK, 0,
+         INT64_MAX, NULL},
+        {0},
 };
 
 static enum err read_resolve(struct answering *a, json_t *o, struct why *w)
@@ -95,31 +95,31 @@ struct build_in {
 };
 
 static const struct json_field build_fields[] = {
-	{"image", JSON_STR, offsetof(struct build_in, k.image), JSON_MUST, 64, 64, NULL},
-	{"vmlinux", JSON_STR, offsetof(struct build_in, k.vmlinux), JSON_NULLOK, 64, 64, NULL},
-	{"config", JSON_STR, offsetof(struct build_in, k.config_file), JSON_NULLOK, 64, 64, NULL},
-	{"image_bytes", JSON_INT, offsetof(struct build_in, k.image_bytes), JSON_NULLOK, 1,
-	 INT64_MAX, NULL},
-	{"build_id", JSON_STR, offsetof(struct build_in, k.build_id), JSON_MUST, 8, 64, NULL},
-	{"section_hash", JSON_STR, offsetof(struct build_in, k.section_hash), JSON_NULLOK, 64, 64,
-	 NULL},
-	{"config_hash", JSON_STR, offsetof(struct build_in, k.config_hash), JSON_NULLOK, 64, 64,
-	 NULL},
-	{"toolchain", JSON_OBJ, offsetof(struct build_in, toolchain), JSON_NULLOK, 0, 0, NULL},
-	{"release", JSON_STR, offsetof(struct build_in, k.release), JSON_NULLOK, 1, 128, NULL},
-	{"objects", JSON_INT, offsetof(struct build_in, k.objects), JSON_NULLOK, 0, INT64_MAX,
-	 NULL},
-	{"seconds", JSON_NUM, offsetof(struct build_in, k.seconds), JSON_NULLOK, 0, 0, NULL},
-	{"trusted", JSON_BOOL, offsetof(struct build_in, k.trusted), JSON_NULLOK, 0, 0, NULL},
-	{"sandbox", JSON_STR, offsetof(struct build_in, k.sandbox), JSON_NULLOK, 0, 64, NULL},
-	{0},
+        {"image", JSON_STR, offsetof(struct build_in, k.image), JSON_MUST, 64, 64, NULL},
+        {"vmlinux", JSON_STR, offsetof(struct build_in, k.vmlinux), JSON_NULLOK, 64, 64, NULL},
+        {"config", JSON_STR, offsetof(struct build_in, k.config_file), JSON_NULLOK, 64, 64, NULL},
+        {"image_bytes", JSON_INT, offsetof(struct build_in, k.image_bytes), JSON_NULLOK, 1,
+         INT64_MAX, NULL},
+        {"build_id", JSON_STR, offsetof(struct build_in, k.build_id), JSON_MUST, 8, 64, NULL},
+        {"section_hash", JSON_STR, offsetof(struct build_in, k.section_hash), JSON_NULLOK, 64, 64,
+         NULL},
+        {"config_hash", JSON_STR, offsetof(struct build_in, k.config_hash), JSON_NULLOK, 64, 64,
+         NULL},
+        {"toolchain", JSON_OBJ, offsetof(struct build_in, toolchain), JSON_NULLOK, 0, 0, NULL},
+        {"release", JSON_STR, offsetof(struct build_in, k.release), JSON_NULLOK, 1, 128, NULL},
+        {"objects", JSON_INT, offsetof(struct build_in, k.objects), JSON_NULLOK, 0, INT64_MAX,
+         NULL},
+        {"seconds", JSON_NUM, offsetof(struct build_in, k.seconds), JSON_NULLOK, 0, 0, NULL},
+        {"trusted", JSON_BOOL, offsetof(struct build_in, k.trusted), JSON_NULLOK, 0, 0, NULL},
+        {"sandbox", JSON_STR, offsetof(struct build_in, k.sandbox), JSON_NULLOK, 0, 64, NULL},
+        {0},
 };
 
 static const struct json_field tool_fields[] = {
-	{"name", JSON_STR, offsetof(struct tool_in, name), JSON_NULLOK, 1, 64, NULL},
-	{"compiler", JSON_STR, offsetof(struct tool_in, compiler), JSON_NULLOK, 1, 512, NULL},
-	{"linker", JSON_STR, offsetof(struct tool_in, linker), JSON_NULLOK, 1, 512, NULL},
-	{0},
+        {"name", JSON_STR, offsetof(struct tool_in, name), JSON_NULLOK, 1, 64, NULL},
+        {"compiler", JSON_STR, offsetof(struct tool_in, compiler), JSON_NULLOK, 1, 512, NULL},
+        {"linker", JSON_STR, offsetof(struct tool_in, linker), JSON_NULLOK, 1, 512, NULL},
+        {0},
 };
 
 static enum err need_artifact(struct db *db, const char *sha256, const char *place, struct why *w)
@@ -130,13 +130,14 @@ static enum err need_artifact(struct db *db, const char *sha256, const char *pla
 	if (!sha256)
 		return OK;
 	if (!hex_is(sha256, 64))
-		return err_set(w, ERR_UNPROCESSABLE, "%s: expected 64 lower-case hex digits", place);
+		return err_set(w, ERR_UNPROCESSABLE, "%s: expected 64 lower-case hex digits",
+		               place);
 	e = artifact_find(db, sha256, &bytes, w);
 	return e == ERR_NOT_FOUND
-		       ? err_set(w, ERR_UNPROCESSABLE,
-				 "%s: there is no artifact %s: it is uploaded before the result",
-				 place, sha256)
-		       : e;
+	               ? err_set(w, ERR_UNPROCESSABLE,
+	                         "%s: there is no artifact %s: it is uploaded before the result",
+	                         place, sha256)
+	               : e;
 }
 
 static enum err read_build(struct db *db, struct answering *a, json_t *o, struct why *w)
@@ -189,35 +190,35 @@ static const char *const reached[] = {"staged", "armed", "booted", "measured", N
 #define RESULT_MAX (256 << 20)
 
 static const struct json_field boot_fields[] = {
-	{"valid", JSON_BOOL, offsetof(struct boot_in, valid), JSON_MUST, 0, 0, NULL},
-	{"why", JSON_STR, offsetof(struct boot_in, why), JSON_NULLOK | JSON_TEXT, 1, 16384, NULL},
-	{"reached", JSON_WORD, offsetof(struct boot_in, reached), JSON_NULLOK, 0, 0, reached},
-	{"nonce", JSON_STR, offsetof(struct boot_in, nonce), JSON_NULLOK, 0, 64, NULL},
-	{"build_id", JSON_STR, offsetof(struct boot_in, build_id), JSON_NULLOK, 0, 128, NULL},
-	{"boot_id", JSON_STR, offsetof(struct boot_in, boot_id), JSON_NULLOK, 0, 128, NULL},
-	{"seconds", JSON_NUM, offsetof(struct boot_in, seconds), JSON_NULLOK, 0, 0, NULL},
-	{"console", JSON_STR, offsetof(struct boot_in, console), JSON_NULLOK, 64, 64, NULL},
-	{"console_bytes", JSON_INT, offsetof(struct boot_in, console_bytes), JSON_NULLOK, 0,
-	 INT64_MAX, NULL},
-	{"faults", JSON_ARR, offsetof(struct boot_in, faults), JSON_NULLOK, 0, 1000, NULL},
-	{"taint_before", JSON_INT, offsetof(struct boot_in, taint_before), JSON_NULLOK, -1,
-	 INT64_MAX, NULL},
-	{"taint_after", JSON_INT, offsetof(struct boot_in, taint_after), JSON_NULLOK, -1, INT64_MAX,
-	 NULL},
-	{"env", JSON_OBJ, offsetof(struct boot_in, env), JSON_NULLOK, 0, 0, NULL},
-	{"result", JSON_STR, offsetof(struct boot_in, result), JSON_NULLOK | JSON_TEXT, 0,
-	 RESULT_MAX, NULL},
-	{0},
+        {"valid", JSON_BOOL, offsetof(struct boot_in, valid), JSON_MUST, 0, 0, NULL},
+        {"why", JSON_STR, offsetof(struct boot_in, why), JSON_NULLOK | JSON_TEXT, 1, 16384, NULL},
+        {"reached", JSON_WORD, offsetof(struct boot_in, reached), JSON_NULLOK, 0, 0, reached},
+        {"nonce", JSON_STR, offsetof(struct boot_in, nonce), JSON_NULLOK, 0, 64, NULL},
+        {"build_id", JSON_STR, offsetof(struct boot_in, build_id), JSON_NULLOK, 0, 128, NULL},
+        {"boot_id", JSON_STR, offsetof(struct boot_in, boot_id), JSON_NULLOK, 0, 128, NULL},
+        {"seconds", JSON_NUM, offsetof(struct boot_in, seconds), JSON_NULLOK, 0, 0, NULL},
+        {"console", JSON_STR, offsetof(struct boot_in, console), JSON_NULLOK, 64, 64, NULL},
+        {"console_bytes", JSON_INT, offsetof(struct boot_in, console_bytes), JSON_NULLOK, 0,
+         INT64_MAX, NULL},
+        {"faults", JSON_ARR, offsetof(struct boot_in, faults), JSON_NULLOK, 0, 1000, NULL},
+        {"taint_before", JSON_INT, offsetof(struct boot_in, taint_before), JSON_NULLOK, -1,
+         INT64_MAX, NULL},
+        {"taint_after", JSON_INT, offsetof(struct boot_in, taint_after), JSON_NULLOK, -1, INT64_MAX,
+         NULL},
+        {"env", JSON_OBJ, offsetof(struct boot_in, env), JSON_NULLOK, 0, 0, NULL},
+        {"result", JSON_STR, offsetof(struct boot_in, result), JSON_NULLOK | JSON_TEXT, 0,
+         RESULT_MAX, NULL},
+        {0},
 };
 
 static const struct json_field fault_fields[] = {
-	{"line", JSON_INT, offsetof(struct boot_fault, line), JSON_MUST, 1, INT64_MAX, NULL},
-	{"kind", JSON_STR, offsetof(struct boot_fault, kind), JSON_MUST, 1, 64, NULL},
-	{"function", JSON_STR, offsetof(struct boot_fault, function), JSON_NULLOK, 0, 512, NULL},
-	{"text", JSON_STR, offsetof(struct boot_fault, text), JSON_MUST | JSON_TEXT, 0, 16384,
-	 NULL},
-	{"fatal", JSON_BOOL, offsetof(struct boot_fault, fatal), JSON_MUST, 0, 0, NULL},
-	{0},
+        {"line", JSON_INT, offsetof(struct boot_fault, line), JSON_MUST, 1, INT64_MAX, NULL},
+        {"kind", JSON_STR, offsetof(struct boot_fault, kind), JSON_MUST, 1, 64, NULL},
+        {"function", JSON_STR, offsetof(struct boot_fault, function), JSON_NULLOK, 0, 512, NULL},
+        {"text", JSON_STR, offsetof(struct boot_fault, text), JSON_MUST | JSON_TEXT, 0, 16384,
+         NULL},
+        {"fatal", JSON_BOOL, offsetof(struct boot_fault, fatal), JSON_MUST, 0, 0, NULL},
+        {0},
 };
 
 static enum err read_faults(struct answering *a, json_t *faults, struct why *w)
@@ -260,12 +261,10 @@ static enum err keep_raw(struct answering *a, const char *text, struct why *w)
 }
 
 static enum err read_runs(struct answering *a, const struct job *j, const char *build_ids,
-			  const char *text, struct why *w)
+                          const char *text, struct why *w)
 {
-	const struct result_want want = {.nonce = j->nonce,
-					 .build_ids = build_ids,
-					 .metric = j->metric,
-					 .plan = j->plan};
+	const struct result_want want = {
+	        .nonce = j->nonce, .build_ids = build_ids, .metric = j->metric, .plan = j->plan};
 	struct boot read = a->boot;
 	const char *torn = NULL;
 	struct why first;
@@ -286,7 +285,7 @@ static enum err read_runs(struct answering *a, const struct job *j, const char *
 		a->boot.why = torn;
 	} else {
 		a->boot.why = pool_fmt(a->p, "%s (%s)", a->boot.why ? a->boot.why : "invalid",
-				       torn ? torn : first.text);
+		                       torn ? torn : first.text);
 	}
 	return keep_raw(a, text, w);
 }
@@ -299,18 +298,18 @@ static enum err check_identity(const struct boot_in *in, const struct job *j, st
 		return err_set(w, ERR_UNPROCESSABLE, "boot.result: missing in a valid boot");
 	if (in->nonce && !str_eq(in->nonce, j->nonce))
 		return err_set(w, ERR_UNPROCESSABLE, "boot.nonce: expected \"%s\", got \"%s\"",
-			       j->nonce, in->nonce);
+		               j->nonce, in->nonce);
 	return OK;
 }
 
 static enum err read_boot(struct db *db, struct answering *a, const struct job *j, json_t *o,
-			  struct why *w)
+                          struct why *w)
 {
 	struct boot_in in = {.reached = -1,
-			     .seconds = NAN,
-			     .console_bytes = NONE,
-			     .taint_before = NONE,
-			     .taint_after = NONE};
+	                     .seconds = NAN,
+	                     .console_bytes = NONE,
+	                     .taint_before = NONE,
+	                     .taint_after = NONE};
 	struct boot *b = &a->boot;
 	struct kernel k;
 	char hex[SHA256_HEX];
@@ -333,7 +332,7 @@ static enum err read_boot(struct db *db, struct answering *a, const struct job *
 	if (in.valid && b->faults) {
 		b->valid = false;
 		b->why = pool_fmt(a->p, "fault in the log, line %lld: %s",
-				  (long long)b->fault[0].line, b->fault[0].text);
+		                  (long long)b->fault[0].line, b->fault[0].text);
 	}
 	if (!b->valid && !b->why)
 		return err_set(w, ERR_UNPROCESSABLE, "boot.why: missing in an invalid boot");
@@ -363,7 +362,7 @@ static enum err read_boot(struct db *db, struct answering *a, const struct job *
 /* ---- the whole */
 
 static enum err read_answer(struct db *db, struct answering *a, const struct job *j, json_t *body,
-			    struct why *w)
+                            struct why *w)
 {
 	struct answer_in in = {.class = -1};
 	json_t *own;
@@ -375,25 +374,25 @@ static enum err read_answer(struct db *db, struct answering *a, const struct job
 	a->failed = in.state == END_FAILED;
 	if (a->failed && (in.class < 0 || !in.why))
 		return err_set(w, ERR_INPUT, "%s: missing in a failed job",
-			       in.class < 0 ? "class" : "why");
+		               in.class < 0 ? "class" : "why");
 	if (!a->failed && (in.class >= 0 || in.why))
 		return err_set(w, ERR_INPUT, "%s: a job that is done has none",
-			       in.class >= 0 ? "class" : "why");
+		               in.class >= 0 ? "class" : "why");
 	if (a->failed) {
 		a->class = classes[in.class];
 		a->why = pool_str(a->p, in.why);
 	}
 	own = str_eq(j->kind, "resolve") ? in.resolve
 	      : str_eq(j->kind, "build") ? in.build
-					 : in.boot;
+	                                 : in.boot;
 	if ((in.resolve && in.resolve != own) || (in.build && in.build != own) ||
 	    (in.boot && in.boot != own))
 		return err_set(w, ERR_INPUT, "job %lld is a %s job: another kind's object came",
-			       (long long)j->id, j->kind);
+		               (long long)j->id, j->kind);
 	if (!own)
 		return a->failed ? OK
-				 : err_set(w, ERR_INPUT, "%s: missing in a job that is done",
-					   j->kind);
+		                 : err_set(w, ERR_INPUT, "%s: missing in a job that is done",
+		                           j->kind);
 	if (str_eq(j->kind, "boot"))
 		return read_boot(db, a, j, own, w);
 	if (a->failed) /* half a build is of no use */
@@ -405,16 +404,16 @@ static enum err fence(const struct job *j, int64_t attempt, struct why *w)
 {
 	if (j->attempt != attempt)
 		return err_set(w, ERR_CONFLICT,
-			       "attempt %lld of job %lld is over: it is at attempt %lld",
-			       (long long)attempt, (long long)j->id, (long long)j->attempt);
+		               "attempt %lld of job %lld is over: it is at attempt %lld",
+		               (long long)attempt, (long long)j->id, (long long)j->attempt);
 	if (!str_eq(j->state, "leased") && !str_eq(j->state, "cancelled"))
 		return err_set(w, ERR_CONFLICT, "job %lld is %s: attempt %lld holds no lease",
-			       (long long)j->id, j->state, (long long)attempt);
+		               (long long)j->id, j->state, (long long)attempt);
 	return OK;
 }
 
 static enum err store_boot(struct db *db, struct answering *a, const struct job *j, int64_t *id,
-			   struct why *w)
+                           struct why *w)
 {
 	struct board board = {0};
 	struct boot *b = &a->boot;
@@ -437,7 +436,7 @@ static enum err store_boot(struct db *db, struct answering *a, const struct job 
 }
 
 static enum err follow(struct db *db, struct answering *a, const struct job *j, int64_t boot,
-		       struct why *w)
+                       struct why *w)
 {
 	if (str_eq(j->state, "cancelled"))
 		return OK;
@@ -477,9 +476,9 @@ static enum err take(struct db *db, void *arg, struct why *w)
 static enum err same_again(const struct answering *a, struct why *w)
 {
 	return strcmp(a->said.content_hash, a->hash) == 0
-		       ? OK
-		       : err_set(w, ERR_CONFLICT,
-				 "Idempotency-Key \"%s\" came with other content before", a->key);
+	               ? OK
+	               : err_set(w, ERR_CONFLICT,
+	                         "Idempotency-Key \"%s\" came with other content before", a->key);
 }
 
 static enum err answer(struct http_req *req, struct answering *a, struct why *w)
@@ -509,7 +508,7 @@ enum err job_result(struct http_req *req, struct http_resp *r, struct why *w)
 {
 	struct pool *p = pool_new();
 	struct answering a = {
-		.p = p, .job = req->id, .boot = boot_blank(), .now_ms = clock_wall_ms()};
+	        .p = p, .job = req->id, .boot = boot_blank(), .now_ms = clock_wall_ms()};
 	char hex[SHA256_HEX];
 	enum err e = api_key(req, &a.key, w);
 
@@ -522,7 +521,7 @@ enum err job_result(struct http_req *req, struct http_resp *r, struct why *w)
 	if (e == OK) {
 		if (!a.again) {
 			log_info("job.result", "job", log_i(a.job), "attempt", log_i(a.attempt),
-				 "state", a.said.state, "class", log_s(a.class), NULL);
+			         "state", a.said.state, "class", log_s(a.class), NULL);
 			work_poke(req->srv);
 		}
 		r->json = json_object();

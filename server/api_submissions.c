@@ -46,7 +46,7 @@ enum err submissions_list(struct http_req *req, struct http_resp *r, struct why 
 	}
 	if (e == OK)
 		r->json = api_list("submissions", list, limit,
-				   subs.count ? subs.at[subs.count - 1].id : 0);
+		                   subs.count ? subs.at[subs.count - 1].id : 0);
 	else
 		json_decref(list);
 	pool_free(p);
@@ -54,8 +54,8 @@ enum err submissions_list(struct http_req *req, struct http_resp *r, struct why 
 }
 
 /* A key that this submitter used before: the same submission, or a conflict. */
-static enum err repeated(struct http_req *req, struct pool *p, const char *key,
-			 const json_t *body, int64_t *id, struct why *w)
+static enum err repeated(struct http_req *req, struct pool *p, const char *key, const json_t *body,
+                         int64_t *id, struct why *w)
 {
 	char *canon = json_canonical(body), hex[SHA256_HEX];
 	const char *hash = NULL;
@@ -69,8 +69,8 @@ static enum err repeated(struct http_req *req, struct pool *p, const char *key,
 	e = store_sub_by_key(db_reader(req->srv->store), api_who(req), key, p, id, &hash, w);
 	if (e == OK && *id != NONE && strcmp(hash, hex) != 0)
 		e = err_set(w, ERR_CONFLICT,
-			    "Idempotency-Key \"%s\" came with other content as submission %lld",
-			    key, (long long)*id);
+		            "Idempotency-Key \"%s\" came with other content as submission %lld",
+		            key, (long long)*id);
 	return e;
 }
 
@@ -98,7 +98,7 @@ enum err submission_make(struct http_req *req, struct http_resp *r, struct why *
 			r->status = 201;
 		if (r->status == 201) {
 			log_info("submission.made", "submission", log_i(x.id), "by", api_who(req),
-				 "title", x.s.title, NULL);
+			         "title", x.s.title, NULL);
 			work_poke(req->srv);
 		}
 	}
@@ -142,7 +142,7 @@ enum err submission_cancel(struct http_req *req, struct http_resp *r, struct why
 
 	if (e == OK) {
 		log_info("submission.cancelled", "submission", log_i(c.id), "by", api_who(req),
-			 NULL);
+		         NULL);
 		e = show_one(db_reader(req->srv->store), c.id, true, &r->json, w);
 	}
 	return e;
@@ -160,8 +160,8 @@ static const char *name_of(const struct sub_kernels *k, int64_t id)
 	return NULL;
 }
 
-static enum err sample_json(struct pool *p, const struct sample_row *s,
-			    const struct sub_kernels *k, json_t *list, struct why *w)
+static enum err sample_json(struct pool *p, const struct sample_row *s, const struct sub_kernels *k,
+                            json_t *list, struct why *w)
 {
 	json_t *o, *samples;
 	int64_t *v;
@@ -213,7 +213,7 @@ enum err submission_samples(struct http_req *req, struct http_resp *r, struct wh
 		e = store_sub_kernels(db, id, p, &k, w);
 	if (e == OK)
 		e = store_run_samples(db, id, canon, http_query(req, "board"),
-				      http_query(req, "metric"), p, &rows, w);
+		                      http_query(req, "metric"), p, &rows, w);
 	for (i = 0; e == OK && i < rows.count; i++)
 		e = sample_json(p, &rows.at[i], &k, list, w);
 	if (e == OK) {

@@ -33,7 +33,7 @@ enum err api_key(const struct http_req *req, const char **key, struct why *w)
 		;
 	if (s[i] || i < 1 || i > 128)
 		return err_set(w, ERR_INPUT,
-			       "Idempotency-Key: expected 1 to 128 printable characters");
+		               "Idempotency-Key: expected 1 to 128 printable characters");
 	return OK;
 }
 

@@ -32,7 +32,7 @@ static char *trim(char *s)
 }
 
 static enum err read_text(struct pool *p, const char *dir, const char *file, const char **text,
-			  struct why *w)
+                          struct why *w)
 {
 	char *path = path_join(dir, file);
 	struct buf b;
@@ -50,7 +50,7 @@ static enum err read_text(struct pool *p, const char *dir, const char *file, con
 }
 
 static enum err read_line(struct pool *p, char *line, int number, struct config_sets *out,
-			  struct why *w)
+                          struct why *w)
 {
 	char *hash = strchr(line, '#'), *eq, *word, *save = NULL;
 	struct config_set *set;
@@ -76,9 +76,9 @@ static enum err read_line(struct pool *p, char *line, int number, struct config_
 	for (word = strtok_r(eq + 1, " \t", &save); word; word = strtok_r(NULL, " \t", &save)) {
 		if (!name_is_good(word))
 			return err_set(w, ERR_INPUT, "sets:%d: \"%s\" is no name of a fragment",
-				       number, word);
+			               number, word);
 		*(const char **)pool_push(p, (void **)&set->fragment, &set->fragments,
-					  sizeof(*set->fragment)) = pool_str(p, word);
+		                          sizeof(*set->fragment)) = pool_str(p, word);
 	}
 	return OK;
 }
@@ -123,10 +123,10 @@ static enum err add_fragments(struct pool *p, struct config_sets *out, struct wh
 			break;
 		set = pool_push(p, (void **)&out->at, &out->count, sizeof(*set));
 		set->name = name;
-		set->help = text[0] == '#' ? trim(pool_strn(p, text + 1, strcspn(text + 1, "\n")))
-					   : "";
+		set->help =
+		        text[0] == '#' ? trim(pool_strn(p, text + 1, strcspn(text + 1, "\n"))) : "";
 		*(const char **)pool_push(p, (void **)&set->fragment, &set->fragments,
-					  sizeof(*set->fragment)) = name;
+		                          sizeof(*set->fragment)) = name;
 	}
 	closedir(dir);
 	if (out->count > named)
@@ -135,7 +135,7 @@ static enum err add_fragments(struct pool *p, struct config_sets *out, struct wh
 }
 
 enum err config_sets_load(struct pool *p, const char *kernel_dir, struct config_sets *out,
-			  struct why *w)
+                          struct why *w)
 {
 	const char *text;
 	char *copy, *line;
@@ -145,13 +145,13 @@ enum err config_sets_load(struct pool *p, const char *kernel_dir, struct config_
 	*out = (struct config_sets){0};
 	if (!kernel_dir)
 		return err_set(w, ERR_UNPROCESSABLE,
-			       "this server has no kernel configurations: kernel_dir is not set");
+		               "this server has no kernel configurations: kernel_dir is not set");
 	out->dir = pool_fmt(p, "%s/config", kernel_dir);
 	e = read_text(p, out->dir, "sets", &text, w);
 	if (e != OK)
 		return e == ERR_NOT_FOUND
-			       ? err_set(w, ERR_UNPROCESSABLE, "\"%s/sets\" is not there", out->dir)
-			       : e;
+		               ? err_set(w, ERR_UNPROCESSABLE, "\"%s/sets\" is not there", out->dir)
+		               : e;
 	copy = pool_str(p, text);
 	while (e == OK && (line = strsep(&copy, "\n")))
 		e = read_line(p, line, ++number, out, w);
@@ -202,7 +202,7 @@ static enum err unknown_set(const struct config_sets *sets, const char *name, st
 	for (i = 0; i < sets->count; i++)
 		buf_addf(&names, "%s%s", i ? ", " : "", sets->at[i].name);
 	e = err_set(w, ERR_UNPROCESSABLE, "there is no config \"%s\"; there are %s", name,
-		    names.data);
+	            names.data);
 	buf_release(&names);
 	return e;
 }
@@ -229,7 +229,7 @@ static enum err merged(struct merging *m, enum err e, const char **text, struct 
 {
 	if (e == OK && m->text.full)
 		e = err_set(w, ERR_UNPROCESSABLE, "the config is larger than %u bytes",
-			    CONFIG_TEXT_MAX);
+		            CONFIG_TEXT_MAX);
 	if (e == OK)
 		*text = pool_strn(m->p, m->text.data, m->text.len);
 	buf_release(&m->text);
@@ -237,7 +237,7 @@ static enum err merged(struct merging *m, enum err e, const char **text, struct 
 }
 
 enum err config_text(struct pool *p, const struct config_sets *sets, const char *name,
-		     const char **text, struct why *w)
+                     const char **text, struct why *w)
 {
 	struct merging m = {.p = p, .sets = sets};
 	enum err e;
@@ -250,7 +250,7 @@ enum err config_text(struct pool *p, const struct config_sets *sets, const char 
 }
 
 enum err config_custom(struct pool *p, const struct config_sets *sets, const char *lines,
-		       const char **text, bool *whole, struct why *w)
+                       const char **text, bool *whole, struct why *w)
 {
 	struct merging m = {.p = p, .sets = sets};
 	/* Kconfig's line stands behind a "#" line of its own. */

@@ -28,17 +28,17 @@ struct config_sets {
 	size_t count;
 };
 
-#define CONFIG_BASE "virt"
+#define CONFIG_BASE     "virt"
 #define CONFIG_TEXT_MAX (512u << 10)
 
 /* Read anew each time: the files may be edited while the server runs. */
 enum err config_sets_load(struct pool *p, const char *kernel_dir, struct config_sets *out,
-			  struct why *w);
+                          struct why *w);
 /* ERR_UNPROCESSABLE for a name that is unknown, saying which there are. */
 enum err config_text(struct pool *p, const struct config_sets *sets, const char *name,
-		     const char **text, struct why *w);
+                     const char **text, struct why *w);
 /* A submitter's own lines over the base, or a whole .config as it is. */
 enum err config_custom(struct pool *p, const struct config_sets *sets, const char *lines,
-		       const char **text, bool *whole, struct why *w);
+                       const char **text, bool *whole, struct why *w);
 
 #endif

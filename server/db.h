@@ -37,7 +37,7 @@
 #include <stdint.h>
 
 struct db_store; /* the file, the writer and the readers */
-struct db;	 /* one connection, on its thread */
+struct db;       /* one connection, on its thread */
 struct db_stmt;
 
 /* Opens or makes the file (0600), takes its lock (ERR_CONFLICT when another
@@ -91,12 +91,12 @@ enum err db_run_int(struct db_stmt *s, int64_t *out, struct why *w);
 int64_t db_changes(struct db *db);
 
 struct db_counters {
-	uint64_t commits;     /* transactions */
-	uint64_t writes;      /* write functions inside them */
-	uint64_t reads;	      /* statements begun on readers */
-	uint64_t queue;	      /* waiting now */
+	uint64_t commits; /* transactions */
+	uint64_t writes;  /* write functions inside them */
+	uint64_t reads;   /* statements begun on readers */
+	uint64_t queue;   /* waiting now */
 	uint64_t file_bytes, wal_bytes;
-	bool healthy;	      /* the last commit went through */
+	bool healthy; /* the last commit went through */
 };
 void db_counters(struct db_store *store, struct db_counters *c);
 

@@ -32,7 +32,7 @@
 
 enum role { ROLE_NONE, ROLE_READ, ROLE_SUBMIT, ROLE_AGENT, ROLE_ADMIN };
 
-#define HTTP_BODY_FILE 1u /* the body goes to a temporary file: req->body_path */
+#define HTTP_BODY_FILE  1u /* the body goes to a temporary file: req->body_path */
 #define HTTP_SUBMIT_TOO 2u /* ROLE_AGENT route that `submit` tokens may use too */
 
 struct server; /* the program's state: server.h */
@@ -41,16 +41,17 @@ struct http;
 struct http_req {
 	struct server *srv;
 	const char *method, *path;
-	const char *param[4];	 /* what the pattern's braces matched, in order */
-	int64_t id;		 /* the {id}, or -1 */
-	enum role role;		 /* of the token; ROLE_NONE for an anonymous reader */
-	int64_t token_id;	 /* 0: none */
+	const char *param[4];    /* what the pattern's braces matched, in order */
+	int64_t id;              /* the {id}, or -1 */
+	enum role role;          /* of the token; ROLE_NONE for an anonymous reader */
+	int64_t token_id;        /* 0: none */
 	const char *token_label; /* NULL: none */
-	const char *body;	 /* NUL-terminated; NULL when there is none */
+	const char *body;        /* NUL-terminated; NULL when there is none */
 	size_t body_len;
-	const char *body_path;	 /* HTTP_BODY_FILE: complete and fsync'd; the handler may rename it away */
-	char body_sha256[65];	 /* HTTP_BODY_FILE: hash of what came */
-	void *conn;		 /* for http_query() and http_header() */
+	const char *body_path; /* HTTP_BODY_FILE: complete and fsync'd; the handler may rename it
+	                          away */
+	char body_sha256[65];  /* HTTP_BODY_FILE: hash of what came */
+	void *conn;            /* for http_query() and http_header() */
 };
 
 /* A query argument or header, or NULL. Borrowed for the request. */
@@ -61,22 +62,22 @@ const char *http_header(const struct http_req *req, const char *name);
 enum err http_json(const struct http_req *req, json_t **out, struct why *w);
 /* A whole number in the query within [min, max]; `otherwise` when absent. */
 enum err http_query_int(const struct http_req *req, const char *key, int64_t min, int64_t max,
-			int64_t otherwise, int64_t *out, struct why *w);
+                        int64_t otherwise, int64_t *out, struct why *w);
 
 struct http_resp {
-	int status;		/* 200 unless set */
-	json_t *json;		/* taken; or else body */
-	struct buf body;	/* taken */
-	const char *type;	/* content type of body; constant */
-	char *file_path;	/* taken: send this file (with body_type `type`) */
+	int status;       /* 200 unless set */
+	json_t *json;     /* taken; or else body */
+	struct buf body;  /* taken */
+	const char *type; /* content type of body; constant */
+	char *file_path;  /* taken: send this file (with body_type `type`) */
 	struct {
 		const char *name; /* constant */
-		char *value;	  /* taken */
+		char *value;      /* taken */
 	} header[6];
 	int headers;
 };
 void http_resp_header(struct http_resp *r, const char *name, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+        __attribute__((format(printf, 3, 4)));
 /* Frees what r holds (for handlers called by tests; http does it itself). */
 void http_resp_release(struct http_resp *r);
 
@@ -91,20 +92,20 @@ struct http_route {
 	unsigned int flags;
 	http_handler *handler;
 	const char *summary; /* one line, for the OpenAPI document */
-	const char *op;	     /* operationId, unique */
+	const char *op;      /* operationId, unique */
 };
 
 struct http_conf {
-	const char *host;      /* address to bind: 127.0.0.1 */
-	int port;	       /* 0: any free one */
+	const char *host; /* address to bind: 127.0.0.1 */
+	int port;         /* 0: any free one */
 	unsigned int threads, connections, per_address, timeout_s;
-	const char *tmp_dir;   /* for HTTP_BODY_FILE, same file system as the artifacts */
-	const char *web_dir;   /* static files, served at / with strict types; NULL: none */
+	const char *tmp_dir; /* for HTTP_BODY_FILE, same file system as the artifacts */
+	const char *web_dir; /* static files, served at / with strict types; NULL: none */
 	/* Who is behind this bearer token? OK and fills role, id, label (into
 	 * label_out of 65 bytes); ERR_AUTH otherwise. */
-	enum err (*authenticate)(struct server *srv, const char *token, enum role *role, int64_t *id,
-				 char *label_out, struct why *w);
-	bool read_open;	       /* anonymous GETs of ROLE_READ routes are allowed */
+	enum err (*authenticate)(struct server *srv, const char *token, enum role *role,
+	                         int64_t *id, char *label_out, struct why *w);
+	bool read_open; /* anonymous GETs of ROLE_READ routes are allowed */
 	/* Caps over those of the routes, by kind of body; 0: none. */
 	size_t body_max, file_max;
 	/* Bytes of all bodies that are held in memory at a time, past which a
@@ -119,8 +120,8 @@ struct http_conf {
  * stacks of 512 KiB. http_port() tells the port that was bound. ERR_CONFLICT
  * when the port is in use, with a sentence for people. */
 enum err http_start(struct server *srv, const struct http_conf *conf,
-		    const struct http_route *routes, size_t count, struct http **out,
-		    struct why *w);
+                    const struct http_route *routes, size_t count, struct http **out,
+                    struct why *w);
 int http_port(const struct http *h);
 /* Refuse new requests with 503, let those under way finish (at most
  * timeout_ms), then stop. */

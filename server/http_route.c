@@ -42,9 +42,11 @@ void http_routes_check(const struct http_route *routes, size_t count)
 			if (*p != '{')
 				continue;
 			k = kind_at(p);
-			if (!k || ++params > 4)
+			if (!k)
 				err_bug("route %s: unknown parameter at \"%s\"", routes[i].pattern,
 				        p);
+			if (++params > 4)
+				err_bug("route %s: more than 4 parameters", routes[i].pattern);
 			p += strlen(k->text) - 1;
 		}
 		for (size_t j = 0; j < i; j++) {

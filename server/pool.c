@@ -10,7 +10,7 @@
 
 #define BLOCK_MIN 4096
 #define BLOCK_MAX (256 * 1024)
-#define ALIGN _Alignof(max_align_t)
+#define ALIGN     _Alignof(max_align_t)
 
 struct block {
 	struct block *next;

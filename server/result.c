@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define LINE_MAX_BYTES (8u << 20)
-#define RUN_MAX	       999
+#define RUN_MAX        999
 
 /* One case of the plan, and which of its runs came. */
 struct planned {
@@ -38,7 +38,7 @@ static void drop_unknown(json_t *o, const struct json_field *fields)
 	json_t *value;
 	void *next;
 
-	json_object_foreach_safe(o, next, key, value) {
+	json_object_foreach_safe (o, next, key, value) {
 		const struct json_field *f = fields;
 
 		while (f->name && strcmp(f->name, key) != 0)
@@ -56,12 +56,12 @@ struct end {
 };
 
 static const struct json_field end_fields[] = {
-	{"type", JSON_STR, offsetof(struct end, type), JSON_MUST, 1, 16, NULL},
-	{"runs", JSON_INT, offsetof(struct end, runs), JSON_MUST, 0, 1000000, NULL},
-	{"taint", JSON_INT, offsetof(struct end, taint), 0, -1, INT64_MAX, NULL},
-	{"bytes", JSON_INT, offsetof(struct end, bytes), JSON_MUST, 0, INT64_MAX, NULL},
-	{"crc32", JSON_STR, offsetof(struct end, crc32), JSON_MUST, 8, 8, NULL},
-	{0},
+        {"type", JSON_STR, offsetof(struct end, type), JSON_MUST, 1, 16, NULL},
+        {"runs", JSON_INT, offsetof(struct end, runs), JSON_MUST, 0, 1000000, NULL},
+        {"taint", JSON_INT, offsetof(struct end, taint), 0, -1, INT64_MAX, NULL},
+        {"bytes", JSON_INT, offsetof(struct end, bytes), JSON_MUST, 0, INT64_MAX, NULL},
+        {"crc32", JSON_STR, offsetof(struct end, crc32), JSON_MUST, 8, 8, NULL},
+        {0},
 };
 
 /* Where the last line begins; `len` when the text does not end in a newline. */
@@ -77,7 +77,7 @@ static size_t last_line(const char *text, size_t len)
 }
 
 static const char *check_end(struct pool *p, const char *text, size_t len, size_t *body,
-			     struct end *end)
+                             struct end *end)
 {
 	json_t *o = NULL;
 	struct why w;
@@ -85,9 +85,8 @@ static const char *check_end(struct pool *p, const char *text, size_t len, size_
 	const char *torn = NULL;
 
 	*body = last_line(text, len);
-	if (*body == len ||
-	    json_parse(text + *body, len - *body - 1, 4096, &o, &w) != OK || !json_is_object(o) ||
-	    !str_eq(json_str(o, "type", NULL), "end")) {
+	if (*body == len || json_parse(text + *body, len - *body - 1, 4096, &o, &w) != OK ||
+	    !json_is_object(o) || !str_eq(json_str(o, "type", NULL), "end")) {
 		torn = "the result has no end line: it is torn";
 	} else {
 		drop_unknown(o, end_fields);
@@ -98,10 +97,10 @@ static const char *check_end(struct pool *p, const char *text, size_t len, size_
 		snprintf(crc, sizeof(crc), "%08x", crc32_add(0, text, *body));
 		if (end->bytes != (int64_t)*body)
 			torn = pool_fmt(p, "the result is torn: %zu bytes came, its end says %lld",
-					*body, (long long)end->bytes);
+			                *body, (long long)end->bytes);
 		else if (strcmp(crc, end->crc32) != 0)
-			torn = pool_fmt(p, "the result is torn: its CRC is %s, its end says %s", crc,
-					end->crc32);
+			torn = pool_fmt(p, "the result is torn: its CRC is %s, its end says %s",
+			                crc, end->crc32);
 	}
 	json_decref(o);
 	return torn;
@@ -163,30 +162,30 @@ static struct planned *planned_case(struct reading *r, const char *text, int64_t
 
 struct begin {
 	const char *type, *nonce, *bench, *build_id, *boot_id, *release, *version, *machine,
-		*metric, *cmdline;
+	        *metric, *cmdline;
 	int64_t format, page_size, block_size, phase_pages, taint;
 	json_t *env;
 };
 
 static const struct json_field begin_fields[] = {
-	{"type", JSON_STR, offsetof(struct begin, type), JSON_MUST, 1, 16, NULL},
-	{"format", JSON_INT, offsetof(struct begin, format), JSON_MUST, 1, 1, NULL},
-	{"nonce", JSON_STR, offsetof(struct begin, nonce), JSON_NULLOK, 0, 64, NULL},
-	{"bench", JSON_STR, offsetof(struct begin, bench), JSON_NULLOK, 0, 128, NULL},
-	{"build_id", JSON_STR, offsetof(struct begin, build_id), JSON_NULLOK, 0, 128, NULL},
-	{"boot_id", JSON_STR, offsetof(struct begin, boot_id), JSON_NULLOK, 0, 128, NULL},
-	{"release", JSON_STR, offsetof(struct begin, release), JSON_NULLOK, 0, 256, NULL},
-	{"version", JSON_STR, offsetof(struct begin, version), JSON_NULLOK, 0, 256, NULL},
-	{"machine", JSON_STR, offsetof(struct begin, machine), JSON_NULLOK, 0, 64, NULL},
-	{"metric", JSON_STR, offsetof(struct begin, metric), JSON_MUST, 1, 64, NULL},
-	{"page_size", JSON_INT, offsetof(struct begin, page_size), JSON_NULLOK, 0, 1 << 20, NULL},
-	{"block_size", JSON_INT, offsetof(struct begin, block_size), JSON_NULLOK, 0, 1 << 30, NULL},
-	{"phase_pages", JSON_INT, offsetof(struct begin, phase_pages), JSON_NULLOK, -1, 1 << 30,
-	 NULL},
-	{"taint", JSON_INT, offsetof(struct begin, taint), JSON_NULLOK, -1, INT64_MAX, NULL},
-	{"cmdline", JSON_STR, offsetof(struct begin, cmdline), JSON_NULLOK, 0, 16384, NULL},
-	{"env", JSON_OBJ, offsetof(struct begin, env), JSON_NULLOK, 0, 0, NULL},
-	{0},
+        {"type", JSON_STR, offsetof(struct begin, type), JSON_MUST, 1, 16, NULL},
+        {"format", JSON_INT, offsetof(struct begin, format), JSON_MUST, 1, 1, NULL},
+        {"nonce", JSON_STR, offsetof(struct begin, nonce), JSON_NULLOK, 0, 64, NULL},
+        {"bench", JSON_STR, offsetof(struct begin, bench), JSON_NULLOK, 0, 128, NULL},
+        {"build_id", JSON_STR, offsetof(struct begin, build_id), JSON_NULLOK, 0, 128, NULL},
+        {"boot_id", JSON_STR, offsetof(struct begin, boot_id), JSON_NULLOK, 0, 128, NULL},
+        {"release", JSON_STR, offsetof(struct begin, release), JSON_NULLOK, 0, 256, NULL},
+        {"version", JSON_STR, offsetof(struct begin, version), JSON_NULLOK, 0, 256, NULL},
+        {"machine", JSON_STR, offsetof(struct begin, machine), JSON_NULLOK, 0, 64, NULL},
+        {"metric", JSON_STR, offsetof(struct begin, metric), JSON_MUST, 1, 64, NULL},
+        {"page_size", JSON_INT, offsetof(struct begin, page_size), JSON_NULLOK, 0, 1 << 20, NULL},
+        {"block_size", JSON_INT, offsetof(struct begin, block_size), JSON_NULLOK, 0, 1 << 30, NULL},
+        {"phase_pages", JSON_INT, offsetof(struct begin, phase_pages), JSON_NULLOK, -1, 1 << 30,
+         NULL},
+        {"taint", JSON_INT, offsetof(struct begin, taint), JSON_NULLOK, -1, INT64_MAX, NULL},
+        {"cmdline", JSON_STR, offsetof(struct begin, cmdline), JSON_NULLOK, 0, 16384, NULL},
+        {"env", JSON_OBJ, offsetof(struct begin, env), JSON_NULLOK, 0, 0, NULL},
+        {0},
 };
 
 static bool among(const char *words, const char *word)
@@ -217,15 +216,15 @@ static enum err read_begin(struct reading *r, json_t *o, struct result_head *hea
 		return ERR_UNPROCESSABLE;
 	if (want->nonce && !str_eq(in.nonce, want->nonce))
 		return err_set(w, ERR_UNPROCESSABLE, "nonce: expected \"%s\", got \"%s\"",
-			       want->nonce, in.nonce ? in.nonce : "");
+		               want->nonce, in.nonce ? in.nonce : "");
 	if (want->build_ids && want->build_ids[0] &&
 	    (!in.build_id || !in.build_id[0] || !among(want->build_ids, in.build_id)))
 		return err_set(w, ERR_UNPROCESSABLE,
-			       "build_id: expected one of \"%s\", got \"%s\": another kernel ran",
-			       want->build_ids, in.build_id ? in.build_id : "");
+		               "build_id: expected one of \"%s\", got \"%s\": another kernel ran",
+		               want->build_ids, in.build_id ? in.build_id : "");
 	if (want->metric && !str_eq(in.metric, want->metric))
 		return err_set(w, ERR_UNPROCESSABLE, "metric: expected \"%s\", got \"%s\"",
-			       want->metric, in.metric);
+		               want->metric, in.metric);
 	b->nonce = pool_str(r->p, in.nonce);
 	b->build_id = pool_str(r->p, in.build_id);
 	b->boot_uuid = pool_str(r->p, in.boot_id);
@@ -259,25 +258,25 @@ struct line {
 };
 
 static const struct json_field run_fields[] = {
-	{"type", JSON_STR, offsetof(struct line, type), JSON_MUST, 1, 16, NULL},
-	{"case", JSON_STR, offsetof(struct line, case_text), JSON_MUST, 1, CASE_TEXT - 1, NULL},
-	{"run", JSON_INT, offsetof(struct line, run), JSON_MUST, 0, RUN_MAX, NULL},
-	{"state", JSON_WORD, offsetof(struct line, state), JSON_MUST, 0, 0, states},
-	{"why", JSON_STR, offsetof(struct line, why), JSON_NULLOK, 0, 4096, NULL},
-	{"metric", JSON_STR, offsetof(struct line, metric), JSON_NULLOK, 1, 64, NULL},
-	{"unit", JSON_STR, offsetof(struct line, unit), JSON_NULLOK, 1, 64, NULL},
-	{"better", JSON_STR, offsetof(struct line, better), JSON_NULLOK, 1, 16, NULL},
-	{"warmup", JSON_INT, offsetof(struct line, warmup), JSON_NULLOK, 0, 1000, NULL},
-	{"batch", JSON_INT, offsetof(struct line, batch), JSON_NULLOK, 0, INT64_MAX, NULL},
-	{"empty_window", JSON_INT, offsetof(struct line, empty_window), JSON_NULLOK, INT64_MIN + 1,
-	 INT64_MAX, NULL},
-	{"samples", JSON_ARR, offsetof(struct line, samples), JSON_NULLOK, 0, SAMPLES_MAX, NULL},
-	{"evidence", JSON_OBJ, offsetof(struct line, evidence), JSON_NULLOK, 0, 0, NULL},
-	{0},
+        {"type", JSON_STR, offsetof(struct line, type), JSON_MUST, 1, 16, NULL},
+        {"case", JSON_STR, offsetof(struct line, case_text), JSON_MUST, 1, CASE_TEXT - 1, NULL},
+        {"run", JSON_INT, offsetof(struct line, run), JSON_MUST, 0, RUN_MAX, NULL},
+        {"state", JSON_WORD, offsetof(struct line, state), JSON_MUST, 0, 0, states},
+        {"why", JSON_STR, offsetof(struct line, why), JSON_NULLOK, 0, 4096, NULL},
+        {"metric", JSON_STR, offsetof(struct line, metric), JSON_NULLOK, 1, 64, NULL},
+        {"unit", JSON_STR, offsetof(struct line, unit), JSON_NULLOK, 1, 64, NULL},
+        {"better", JSON_STR, offsetof(struct line, better), JSON_NULLOK, 1, 16, NULL},
+        {"warmup", JSON_INT, offsetof(struct line, warmup), JSON_NULLOK, 0, 1000, NULL},
+        {"batch", JSON_INT, offsetof(struct line, batch), JSON_NULLOK, 0, INT64_MAX, NULL},
+        {"empty_window", JSON_INT, offsetof(struct line, empty_window), JSON_NULLOK, INT64_MIN + 1,
+         INT64_MAX, NULL},
+        {"samples", JSON_ARR, offsetof(struct line, samples), JSON_NULLOK, 0, SAMPLES_MAX, NULL},
+        {"evidence", JSON_OBJ, offsetof(struct line, evidence), JSON_NULLOK, 0, 0, NULL},
+        {0},
 };
 
 static enum err read_samples(struct reading *r, const struct line *in, struct run_row *row,
-			     struct why *w)
+                             struct why *w)
 {
 	size_t i, n = json_array_size(in->samples);
 	int64_t *v = xcalloc(n ? n : 1, sizeof(*v));
@@ -288,7 +287,7 @@ static enum err read_samples(struct reading *r, const struct line *in, struct ru
 
 		if (!json_is_integer(x) || json_integer_value(x) < 0)
 			e = err_set(w, ERR_UNPROCESSABLE,
-				    "samples[%zu]: expected a whole number from 0", i);
+			            "samples[%zu]: expected a whole number from 0", i);
 		else
 			v[i] = json_integer_value(x);
 	}
@@ -303,7 +302,7 @@ static enum err read_samples(struct reading *r, const struct line *in, struct ru
 }
 
 static enum err check_valid(struct reading *r, const struct line *in, const struct planned *c,
-			    struct why *w)
+                            struct why *w)
 {
 	size_t n = json_array_size(in->samples);
 	struct boot *b = r->b;
@@ -312,24 +311,24 @@ static enum err check_valid(struct reading *r, const struct line *in, const stru
 		return err_set(w, ERR_UNPROCESSABLE, "samples: missing in a valid run");
 	if (!str_eq(in->metric, b->metric))
 		return err_set(w, ERR_UNPROCESSABLE, "metric: expected \"%s\", got \"%s\"",
-			       b->metric, in->metric ? in->metric : "");
+		               b->metric, in->metric ? in->metric : "");
 	if (c && in->warmup != c->warmup)
 		return err_set(w, ERR_UNPROCESSABLE, "warmup: expected %lld as planned, got %lld",
-			       (long long)c->warmup, (long long)in->warmup);
+		               (long long)c->warmup, (long long)in->warmup);
 	if (c && (int64_t)n != c->warmup + c->iterations)
 		return err_set(w, ERR_UNPROCESSABLE, "samples: expected %lld as planned, got %zu",
-			       (long long)(c->warmup + c->iterations), n);
+		               (long long)(c->warmup + c->iterations), n);
 	if ((int64_t)n <= in->warmup)
 		return err_set(w, ERR_UNPROCESSABLE,
-			       "samples: expected more than the %lld of the warm-up, got %zu",
-			       (long long)in->warmup, n);
+		               "samples: expected more than the %lld of the warm-up, got %zu",
+		               (long long)in->warmup, n);
 	if (in->better && !str_eq(in->better, "less") && !str_eq(in->better, "more"))
 		return err_set(w, ERR_UNPROCESSABLE,
-			       "better: expected \"less\" or \"more\", got \"%s\"", in->better);
+		               "better: expected \"less\" or \"more\", got \"%s\"", in->better);
 	if ((b->unit && in->unit && !str_eq(b->unit, in->unit)) ||
 	    (b->better && in->better && !str_eq(b->better, in->better)))
 		return err_set(w, ERR_UNPROCESSABLE,
-			       "unit: the runs of one boot differ in unit or in what is better");
+		               "unit: the runs of one boot differ in unit or in what is better");
 	if (in->unit && !b->unit)
 		b->unit = pool_str(r->p, in->unit);
 	if (in->better && !b->better)
@@ -338,7 +337,7 @@ static enum err check_valid(struct reading *r, const struct line *in, const stru
 }
 
 static enum err check_case(struct reading *r, const struct line *in, int64_t *hint,
-			   struct planned **c, struct why *w)
+                           struct planned **c, struct why *w)
 {
 	struct bench_case parsed;
 	char text[CASE_TEXT], err[400];
@@ -349,14 +348,15 @@ static enum err check_case(struct reading *r, const struct line *in, int64_t *hi
 		*c = planned_case(r, in->case_text, hint);
 		if (!*c)
 			return err_set(w, ERR_UNPROCESSABLE, "case: \"%s\" is not in the plan",
-				       in->case_text);
+			               in->case_text);
 		if (in->run >= (*c)->runs)
 			return err_set(w, ERR_UNPROCESSABLE,
-				       "run: %lld of \"%s\" is not in the plan",
-				       (long long)in->run, in->case_text);
+			               "run: %lld of \"%s\" is not in the plan", (long long)in->run,
+			               in->case_text);
 		if ((*c)->came[in->run])
-			return err_set(w, ERR_UNPROCESSABLE, "run: %lld of \"%s\" stands there twice",
-				       (long long)in->run, in->case_text);
+			return err_set(w, ERR_UNPROCESSABLE,
+			               "run: %lld of \"%s\" stands there twice", (long long)in->run,
+			               in->case_text);
 		(*c)->came[in->run] = true;
 		return OK;
 	}
@@ -365,12 +365,13 @@ static enum err check_case(struct reading *r, const struct line *in, int64_t *hi
 	case_format(&parsed, text, sizeof(text));
 	if (strcmp(text, in->case_text) != 0)
 		return err_set(w, ERR_UNPROCESSABLE, "case: expected its canonical form \"%s\"",
-			       text);
+		               text);
 	for (i = 0; i < r->b->runs.count; i++)
 		if (r->b->runs.at[i].number == in->run &&
 		    strcmp(r->b->runs.at[i].case_text, text) == 0)
-			return err_set(w, ERR_UNPROCESSABLE, "run: %lld of \"%s\" stands there twice",
-				       (long long)in->run, text);
+			return err_set(w, ERR_UNPROCESSABLE,
+			               "run: %lld of \"%s\" stands there twice", (long long)in->run,
+			               text);
 	return OK;
 }
 
@@ -393,10 +394,10 @@ static enum err read_run(struct reading *r, json_t *o, int64_t *hint, struct why
 		e = check_valid(r, &in, c, w);
 	if (e == OK && in.state != STATE_VALID && (!in.why || !in.why[0]))
 		e = err_set(w, ERR_UNPROCESSABLE, "why: missing in a run that is %s",
-			    states[in.state]);
+		            states[in.state]);
 	if (e == OK && in.state != STATE_VALID && json_array_size(in.samples))
 		e = err_set(w, ERR_UNPROCESSABLE, "samples: a run that is %s has none",
-			    states[in.state]);
+		            states[in.state]);
 	if (e != OK)
 		return e;
 	row = pool_push(r->p, (void **)&r->b->runs.at, &r->b->runs.count, sizeof(*row));
@@ -422,21 +423,20 @@ static enum err all_came(const struct reading *r, const struct end *end, struct 
 
 	if (end->runs != (int64_t)r->b->runs.count)
 		return err_set(w, ERR_UNPROCESSABLE, "runs: %zu came, the end says %lld",
-			       r->b->runs.count, (long long)end->runs);
+		               r->b->runs.count, (long long)end->runs);
 	for (i = 0; i < r->cases; i++)
 		for (run = 0; run < r->plan[i].runs; run++)
 			if (!r->plan[i].came[run])
 				return err_set(w, ERR_UNPROCESSABLE,
-					       "runs: run %lld of \"%s\" is missing",
-					       (long long)run, r->plan[i].text);
+				               "runs: run %lld of \"%s\" is missing",
+				               (long long)run, r->plan[i].text);
 	return OK;
 }
 
 /* ---- the whole */
 
-enum err result_read(struct pool *p, const char *text, size_t len,
-		     const struct result_want *want, struct boot *b, struct result_head *head,
-		     const char **torn, struct why *w)
+enum err result_read(struct pool *p, const char *text, size_t len, const struct result_want *want,
+                     struct boot *b, struct result_head *head, const char **torn, struct why *w)
 {
 	struct reading r = {.p = p, .want = want, .b = b, .guest = json_object()};
 	struct end end = {.taint = NONE};
@@ -504,7 +504,7 @@ void result_env(struct pool *p, const json_t *board, struct boot *b)
 	char *one = board ? json_canonical(board) : NULL, *text, hex[SHA256_HEX], *at;
 
 	text = pool_fmt(p, "{\"board\":%s,\"guest\":%s}", one ? one : "null",
-			b->env ? b->env : "null");
+	                b->env ? b->env : "null");
 	free(one);
 	if (b->nonce && strlen(b->nonce) >= 8)
 		for (at = text; (at = strstr(at, b->nonce));)

@@ -13,8 +13,8 @@
 /* Counts of one case differ in few bytes: level 1 finds that as well as 19. */
 #define LEVEL 1
 
-enum err samples_pack(struct pool *p, const int64_t *v, size_t count, const void **out,
-		      size_t *len, struct why *w)
+enum err samples_pack(struct pool *p, const int64_t *v, size_t count, const void **out, size_t *len,
+                      struct why *w)
 {
 	uint64_t *le = xcalloc(count ? count : 1, sizeof(*le));
 	struct buf b;
@@ -34,8 +34,8 @@ enum err samples_pack(struct pool *p, const int64_t *v, size_t count, const void
 	return e;
 }
 
-enum err samples_unpack(struct pool *p, const void *data, size_t len, int64_t **out,
-			size_t *count, struct why *w)
+enum err samples_unpack(struct pool *p, const void *data, size_t len, int64_t **out, size_t *count,
+                        struct why *w)
 {
 	struct buf b;
 	uint64_t le;

@@ -9,10 +9,10 @@
 
 #define SAMPLES_MAX 101000 /* a run's iterations and warm-up (docs/foldbench-format.md) */
 
-enum err samples_pack(struct pool *p, const int64_t *v, size_t count, const void **out,
-		      size_t *len, struct why *w);
-enum err samples_unpack(struct pool *p, const void *data, size_t len, int64_t **out,
-			size_t *count, struct why *w);
+enum err samples_pack(struct pool *p, const int64_t *v, size_t count, const void **out, size_t *len,
+                      struct why *w);
+enum err samples_unpack(struct pool *p, const void *data, size_t len, int64_t **out, size_t *count,
+                        struct why *w);
 /* r->median, mean, sd, iterations from a valid run's samples. */
 void samples_number(const int64_t *v, size_t count, size_t warmup, struct run_row *r);
 

@@ -13,8 +13,8 @@
  * tick elsewhere: four geometric runs, small and large ones in turn, of which
  * any first part is spread. Changing one makes older boots unfit for reuse. */
 static const int16_t phase_pages[BOOTS_MAX] = {
-	7,  9,  11, 14, 18, 23, 29, 37, 46, 58, 73, 92,	 115, 144, 180, 225,
-	8,  10, 13, 16, 20, 26, 33, 41, 52, 65, 82, 103, 129, 161, 202, 252,
+        7, 9,  11, 14, 18, 23, 29, 37, 46, 58, 73, 92,  115, 144, 180, 225,
+        8, 10, 13, 16, 20, 26, 33, 41, 52, 65, 82, 103, 129, 161, 202, 252,
 };
 
 /* Order within a submission. */
@@ -41,11 +41,11 @@ void schedule_domain(const char *submitter, const char *tree, char out[17])
 }
 
 void schedule_kernel_key(const char *commit, const char *config_sha256, bool whole,
-			 const char *toolchain, const char *compiler, const char *domain,
-			 int64_t salt, char out[65])
+                         const char *toolchain, const char *compiler, const char *domain,
+                         int64_t salt, char out[65])
 {
 	char *text = xasprintf("kernel\n%d\n%s\n%s\n%d\n%s\n%s\n%s\n%lld\n", BUILD_RECIPE, commit,
-			       config_sha256, whole, toolchain, compiler, domain, (long long)salt);
+	                       config_sha256, whole, toolchain, compiler, domain, (long long)salt);
 
 	hash_block(text, strlen(text), out);
 	free(text);
@@ -62,7 +62,7 @@ void schedule_image_key(const char *image, char out[65])
 /* ---- resolve */
 
 static enum err want_commit(struct db *db, const struct sub *s, struct sub_kernel *k,
-			    int64_t now_ms, struct why *w)
+                            int64_t now_ms, struct why *w)
 {
 	struct job j = job_blank();
 	char domain[17];
@@ -92,8 +92,8 @@ static enum err want_commit(struct db *db, const struct sub *s, struct sub_kerne
 /* ---- build */
 
 static enum err add_build(struct db *db, const struct sub *s, const struct sub_kernel *k,
-			  const char *domain, const char *compiler, int64_t kernel, int64_t now_ms,
-			  struct why *w)
+                          const char *domain, const char *compiler, int64_t kernel, int64_t now_ms,
+                          struct why *w)
 {
 	struct job j = job_blank();
 	int64_t id;
@@ -114,7 +114,7 @@ static enum err add_build(struct db *db, const struct sub *s, const struct sub_k
 
 /* A commit is known: take the kernel that stands, or have it built. */
 static enum err want_kernel(struct db *db, struct pool *p, const struct sub *s,
-			    struct sub_kernel *k, int64_t now_ms, struct why *w)
+                            struct sub_kernel *k, int64_t now_ms, struct why *w)
 {
 	struct kernel have = {0};
 	const char *compiler;
@@ -127,13 +127,13 @@ static enum err want_kernel(struct db *db, struct pool *p, const struct sub *s,
 		return e;
 	if (!compiler)
 		return store_sub_kernel_set(
-			db, s->id, k->pos, "resolving",
-			pool_fmt(p, "no agent that builds offers the toolchain \"%s\" yet",
-				 k->toolchain),
-			NULL, NULL, NONE, w);
+		        db, s->id, k->pos, "resolving",
+		        pool_fmt(p, "no agent that builds offers the toolchain \"%s\" yet",
+		                 k->toolchain),
+		        NULL, NULL, NONE, w);
 	schedule_domain(s->submitter, k->tree, domain);
 	schedule_kernel_key(k->commit, k->config_sha256, k->config_whole, k->toolchain, compiler,
-			    domain, s->reuse ? 0 : s->id, key);
+	                    domain, s->reuse ? 0 : s->id, key);
 	e = store_kernel_by_key(db, key, &id, w);
 	if (e == OK && id != NONE) {
 		e = store_kernel_get(db, id, p, &have, w);
@@ -164,8 +164,8 @@ static enum err want_kernel(struct db *db, struct pool *p, const struct sub *s,
 	return store_sub_kernel_set(db, s->id, k->pos, have.state, NULL, NULL, NULL, id, w);
 }
 
-static enum err built_yet(struct db *db, struct pool *p, const struct sub *s,
-			  struct sub_kernel *k, struct why *w)
+static enum err built_yet(struct db *db, struct pool *p, const struct sub *s, struct sub_kernel *k,
+                          struct why *w)
 {
 	struct kernel have;
 	enum err e;
@@ -191,17 +191,17 @@ struct layout {
 };
 
 static enum err want_boot(struct db *db, struct layout *l, const struct board *b,
-			  const struct sub_kernel *k, int64_t phase, int64_t replicate,
-			  struct why *w)
+                          const struct sub_kernel *k, int64_t phase, int64_t replicate,
+                          struct why *w)
 {
 	const struct boot_want want = {.kernel = k->kernel_id,
-				       .board = b->name,
-				       .board_identity = b->identity,
-				       .plan_sha256 = l->plan_sha256,
-				       .memory_bytes = l->s->memory_bytes,
-				       .phase = phase,
-				       .replicate = replicate,
-				       .bench = b->bench};
+	                               .board = b->name,
+	                               .board_identity = b->identity,
+	                               .plan_sha256 = l->plan_sha256,
+	                               .memory_bytes = l->s->memory_bytes,
+	                               .phase = phase,
+	                               .replicate = replicate,
+	                               .bench = b->bench};
 	struct job j = job_blank();
 	char domain[17];
 	int64_t id = NONE;
@@ -235,7 +235,7 @@ static enum err want_boot(struct db *db, struct layout *l, const struct board *b
 /* One row of boots: all kernels that are ready, each kernel once (two names may
  * stand for one), forward or backward. */
 static enum err lay_row(struct db *db, struct layout *l, const struct board *b, int64_t phase,
-			int64_t replicate, bool backward, struct why *w)
+                        int64_t replicate, bool backward, struct why *w)
 {
 	size_t i, n = l->k->count, o;
 	enum err e = OK;
@@ -253,7 +253,7 @@ static enum err lay_row(struct db *db, struct layout *l, const struct board *b, 
 }
 
 static enum err lay_boots(struct db *db, struct pool *p, const struct sub *s,
-			  const struct sub_kernels *k, int64_t now_ms, struct why *w)
+                          const struct sub_kernels *k, int64_t now_ms, struct why *w)
 {
 	struct layout l = {.s = s, .k = k, .now_ms = now_ms};
 	struct texts boards = {0};
@@ -270,7 +270,7 @@ static enum err lay_boots(struct db *db, struct pool *p, const struct sub *s,
 
 		e = store_board_get(db, boards.at[i], p, &b, w);
 		boots = s->boots != NONE ? s->boots
-					 : (b.deterministic ? BOOTS_PHASES : BOOTS_OTHERS);
+		                         : (b.deterministic ? BOOTS_PHASES : BOOTS_OTHERS);
 		l.seq = 0;
 		for (phase = 0; e == OK && phase < boots; phase++) {
 			e = lay_row(db, &l, &b, phase, 0, row++ % 2 == 1, w);
@@ -291,7 +291,7 @@ static enum err lay_boots(struct db *db, struct pool *p, const struct sub *s,
 
 /* All kernels are ready or failed: is there anything to boot? */
 static enum err kernels_settled(struct db *db, struct pool *p, const struct sub *s,
-				const struct sub_kernels *k, int64_t now_ms, struct why *w)
+                                const struct sub_kernels *k, int64_t now_ms, struct why *w)
 {
 	const struct sub_kernel *base = &k->at[s->baseline], *failed = NULL;
 	size_t i, ready = 0;
@@ -304,12 +304,12 @@ static enum err kernels_settled(struct db *db, struct pool *p, const struct sub 
 	}
 	if (!str_eq(base->state, "ready"))
 		return store_sub_state(db, s->id, "failed",
-				       pool_fmt(p, "baseline \"%s\": %s", base->name, base->why),
-				       now_ms, w);
+		                       pool_fmt(p, "baseline \"%s\": %s", base->name, base->why),
+		                       now_ms, w);
 	if (ready == 1 && k->count > 1)
 		return store_sub_state(db, s->id, "failed",
-				       pool_fmt(p, "kernel \"%s\": %s", failed->name, failed->why),
-				       now_ms, w);
+		                       pool_fmt(p, "kernel \"%s\": %s", failed->name, failed->why),
+		                       now_ms, w);
 	if (!s->planned) {
 		enum err e = lay_boots(db, p, s, k, now_ms, w);
 
@@ -317,11 +317,10 @@ static enum err kernels_settled(struct db *db, struct pool *p, const struct sub 
 			return e;
 	}
 	return str_eq(s->state, "booting") ? OK
-					   : store_sub_state(db, s->id, "booting", NULL, NONE, w);
+	                                   : store_sub_state(db, s->id, "booting", NULL, NONE, w);
 }
 
-static enum err advance(struct db *db, struct pool *p, int64_t sub, int64_t now_ms,
-			struct why *w)
+static enum err advance(struct db *db, struct pool *p, int64_t sub, int64_t now_ms, struct why *w)
 {
 	struct sub_kernels k = {0};
 	struct sub s;
@@ -391,7 +390,7 @@ enum err schedule_all(struct db *db, int64_t now_ms, struct why *w)
 /* ---- ends of jobs */
 
 enum err schedule_resolved(struct db *db, const struct job *j, const char *commit,
-			   const char *subject, int64_t now_ms, struct why *w)
+                           const char *subject, int64_t now_ms, struct why *w)
 {
 	struct pool *p = pool_new();
 	struct sub_kernels k = {0};
@@ -404,7 +403,7 @@ enum err schedule_resolved(struct db *db, const struct job *j, const char *commi
 		if (str_eq(k.at[i].state, "resolving") && str_eq(k.at[i].tree, j->tree) &&
 		    str_eq(k.at[i].ref, j->ref))
 			e = store_sub_kernel_set(db, j->submission, k.at[i].pos, "resolving", NULL,
-						 commit, subject, NONE, w);
+			                         commit, subject, NONE, w);
 	if (e == OK)
 		e = schedule_advance(db, j->submission, now_ms, w);
 	pool_free(p);
@@ -424,7 +423,7 @@ static enum err kernel_changed(struct db *db, int64_t kernel, int64_t now_ms, st
 }
 
 enum err schedule_built(struct db *db, const struct job *j, const struct kernel *built,
-			int64_t now_ms, struct why *w)
+                        int64_t now_ms, struct why *w)
 {
 	enum err e = store_job_end(db, j->id, "done", NULL, NULL, now_ms, w);
 
@@ -434,7 +433,7 @@ enum err schedule_built(struct db *db, const struct job *j, const struct kernel 
 }
 
 enum err schedule_booted(struct db *db, const struct job *j, int64_t boot, bool valid,
-			 int64_t now_ms, struct why *w)
+                         int64_t now_ms, struct why *w)
 {
 	enum err e = store_job_end(db, j->id, "done", NULL, NULL, now_ms, w);
 
@@ -450,8 +449,8 @@ enum err schedule_booted(struct db *db, const struct job *j, int64_t boot, bool 
 	return e;
 }
 
-static enum err resolve_failed(struct db *db, const struct job *j, const char *why,
-			       int64_t now_ms, struct why *w)
+static enum err resolve_failed(struct db *db, const struct job *j, const char *why, int64_t now_ms,
+                               struct why *w)
 {
 	struct pool *p = pool_new();
 	struct sub_kernels k = {0};
@@ -461,8 +460,8 @@ static enum err resolve_failed(struct db *db, const struct job *j, const char *w
 	for (i = 0; e == OK && i < k.count; i++)
 		if (str_eq(k.at[i].state, "resolving") && str_eq(k.at[i].tree, j->tree) &&
 		    str_eq(k.at[i].ref, j->ref))
-			e = store_sub_kernel_set(db, j->submission, k.at[i].pos, "failed", why, NULL,
-						 NULL, NONE, w);
+			e = store_sub_kernel_set(db, j->submission, k.at[i].pos, "failed", why,
+			                         NULL, NULL, NONE, w);
 	if (e == OK)
 		e = schedule_advance(db, j->submission, now_ms, w);
 	pool_free(p);
@@ -470,7 +469,7 @@ static enum err resolve_failed(struct db *db, const struct job *j, const char *w
 }
 
 static enum err failed(struct db *db, const struct job *j, const char *class, const char *why,
-		       int64_t boot, bool vanished, int64_t now_ms, struct why *w)
+                       int64_t boot, bool vanished, int64_t now_ms, struct why *w)
 {
 	enum err e = OK;
 
@@ -496,7 +495,7 @@ static enum err failed(struct db *db, const struct job *j, const char *class, co
 }
 
 enum err schedule_failed(struct db *db, const struct job *j, const char *class, const char *why,
-			 int64_t boot, int64_t now_ms, struct why *w)
+                         int64_t boot, int64_t now_ms, struct why *w)
 {
 	return failed(db, j, class, why, boot, false, now_ms, w);
 }
@@ -509,9 +508,9 @@ enum err schedule_expired(struct db *db, int64_t job, int64_t now_ms, struct why
 
 	if (e == OK && str_eq(j.state, "leased"))
 		e = failed(db, &j, "infra",
-			   pool_fmt(p, "agent \"%s\" did not renew the lease of attempt %lld",
-				    j.agent, (long long)j.attempt),
-			   NONE, true, now_ms, w);
+		           pool_fmt(p, "agent \"%s\" did not renew the lease of attempt %lld",
+		                    j.agent, (long long)j.attempt),
+		           NONE, true, now_ms, w);
 	pool_free(p);
 	return e;
 }
@@ -520,7 +519,7 @@ enum err schedule_expired(struct db *db, int64_t job, int64_t now_ms, struct why
 
 /* A build that somebody else waits for goes on, as theirs. */
 static enum err cancel_build(struct db *db, struct pool *p, const struct job *j, int64_t now_ms,
-			     struct why *w)
+                             struct why *w)
 {
 	struct ids subs = {0};
 	size_t i;
@@ -552,8 +551,9 @@ enum err schedule_cancel(struct db *db, int64_t sub, int64_t now_ms, struct why 
 		if (!str_eq(j->state, "queued") && !str_eq(j->state, "leased"))
 			continue;
 		e = str_eq(j->kind, "build")
-			    ? cancel_build(db, p, j, now_ms, w)
-			    : store_job_cancel(db, j->id, "the submission was cancelled", now_ms, w);
+		            ? cancel_build(db, p, j, now_ms, w)
+		            : store_job_cancel(db, j->id, "the submission was cancelled", now_ms,
+		                               w);
 	}
 	if (e == OK && s.ended_ms == NONE)
 		e = store_sub_state(db, sub, "cancelled", NULL, now_ms, w);

@@ -26,13 +26,13 @@
 /* Grows when the way kernels are built changes what comes out. */
 #define BUILD_RECIPE 1
 
-#define BOOTS_MAX	   32 /* phases, or boots of a kernel on a board */
-#define BOOTS_PHASES	   8  /* a kernel on a deterministic board, unless the plan says */
-#define BOOTS_OTHERS	   3  /* on another */
-#define GUEST_EXTRA_BYTES  (INT64_C(2) << 30) /* of memory, beside the largest case */
-#define INFRA_RETRIES	   3
-#define INFRA_STREAK	   2 /* infra failures in a row that quarantine a board */
-#define FAILED_BOOTS	   2 /* without a valid one: a kernel's other boots there are not tried */
+#define BOOTS_MAX         32 /* phases, or boots of a kernel on a board */
+#define BOOTS_PHASES      8  /* a kernel on a deterministic board, unless the plan says */
+#define BOOTS_OTHERS      3  /* on another */
+#define GUEST_EXTRA_BYTES (INT64_C(2) << 30) /* of memory, beside the largest case */
+#define INFRA_RETRIES     3
+#define INFRA_STREAK      2 /* infra failures in a row that quarantine a board */
+#define FAILED_BOOTS      2 /* without a valid one: a kernel's other boots there are not tried */
 
 /* Pages that are held in a phase (docs/api.md has the table). */
 int64_t schedule_phase_pages(int64_t phase);
@@ -43,8 +43,8 @@ void schedule_domain(const char *submitter, const char *tree, char out[17]);
  * compiler, recipe and trust domain; of a prebuilt image over its hash.
  * `salt` 0, or the submission that must not share it. */
 void schedule_kernel_key(const char *commit, const char *config_sha256, bool whole,
-			 const char *toolchain, const char *compiler, const char *domain,
-			 int64_t salt, char out[65]);
+                         const char *toolchain, const char *compiler, const char *domain,
+                         int64_t salt, char out[65]);
 void schedule_image_key(const char *image, char out[65]);
 
 /* Moves an open submission on as far as facts allow. */
@@ -52,36 +52,36 @@ enum err schedule_advance(struct db *db, int64_t sub, int64_t now_ms, struct why
 enum err schedule_all(struct db *db, int64_t now_ms, struct why *w);
 
 enum err schedule_resolved(struct db *db, const struct job *j, const char *commit,
-			   const char *subject, int64_t now_ms, struct why *w);
+                           const char *subject, int64_t now_ms, struct why *w);
 enum err schedule_built(struct db *db, const struct job *j, const struct kernel *built,
-			int64_t now_ms, struct why *w);
+                        int64_t now_ms, struct why *w);
 /* The boot is stored already; `valid` as it was stored. */
 enum err schedule_booted(struct db *db, const struct job *j, int64_t boot, bool valid,
-			 int64_t now_ms, struct why *w);
+                         int64_t now_ms, struct why *w);
 /* `boot` NONE: none was stored. */
 enum err schedule_failed(struct db *db, const struct job *j, const char *class, const char *why,
-			 int64_t boot, int64_t now_ms, struct why *w);
+                         int64_t boot, int64_t now_ms, struct why *w);
 enum err schedule_expired(struct db *db, int64_t job, int64_t now_ms, struct why *w);
 enum err schedule_cancel(struct db *db, int64_t sub, int64_t now_ms, struct why *w);
 
 /* A person, `by` their token's label. */
 enum err schedule_drain(struct db *db, const char *board, const char *why, const char *by,
-			int64_t now_ms, struct why *w);
+                        int64_t now_ms, struct why *w);
 enum err schedule_resume(struct db *db, const char *board, const char *why, const char *by,
-			 int64_t now_ms, struct why *w);
+                         int64_t now_ms, struct why *w);
 enum err schedule_quarantine(struct db *db, const char *board, const char *why, const char *by,
-			     int64_t now_ms, struct why *w);
+                             int64_t now_ms, struct why *w);
 /* A submission's two boots of one phase differ on the board (verdict.c): told
  * once. Its waiting boots there are cancelled, the board is quarantined. */
 enum err schedule_mismatch(struct db *db, const char *board, int64_t sub, const char *why,
-			   int64_t now_ms, struct why *w);
+                           int64_t now_ms, struct why *w);
 
 /* For schedule.c and schedule_board.c alone. */
-enum err sched_boot_failed(struct db *db, const struct job *j, const char *class,
-			   const char *why, bool vanished, int64_t now_ms, struct why *w);
+enum err sched_boot_failed(struct db *db, const struct job *j, const char *class, const char *why,
+                           bool vanished, int64_t now_ms, struct why *w);
 enum err sched_check_ended(struct db *db, const struct job *j, int64_t now_ms, struct why *w);
 /* Fails the work that waits for a board which nobody will bring back. */
 enum err sched_fail_waiting(struct db *db, const char *board, const char *why, int64_t now_ms,
-			    struct why *w);
+                            struct why *w);
 
 #endif

@@ -16,14 +16,13 @@
 #include <string.h>
 
 /* Short, on every kernel, and exact on a deterministic board. */
-#define CHECK_PLAN                                                                             \
-	"# foldbench plan 1\nfork/order=0,size=16M runs=1 iterations=5 warmup=1\n"
-#define CHECK_MEMORY (GUEST_EXTRA_BYTES + (INT64_C(16) << 20))
+#define CHECK_PLAN    "# foldbench plan 1\nfork/order=0,size=16M runs=1 iterations=5 warmup=1\n"
+#define CHECK_MEMORY  (GUEST_EXTRA_BYTES + (INT64_C(16) << 20))
 #define CHECK_URGENCY 1000
 
 static enum err add_check(struct db *db, const struct board *b, const struct kernel *k,
-			  const char *purpose, int64_t submission, int64_t about,
-			  int64_t replicate, int64_t now_ms, int64_t *id, struct why *w)
+                          const char *purpose, int64_t submission, int64_t about, int64_t replicate,
+                          int64_t now_ms, int64_t *id, struct why *w)
 {
 	struct job j = job_blank();
 
@@ -47,7 +46,7 @@ static enum err add_check(struct db *db, const struct board *b, const struct ker
 }
 
 enum err sched_fail_waiting(struct db *db, const char *board, const char *why, int64_t now_ms,
-			    struct why *w)
+                            struct why *w)
 {
 	struct pool *p = pool_new();
 	struct ids jobs = {0};
@@ -64,7 +63,7 @@ enum err sched_fail_waiting(struct db *db, const char *board, const char *why, i
 /* Queues the health check: the known-good kernel, twice. *queued false: there
  * is no such kernel yet. */
 static enum err check_health(struct db *db, struct pool *p, const struct board *b, bool *queued,
-			     int64_t now_ms, struct why *w)
+                             int64_t now_ms, struct why *w)
 {
 	struct kernel good;
 	int64_t kernel, open, first, second;
@@ -91,7 +90,7 @@ static enum err check_health(struct db *db, struct pool *p, const struct board *
 
 /* By the server: with a health check, or with what waits given up. */
 static enum err quarantine(struct db *db, struct pool *p, const struct board *b, const char *why,
-			   int64_t job, int64_t now_ms, struct why *w)
+                           int64_t job, int64_t now_ms, struct why *w)
 {
 	bool queued = false;
 	enum err e = check_health(db, p, b, &queued, now_ms, w);
@@ -110,7 +109,7 @@ static enum err quarantine(struct db *db, struct pool *p, const struct board *b,
 /* ---- work that failed */
 
 static enum err infra(struct db *db, struct pool *p, const struct job *j, const struct board *b,
-		      const char *why, bool vanished, int64_t now_ms, struct why *w)
+                      const char *why, bool vanished, int64_t now_ms, struct why *w)
 {
 	/* An agent that vanished says nothing about a board beside it; on a
 	 * `self` board the agent is the board. */
@@ -119,24 +118,24 @@ static enum err infra(struct db *db, struct pool *p, const struct job *j, const 
 	enum err e;
 
 	e = j->infra_failures < INFRA_RETRIES
-		    ? store_job_requeue(db, j->id, why, w)
-		    : store_job_end(db, j->id, "failed", "infra", why, now_ms, w);
+	            ? store_job_requeue(db, j->id, why, w)
+	            : store_job_end(db, j->id, "failed", "infra", why, now_ms, w);
 	if (e == OK)
 		e = store_board_event(db, b->name, "infra", why, NULL, j->id, NONE, now_ms, w);
 	if (e == OK && counts)
 		e = store_board_streak(db, b->name, streak, w);
 	if (e == OK && counts && streak >= INFRA_STREAK && str_eq(b->state, "active"))
 		e = quarantine(db, p, b,
-			       pool_fmt(p, "%lld infra failures in a row, the last: %s",
-					(long long)streak, why),
-			       j->id, now_ms, w);
+		               pool_fmt(p, "%lld infra failures in a row, the last: %s",
+		                        (long long)streak, why),
+		               j->id, now_ms, w);
 	return e;
 }
 
 /* After two boots that did not end well and none that did, the rest of this
  * kernel's boots here would only cost their time-outs. */
 static enum err give_up(struct db *db, struct pool *p, const struct job *j, int64_t now_ms,
-			struct why *w)
+                        struct why *w)
 {
 	struct ids rest = {0};
 	int64_t failed = 0, valid = 0;
@@ -150,13 +149,13 @@ static enum err give_up(struct db *db, struct pool *p, const struct job *j, int6
 	e = store_job_waiting(db, j->board, j->submission, j->kernel, p, &rest, w);
 	for (i = 0; e == OK && i < rest.count; i++)
 		e = store_job_cancel(db, rest.at[i],
-				     "not tried: this kernel's boots on this board failed", now_ms,
-				     w);
+		                     "not tried: this kernel's boots on this board failed", now_ms,
+		                     w);
 	return e;
 }
 
 static enum err unexplained(struct db *db, struct pool *p, const struct job *j,
-			    const struct board *b, const char *why, int64_t now_ms, struct why *w)
+                            const struct board *b, const char *why, int64_t now_ms, struct why *w)
 {
 	struct kernel good;
 	int64_t kernel, id;
@@ -166,10 +165,10 @@ static enum err unexplained(struct db *db, struct pool *p, const struct job *j,
 		return e;
 	if (kernel == NONE)
 		return store_job_end(
-			db, j->id, "failed", "boot",
-			pool_fmt(p, "%s (board \"%s\" has no known-good kernel yet to confirm it)",
-				 why, b->name),
-			now_ms, w);
+		        db, j->id, "failed", "boot",
+		        pool_fmt(p, "%s (board \"%s\" has no known-good kernel yet to confirm it)",
+		                 why, b->name),
+		        now_ms, w);
 	e = store_job_end(db, j->id, "failed", "boot", why, now_ms, w);
 	if (e == OK)
 		e = store_kernel_get(db, kernel, p, &good, w);
@@ -178,8 +177,8 @@ static enum err unexplained(struct db *db, struct pool *p, const struct job *j,
 	return e;
 }
 
-enum err sched_boot_failed(struct db *db, const struct job *j, const char *class,
-			   const char *why, bool vanished, int64_t now_ms, struct why *w)
+enum err sched_boot_failed(struct db *db, const struct job *j, const char *class, const char *why,
+                           bool vanished, int64_t now_ms, struct why *w)
 {
 	struct pool *p = pool_new();
 	struct board b = {0};
@@ -218,7 +217,7 @@ out:
 
 /* Did the boot of this ended job come up with valid numbers? */
 static enum err came_up(struct db *db, struct pool *p, const struct job *j, int64_t *boot,
-			bool *valid, const char **why, struct why *w)
+                        bool *valid, const char **why, struct why *w)
 {
 	struct boot b;
 	enum err e = OK;
@@ -239,7 +238,7 @@ static enum err came_up(struct db *db, struct pool *p, const struct job *j, int6
 }
 
 static enum err confirm_ended(struct db *db, struct pool *p, const struct job *j,
-			      const struct board *b, int64_t now_ms, struct why *w)
+                              const struct board *b, int64_t now_ms, struct why *w)
 {
 	struct job about;
 	const char *why;
@@ -252,22 +251,24 @@ static enum err confirm_ended(struct db *db, struct pool *p, const struct job *j
 	if (e != OK)
 		return e;
 	if (valid)
-		return store_job_why(db, about.id, "boot",
-				     pool_fmt(p, "%s (confirmed: known-good kernel %lld booted after it)",
-					      about.why, (long long)j->kernel),
-				     w);
+		return store_job_why(
+		        db, about.id, "boot",
+		        pool_fmt(p, "%s (confirmed: known-good kernel %lld booted after it)",
+		                 about.why, (long long)j->kernel),
+		        w);
 	why = pool_fmt(p, "%s; the known-good kernel %lld did not boot either: %s", about.why,
-		       (long long)j->kernel, why);
-	e = about.infra_failures < INFRA_RETRIES
-		    ? store_job_requeue(db, about.id, why, w)
-		    : store_job_why(db, about.id, "infra", why, w);
+	               (long long)j->kernel, why);
+	e = about.infra_failures < INFRA_RETRIES ? store_job_requeue(db, about.id, why, w)
+	                                         : store_job_why(db, about.id, "infra", why, w);
+	if (e == OK)
+		e = store_boot_unlink(db, about.submission, about.id, w);
 	if (e == OK && str_eq(b->state, "active"))
 		e = quarantine(db, p, b, why, j->id, now_ms, w);
 	return e;
 }
 
 static enum err unhealthy(struct db *db, struct pool *p, const struct board *b, const char *why,
-			  int64_t job, int64_t now_ms, struct why *w)
+                          int64_t job, int64_t now_ms, struct why *w)
 {
 	enum err e;
 
@@ -279,7 +280,7 @@ static enum err unhealthy(struct db *db, struct pool *p, const struct board *b, 
 }
 
 static enum err health_ended(struct db *db, struct pool *p, const struct job *j,
-			     const struct board *b, int64_t now_ms, struct why *w)
+                             const struct board *b, int64_t now_ms, struct why *w)
 {
 	struct job_list group = {0};
 	struct run_pairs differ = {0};
@@ -310,15 +311,15 @@ static enum err health_ended(struct db *db, struct pool *p, const struct job *j,
 		e = store_boot_differences(db, boot[0], boot[1], p, &differ, w);
 	if (e == OK && differ.count)
 		bad = pool_fmt(p, "two boots of kernel %lld differ in \"%s\"", (long long)j->kernel,
-			       differ.at[0].case_text);
+		               differ.at[0].case_text);
 	if (e == OK && bad)
 		return unhealthy(db, p, b, bad, j->id, now_ms, w);
 	if (e == OK)
 		e = store_board_event(db, b->name, "healthy",
-				      pool_fmt(p, "kernel %lld booted twice%s",
-					       (long long)j->kernel,
-					       b->deterministic ? ", equal in every sample" : ""),
-				      NULL, j->id, NONE, now_ms, w);
+		                      pool_fmt(p, "kernel %lld booted twice%s",
+		                               (long long)j->kernel,
+		                               b->deterministic ? ", equal in every sample" : ""),
+		                      NULL, j->id, NONE, now_ms, w);
 	if (e == OK)
 		e = store_board_streak(db, b->name, 0, w);
 	if (e == OK && str_eq(b->state, "quarantined"))
@@ -337,7 +338,7 @@ enum err sched_check_ended(struct db *db, const struct job *j, int64_t now_ms, s
 		e = store_job_get(db, j->id, p, &now, w);
 	if (e == OK)
 		e = str_eq(j->purpose, "health") ? health_ended(db, p, &now, &b, now_ms, w)
-						 : confirm_ended(db, p, &now, &b, now_ms, w);
+		                                 : confirm_ended(db, p, &now, &b, now_ms, w);
 	pool_free(p);
 	return e;
 }
@@ -345,7 +346,7 @@ enum err sched_check_ended(struct db *db, const struct job *j, int64_t now_ms, s
 /* ---- what a person does */
 
 static enum err set_state(struct db *db, const char *board, const char *state, const char *event,
-			  const char *why, const char *by, int64_t now_ms, struct why *w)
+                          const char *why, const char *by, int64_t now_ms, struct why *w)
 {
 	struct pool *p = pool_new();
 	struct board b;
@@ -360,19 +361,19 @@ static enum err set_state(struct db *db, const char *board, const char *state, c
 }
 
 enum err schedule_drain(struct db *db, const char *board, const char *why, const char *by,
-			int64_t now_ms, struct why *w)
+                        int64_t now_ms, struct why *w)
 {
 	return set_state(db, board, "drained", "drained", why, by, now_ms, w);
 }
 
 enum err schedule_quarantine(struct db *db, const char *board, const char *why, const char *by,
-			     int64_t now_ms, struct why *w)
+                             int64_t now_ms, struct why *w)
 {
 	return set_state(db, board, "quarantined", "quarantined", why, by, now_ms, w);
 }
 
 enum err schedule_resume(struct db *db, const char *board, const char *why, const char *by,
-			 int64_t now_ms, struct why *w)
+                         int64_t now_ms, struct why *w)
 {
 	struct pool *p = pool_new();
 	struct board b = {0};
@@ -383,12 +384,12 @@ enum err schedule_resume(struct db *db, const char *board, const char *why, cons
 		e = check_health(db, p, &b, &queued, now_ms, w);
 	if (e == OK && str_eq(b.state, "quarantined") && !queued)
 		why = pool_fmt(p, "%s%snothing was checked: it has no known-good kernel yet",
-			       why ? why : "", why ? "; " : "");
+		               why ? why : "", why ? "; " : "");
 	if (e == OK && queued) {
 		e = store_board_event(db, board, "resumed",
-				      pool_fmt(p, "%s%swhen its health check passes",
-					       why ? why : "", why ? "; " : ""),
-				      by, NONE, NONE, now_ms, w);
+		                      pool_fmt(p, "%s%swhen its health check passes",
+		                               why ? why : "", why ? "; " : ""),
+		                      by, NONE, NONE, now_ms, w);
 	} else if (e == OK && !str_eq(b.state, "active")) {
 		e = set_state(db, board, "active", "resumed", why, by, now_ms, w);
 		if (e == OK)
@@ -403,7 +404,7 @@ enum err schedule_resume(struct db *db, const char *board, const char *why, cons
 /* ---- two boots of one phase that differ */
 
 enum err schedule_mismatch(struct db *db, const char *board, int64_t sub, const char *why,
-			   int64_t now_ms, struct why *w)
+                           int64_t now_ms, struct why *w)
 {
 	struct pool *p = pool_new();
 	struct board b = {0};

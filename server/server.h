@@ -38,7 +38,7 @@ struct server {
 	struct server_conf conf;
 	struct db_store *store;
 	struct http *http;
-	struct work *work; /* work.h; NULL while it does not run */
+	struct work *work;  /* work.h; NULL while it does not run */
 	int64_t started_ns; /* monotonic */
 };
 

@@ -68,11 +68,12 @@ static char *job_summary(const struct job *j)
 	if (str_eq(j->kind, "build"))
 		return xasprintf("build %s with %s", j->name ? j->name : "a kernel", j->toolchain);
 	return xasprintf("%s %s on %s, phase %lld%s",
-			 str_eq(j->purpose, "work")     ? "boot"
-			 : str_eq(j->purpose, "health") ? "health check: boot"
-							: "confirm: boot",
-			 j->name ? j->name : "a kernel", j->board,
-			 (long long)(j->phase == NONE ? 0 : j->phase), j->replicate ? ", again" : "");
+	                 str_eq(j->purpose, "work")     ? "boot"
+	                 : str_eq(j->purpose, "health") ? "health check: boot"
+	                                                : "confirm: boot",
+	                 j->name ? j->name : "a kernel", j->board,
+	                 (long long)(j->phase == NONE ? 0 : j->phase),
+	                 j->replicate ? ", again" : "");
 }
 
 json_t *show_job(const struct job *j, int64_t now_ms)
@@ -98,9 +99,9 @@ json_t *show_job(const struct job *j, int64_t now_ms)
 	show_int(progress, "done", j->done);
 	show_int(progress, "total", j->total);
 	json_put_real(progress, "elapsed_s",
-		      j->started_ms == NONE || str_eq(j->state, "queued")
-			      ? 0
-			      : (double)(until - j->started_ms) / 1000);
+	              j->started_ms == NONE || str_eq(j->state, "queued")
+	                      ? 0
+	                      : (double)(until - j->started_ms) / 1000);
 	json_put(o, "progress", progress);
 	json_put_bool(o, "health", !str_eq(j->purpose, "work"));
 	json_put_str(o, "summary", summary);
@@ -315,7 +316,7 @@ static json_t *show_plan(const struct sub *s)
 }
 
 enum err show_submission(struct db *db, struct pool *p, const struct sub *s, bool single,
-			 json_t **out, struct why *w)
+                         json_t **out, struct why *w)
 {
 	struct sub_kernels k = {0};
 	struct texts boards = {0}, cases = {0};

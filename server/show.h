@@ -26,10 +26,10 @@ json_t *show_agent(const struct agent *a);
 json_t *show_boot(const struct boot *b, const char *kernel_name, const char *env);
 /* Reads what it needs; `single`: with jobs. */
 enum err show_submission(struct db *db, struct pool *p, const struct sub *s, bool single,
-			 json_t **out, struct why *w);
+                         json_t **out, struct why *w);
 /* The `progress` of a submission (show_progress.c). */
 enum err show_progress(struct db *db, struct pool *p, const struct sub *s,
-		       const struct sub_kernels *kernels, const struct job_list *jobs,
-		       const struct texts *boards, size_t cases, json_t **out, struct why *w);
+                       const struct sub_kernels *kernels, const struct job_list *jobs,
+                       const struct texts *boards, size_t cases, json_t **out, struct why *w);
 
 #endif

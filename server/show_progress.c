@@ -28,8 +28,8 @@ static double spent_s(const struct job *j, int64_t now_ms)
 /* What is left of a kind of job, each as long as the last ones of its kind
  * took: of those that wait, and of those that are to come. */
 static enum err left_of(struct db *db, const struct job_list *jobs, const char *kind,
-			const char *board, int64_t to_come, int64_t now_ms, double *left,
-			struct why *w)
+                        const char *board, int64_t to_come, int64_t now_ms, double *left,
+                        struct why *w)
 {
 	double each, sum;
 	size_t i;
@@ -53,9 +53,9 @@ static enum err left_of(struct db *db, const struct job_list *jobs, const char *
 /* Boots of all boards run side by side; resolving, building, booting follow
  * one another. */
 static enum err left_s(struct db *db, struct pool *p, const struct sub *s,
-		       const struct sub_kernels *kernels, const struct job_list *jobs,
-		       const struct texts *boards, int64_t now_ms, struct progress *g,
-		       struct why *w)
+                       const struct sub_kernels *kernels, const struct job_list *jobs,
+                       const struct texts *boards, int64_t now_ms, struct progress *g,
+                       struct why *w)
 {
 	double resolve = 0, build = 0, boot = 0, most = 0;
 	int64_t to_build = 0;
@@ -64,7 +64,7 @@ static enum err left_s(struct db *db, struct pool *p, const struct sub *s,
 
 	for (i = 0; i < kernels->count; i++)
 		to_build += str_eq(kernels->at[i].state, "resolving") ||
-			    str_eq(kernels->at[i].state, "new");
+		            str_eq(kernels->at[i].state, "new");
 	e = left_of(db, jobs, "resolve", NULL, 0, now_ms, &resolve, w);
 	if (e == OK)
 		e = left_of(db, jobs, "build", NULL, to_build, now_ms, &build, w);
@@ -79,7 +79,7 @@ static enum err left_s(struct db *db, struct pool *p, const struct sub *s,
 		}
 		if (!s->planned) {
 			n = s->boots != NONE ? s->boots
-					     : (b.deterministic ? BOOTS_PHASES : BOOTS_OTHERS);
+			                     : (b.deterministic ? BOOTS_PHASES : BOOTS_OTHERS);
 			n = (n + b.deterministic) * (int64_t)kernels->count;
 			g->boots_total += n;
 		}
@@ -109,8 +109,8 @@ static json_t *show_active(const struct job *j, int64_t now_ms)
 }
 
 enum err show_progress(struct db *db, struct pool *p, const struct sub *s,
-		       const struct sub_kernels *kernels, const struct job_list *jobs,
-		       const struct texts *boards, size_t cases, json_t **out, struct why *w)
+                       const struct sub_kernels *kernels, const struct job_list *jobs,
+                       const struct texts *boards, size_t cases, json_t **out, struct why *w)
 {
 	struct progress g = {.left_s = NAN};
 	int64_t now = clock_wall_ms(), reused = 0, until;

@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-#define BOARD_SELECT                                                                           \
-	"SELECT b.name, b.agent, b.kind, b.profile, b.labels, b.metric, b.deterministic,"      \
-	" b.emulated, b.untrusted, b.capabilities, b.description, b.identity, b.offered,"      \
-	" b.state, b.why, b.infra_streak, a.bench,"                                            \
-	" (SELECT min(j.id) FROM job j WHERE j.board = b.name AND j.state = 'leased')"         \
+#define BOARD_SELECT                                                                      \
+	"SELECT b.name, b.agent, b.kind, b.profile, b.labels, b.metric, b.deterministic," \
+	" b.emulated, b.untrusted, b.capabilities, b.description, b.identity, b.offered," \
+	" b.state, b.why, b.infra_streak, a.bench,"                                       \
+	" (SELECT min(j.id) FROM job j WHERE j.board = b.name AND j.state = 'leased')"    \
 	" FROM board b JOIN agent a ON a.name = b.agent "
 
 static void board_row(struct db_stmt *q, struct pool *p, struct board *b)
@@ -33,7 +33,7 @@ static void board_row(struct db_stmt *q, struct pool *p, struct board *b)
 }
 
 enum err store_board_get(struct db *db, const char *name, struct pool *p, struct board *out,
-			 struct why *w)
+                         struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, BOARD_SELECT "WHERE b.name = ?1");
 	enum err e;
@@ -48,8 +48,8 @@ enum err store_board_get(struct db *db, const char *name, struct pool *p, struct
 	return e;
 }
 
-enum err store_board_list(struct db *db, const char *label, struct pool *p,
-			  struct board_list *out, struct why *w)
+enum err store_board_list(struct db *db, const char *label, struct pool *p, struct board_list *out,
+                          struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, BOARD_SELECT "ORDER BY b.name");
 	const char *word = label ? pool_fmt(p, " %s ", label) : "";
@@ -58,16 +58,15 @@ enum err store_board_list(struct db *db, const char *label, struct pool *p,
 	while ((e = db_step(q, w)) == OK && db_has_row(q))
 		if (strstr(db_text(q, 4), word))
 			board_row(q, p,
-				  pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)));
+			          pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)));
 	db_done(q);
 	return e;
 }
 
 enum err store_board_state(struct db *db, const char *name, const char *state, const char *why,
-			   struct why *w)
+                           struct why *w)
 {
-	struct db_stmt *q =
-		db_prepare(db, "UPDATE board SET state = ?2, why = ?3 WHERE name = ?1");
+	struct db_stmt *q = db_prepare(db, "UPDATE board SET state = ?2, why = ?3 WHERE name = ?1");
 
 	db_bind_text(q, 1, name);
 	db_bind_text(q, 2, state);
@@ -85,12 +84,12 @@ enum err store_board_streak(struct db *db, const char *name, int64_t streak, str
 }
 
 enum err store_board_event(struct db *db, const char *board, const char *event, const char *why,
-			   const char *by, int64_t job, int64_t submission, int64_t now_ms,
-			   struct why *w)
+                           const char *by, int64_t job, int64_t submission, int64_t now_ms,
+                           struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "INSERT INTO board_event (board, event, why, by_whom, job_id, submission_id,"
-		    " at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+	        db, "INSERT INTO board_event (board, event, why, by_whom, job_id, submission_id,"
+	            " at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
 
 	db_bind_text(q, 1, board);
 	db_bind_text(q, 2, event);
@@ -103,18 +102,18 @@ enum err store_board_event(struct db *db, const char *board, const char *event, 
 }
 
 enum err store_board_events(struct db *db, const char *board, int64_t limit, struct pool *p,
-			    struct board_events *out, struct why *w)
+                            struct board_events *out, struct why *w)
 {
 	struct db_stmt *q =
-		db_prepare(db, "SELECT id, event, why, by_whom, job_id, at_ms FROM board_event"
-			       " WHERE board = ?1 ORDER BY id DESC LIMIT ?2");
+	        db_prepare(db, "SELECT id, event, why, by_whom, job_id, at_ms FROM board_event"
+	                       " WHERE board = ?1 ORDER BY id DESC LIMIT ?2");
 	enum err e;
 
 	db_bind_text(q, 1, board);
 	db_bind_int(q, 2, limit);
 	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
 		struct board_event *b =
-			pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
+		        pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
 
 		b->id = db_int(q, 0);
 		b->event = col_str(q, 1, p);
@@ -127,11 +126,11 @@ enum err store_board_events(struct db *db, const char *board, int64_t limit, str
 	return e;
 }
 
-enum err store_board_mismatch_told(struct db *db, const char *board, int64_t submission,
-				   bool *told, struct why *w)
+enum err store_board_mismatch_told(struct db *db, const char *board, int64_t submission, bool *told,
+                                   struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "SELECT 1 FROM board_event WHERE board = ?1"
-					   " AND submission_id = ?2 AND event = 'mismatch'");
+	                                   " AND submission_id = ?2 AND event = 'mismatch'");
 	enum err e;
 
 	db_bind_text(q, 1, board);
@@ -142,12 +141,11 @@ enum err store_board_mismatch_told(struct db *db, const char *board, int64_t sub
 	return e;
 }
 
-enum err store_board_known_good(struct db *db, const char *board, int64_t *kernel,
-				struct why *w)
+enum err store_board_known_good(struct db *db, const char *board, int64_t *kernel, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "SELECT kernel_id FROM boot WHERE board = ?1 AND valid = 1 AND baseline = 1"
-		    " AND imported = 0 ORDER BY id DESC LIMIT 1");
+	        db, "SELECT kernel_id FROM boot WHERE board = ?1 AND valid = 1 AND baseline = 1"
+	            " AND imported = 0 ORDER BY id DESC LIMIT 1");
 	enum err e;
 
 	db_bind_text(q, 1, board);

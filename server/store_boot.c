@@ -4,20 +4,20 @@
 struct boot boot_blank(void)
 {
 	return (struct boot){.job = NONE,
-			     .submission = NONE,
-			     .phase = NONE,
-			     .phase_pages = NONE,
-			     .console_bytes = NONE,
-			     .taint_before = NONE,
-			     .taint_after = NONE,
-			     .seconds = NAN,
-			     .purpose = "work"};
+	                     .submission = NONE,
+	                     .phase = NONE,
+	                     .phase_pages = NONE,
+	                     .console_bytes = NONE,
+	                     .taint_before = NONE,
+	                     .taint_after = NONE,
+	                     .seconds = NAN,
+	                     .purpose = "work"};
 }
 
 static enum err add_env(struct db *db, const struct boot *b, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "INSERT INTO environment (env_id, body) VALUES (?1, ?2)"
-					   " ON CONFLICT DO NOTHING");
+	                                   " ON CONFLICT DO NOTHING");
 
 	db_bind_text(q, 1, b->env_id);
 	db_bind_text(q, 2, b->env);
@@ -27,14 +27,14 @@ static enum err add_env(struct db *db, const struct boot *b, struct why *w)
 static enum err add_row(struct db *db, const struct boot *b, int64_t *id, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "INSERT INTO boot (job_id, attempt, submission_id, kernel_id, board,"
-		    " board_identity, env_id, purpose, baseline, plan_sha256, memory_bytes, phase,"
-		    " phase_pages, replicate, valid, why, class, reached, metric, unit, better,"
-		    " nonce, build_id, boot_uuid, bench, seconds, console, console_bytes,"
-		    " taint_before, taint_after, imported, idem_key, content_hash, created_ms)"
-		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-		    " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30,"
-		    " ?31, ?32, ?33, ?34) RETURNING id");
+	        db, "INSERT INTO boot (job_id, attempt, submission_id, kernel_id, board,"
+	            " board_identity, env_id, purpose, baseline, plan_sha256, memory_bytes, phase,"
+	            " phase_pages, replicate, valid, why, class, reached, metric, unit, better,"
+	            " nonce, build_id, boot_uuid, bench, seconds, console, console_bytes,"
+	            " taint_before, taint_after, imported, idem_key, content_hash, created_ms)"
+	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
+	            " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30,"
+	            " ?31, ?32, ?33, ?34) RETURNING id");
 
 	bind_opt(q, 1, b->job);
 	db_bind_int(q, 2, b->attempt);
@@ -74,11 +74,11 @@ static enum err add_row(struct db *db, const struct boot *b, int64_t *id, struct
 }
 
 static enum err add_fault(struct db *db, int64_t boot, size_t pos, const struct boot_fault *f,
-			  struct why *w)
+                          struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "INSERT INTO boot_fault (boot_id, pos, line, kind, function, text, fatal)"
-		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+	        db, "INSERT INTO boot_fault (boot_id, pos, line, kind, function, text, fatal)"
+	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
 
 	db_bind_int(q, 1, boot);
 	db_bind_int(q, 2, (int64_t)pos);
@@ -93,9 +93,9 @@ static enum err add_fault(struct db *db, int64_t boot, size_t pos, const struct 
 static enum err add_run(struct db *db, int64_t boot, const struct run_row *r, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "INSERT INTO run (boot_id, case_id, number, state, why, warmup, batch,"
-		    " empty_window, count, samples, evidence)"
-		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+	        db, "INSERT INTO run (boot_id, case_id, number, state, why, warmup, batch,"
+	            " empty_window, count, samples, evidence)"
+	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
 
 	db_bind_int(q, 1, boot);
 	db_bind_int(q, 2, r->case_id);
@@ -117,8 +117,8 @@ static enum err add_run(struct db *db, int64_t boot, const struct run_row *r, st
 enum err store_stat_add(struct db *db, int64_t boot, const struct run_row *r, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "INSERT INTO run_stat (boot_id, case_id, number, median, mean, sd, iterations)"
-		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+	        db, "INSERT INTO run_stat (boot_id, case_id, number, median, mean, sd, iterations)"
+	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
 
 	db_bind_int(q, 1, boot);
 	db_bind_int(q, 2, r->case_id);
@@ -156,7 +156,7 @@ enum err store_boot_add(struct db *db, const struct boot *b, int64_t *id, struct
 	}
 	if (e == OK && b->raw) {
 		struct db_stmt *q =
-			db_prepare(db, "INSERT INTO boot_raw (boot_id, result) VALUES (?1, ?2)");
+		        db_prepare(db, "INSERT INTO boot_raw (boot_id, result) VALUES (?1, ?2)");
 
 		db_bind_int(q, 1, *id);
 		db_bind_blob(q, 2, b->raw, b->raw_len);
@@ -166,11 +166,11 @@ enum err store_boot_add(struct db *db, const struct boot *b, int64_t *id, struct
 }
 
 enum err store_boot_link(struct db *db, int64_t submission, int64_t boot, bool reused,
-			 struct why *w)
+                         struct why *w)
 {
 	struct db_stmt *q =
-		db_prepare(db, "INSERT INTO submission_boot (submission_id, boot_id, reused)"
-			       " VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING");
+	        db_prepare(db, "INSERT INTO submission_boot (submission_id, boot_id, reused)"
+	                       " VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING");
 
 	db_bind_int(q, 1, submission);
 	db_bind_int(q, 2, boot);
@@ -178,11 +178,22 @@ enum err store_boot_link(struct db *db, int64_t submission, int64_t boot, bool r
 	return db_run(q, w);
 }
 
-#define BOOT_COLUMNS                                                                           \
-	"b.id, b.job_id, b.attempt, b.submission_id, b.kernel_id, b.board, b.board_identity,"  \
-	" b.env_id, b.purpose, b.baseline, b.plan_sha256, b.memory_bytes, b.phase,"            \
-	" b.phase_pages, b.replicate, b.valid, b.why, b.class, b.reached, b.metric, b.unit,"   \
-	" b.better, b.nonce, b.build_id, b.boot_uuid, b.bench, b.seconds, b.console,"          \
+enum err store_boot_unlink(struct db *db, int64_t submission, int64_t job, struct why *w)
+{
+	struct db_stmt *q =
+	        db_prepare(db, "DELETE FROM submission_boot WHERE submission_id = ?1 AND boot_id IN"
+	                       " (SELECT id FROM boot WHERE job_id = ?2)");
+
+	db_bind_int(q, 1, submission);
+	db_bind_int(q, 2, job);
+	return db_run(q, w);
+}
+
+#define BOOT_COLUMNS                                                                          \
+	"b.id, b.job_id, b.attempt, b.submission_id, b.kernel_id, b.board, b.board_identity," \
+	" b.env_id, b.purpose, b.baseline, b.plan_sha256, b.memory_bytes, b.phase,"           \
+	" b.phase_pages, b.replicate, b.valid, b.why, b.class, b.reached, b.metric, b.unit,"  \
+	" b.better, b.nonce, b.build_id, b.boot_uuid, b.bench, b.seconds, b.console,"         \
 	" b.console_bytes, b.taint_before, b.taint_after, b.imported, b.created_ms"
 
 static void boot_row(struct db_stmt *q, struct pool *p, struct boot *b)
@@ -222,11 +233,9 @@ static void boot_row(struct db_stmt *q, struct pool *p, struct boot *b)
 	b->created_ms = db_int(q, 32);
 }
 
-enum err store_boot_get(struct db *db, int64_t id, struct pool *p, struct boot *out,
-			struct why *w)
+enum err store_boot_get(struct db *db, int64_t id, struct pool *p, struct boot *out, struct why *w)
 {
-	struct db_stmt *q =
-		db_prepare(db, "SELECT " BOOT_COLUMNS " FROM boot b WHERE b.id = ?1");
+	struct db_stmt *q = db_prepare(db, "SELECT " BOOT_COLUMNS " FROM boot b WHERE b.id = ?1");
 	enum err e;
 
 	db_bind_int(q, 1, id);
@@ -239,14 +248,14 @@ enum err store_boot_get(struct db *db, int64_t id, struct pool *p, struct boot *
 	return e;
 }
 
-enum err store_boot_of_sub(struct db *db, int64_t submission, struct pool *p,
-			   struct boot_list *out, struct why *w)
+enum err store_boot_of_sub(struct db *db, int64_t submission, struct pool *p, struct boot_list *out,
+                           struct why *w)
 {
-	struct db_stmt *q = db_prepare(
-		db, "SELECT " BOOT_COLUMNS ", v.why FROM submission_boot s"
-		    " JOIN boot b ON b.id = s.boot_id LEFT JOIN boot_void v"
-		    " ON v.submission_id = s.submission_id AND v.boot_id = s.boot_id"
-		    " WHERE s.submission_id = ?1 ORDER BY s.boot_id");
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT " BOOT_COLUMNS ", v.why FROM submission_boot s"
+	                       " JOIN boot b ON b.id = s.boot_id LEFT JOIN boot_void v"
+	                       " ON v.submission_id = s.submission_id AND v.boot_id = s.boot_id"
+	                       " WHERE s.submission_id = ?1 ORDER BY s.boot_id");
 	enum err e;
 
 	db_bind_int(q, 1, submission);
@@ -272,19 +281,19 @@ static enum err first_id(struct db_stmt *q, int64_t *id, struct why *w)
 enum err store_boot_of_job(struct db *db, int64_t job, int64_t *id, struct why *w)
 {
 	struct db_stmt *q =
-		db_prepare(db, "SELECT id FROM boot WHERE job_id = ?1 ORDER BY id DESC LIMIT 1");
+	        db_prepare(db, "SELECT id FROM boot WHERE job_id = ?1 ORDER BY id DESC LIMIT 1");
 
 	db_bind_int(q, 1, job);
 	return first_id(q, id, w);
 }
 
 enum err store_boot_valid_count(struct db *db, int64_t submission, int64_t kernel,
-				const char *board, int64_t *count, struct why *w)
+                                const char *board, int64_t *count, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "SELECT count(*) FROM submission_boot s JOIN boot b ON b.id = s.boot_id"
-		    " WHERE s.submission_id = ?1 AND b.kernel_id = ?2 AND b.board = ?3"
-		    " AND b.valid = 1");
+	        db, "SELECT count(*) FROM submission_boot s JOIN boot b ON b.id = s.boot_id"
+	            " WHERE s.submission_id = ?1 AND b.kernel_id = ?2 AND b.board = ?3"
+	            " AND b.valid = 1");
 
 	db_bind_int(q, 1, submission);
 	db_bind_int(q, 2, kernel);
@@ -292,28 +301,27 @@ enum err store_boot_valid_count(struct db *db, int64_t submission, int64_t kerne
 	return db_run_int(q, count, w);
 }
 
-enum err store_boot_reused_count(struct db *db, int64_t submission, int64_t *count,
-				 struct why *w)
+enum err store_boot_reused_count(struct db *db, int64_t submission, int64_t *count, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "SELECT count(*) FROM submission_boot"
-					   " WHERE submission_id = ?1 AND reused = 1");
+	                                   " WHERE submission_id = ?1 AND reused = 1");
 
 	db_bind_int(q, 1, submission);
 	return db_run_int(q, count, w);
 }
 
 enum err store_boot_reusable(struct db *db, const struct boot_want *want, int64_t *id,
-			     struct why *w)
+                             struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "SELECT b.id FROM boot b WHERE b.kernel_id = ?1 AND b.board = ?2"
-		    " AND b.phase = ?6 AND b.replicate = ?7 AND b.board_identity = ?3"
-		    " AND b.plan_sha256 = ?4 AND b.memory_bytes = ?5 AND b.valid = 1"
-		    " AND b.purpose = 'work' AND b.imported = 0"
-		    " AND b.bench = coalesce(?8, (SELECT n.bench FROM boot n WHERE n.board = ?2"
-		    " AND n.bench IS NOT NULL ORDER BY n.id DESC LIMIT 1))"
-		    " AND NOT EXISTS (SELECT 1 FROM boot_void v WHERE v.boot_id = b.id)"
-		    " ORDER BY b.id DESC LIMIT 1");
+	        db, "SELECT b.id FROM boot b WHERE b.kernel_id = ?1 AND b.board = ?2"
+	            " AND b.phase = ?6 AND b.replicate = ?7 AND b.board_identity = ?3"
+	            " AND b.plan_sha256 = ?4 AND b.memory_bytes = ?5 AND b.valid = 1"
+	            " AND b.purpose = 'work' AND b.imported = 0"
+	            " AND b.bench = coalesce(?8, (SELECT n.bench FROM boot n WHERE n.board = ?2"
+	            " AND n.bench IS NOT NULL ORDER BY n.id DESC LIMIT 1))"
+	            " AND NOT EXISTS (SELECT 1 FROM boot_void v WHERE v.boot_id = b.id)"
+	            " ORDER BY b.id DESC LIMIT 1");
 
 	db_bind_int(q, 1, want->kernel);
 	db_bind_text(q, 2, want->board);
@@ -327,10 +335,9 @@ enum err store_boot_reusable(struct db *db, const struct boot_want *want, int64_
 }
 
 enum err store_boot_by_key(struct db *db, const char *key, struct pool *p, int64_t *id,
-			   const char **content_hash, struct why *w)
+                           const char **content_hash, struct why *w)
 {
-	struct db_stmt *q =
-		db_prepare(db, "SELECT id, content_hash FROM boot WHERE idem_key = ?1");
+	struct db_stmt *q = db_prepare(db, "SELECT id, content_hash FROM boot WHERE idem_key = ?1");
 	enum err e;
 
 	*id = NONE;

@@ -69,27 +69,28 @@ struct boot boot_blank(void);
 /* The boot with its environment, faults, runs and their numbers. */
 enum err store_boot_add(struct db *db, const struct boot *b, int64_t *id, struct why *w);
 enum err store_boot_link(struct db *db, int64_t submission, int64_t boot, bool reused,
-			 struct why *w);
-enum err store_boot_get(struct db *db, int64_t id, struct pool *p, struct boot *out,
-			struct why *w);
+                         struct why *w);
+/* The boots of a job no longer answer its submission: they were the board's
+ * fault. They stay as facts. */
+enum err store_boot_unlink(struct db *db, int64_t submission, int64_t job, struct why *w);
+enum err store_boot_get(struct db *db, int64_t id, struct pool *p, struct boot *out, struct why *w);
 enum err store_boot_env(struct db *db, const char *env_id, struct pool *p, const char **body,
-			struct why *w);
+                        struct why *w);
 /* b->fault and b->faults. */
 enum err store_boot_faults(struct db *db, struct pool *p, struct boot *b, struct why *w);
 /* b->runs, with their numbers, without samples. */
 enum err store_boot_runs(struct db *db, struct pool *p, struct boot *b, struct why *w);
 /* All boots that answer a submission, oldest first, with void_why. */
-enum err store_boot_of_sub(struct db *db, int64_t submission, struct pool *p,
-			   struct boot_list *out, struct why *w);
+enum err store_boot_of_sub(struct db *db, int64_t submission, struct pool *p, struct boot_list *out,
+                           struct why *w);
 /* The boot of a job's last attempt that told one; NONE. */
 enum err store_boot_of_job(struct db *db, int64_t job, int64_t *id, struct why *w);
 /* Valid boots of a submission for one kernel and board. */
 enum err store_boot_valid_count(struct db *db, int64_t submission, int64_t kernel,
-				const char *board, int64_t *count, struct why *w);
+                                const char *board, int64_t *count, struct why *w);
 
 /* Boots that a submission took over from earlier ones. */
-enum err store_boot_reused_count(struct db *db, int64_t submission, int64_t *count,
-				 struct why *w);
+enum err store_boot_reused_count(struct db *db, int64_t submission, int64_t *count, struct why *w);
 
 struct boot_want {
 	int64_t kernel;
@@ -99,10 +100,10 @@ struct boot_want {
 };
 /* The newest valid boot that may stand for what is wanted; NONE. */
 enum err store_boot_reusable(struct db *db, const struct boot_want *want, int64_t *id,
-			     struct why *w);
+                             struct why *w);
 /* An import that came with this key: its boot; NONE. */
 enum err store_boot_by_key(struct db *db, const char *key, struct pool *p, int64_t *id,
-			   const char **content_hash, struct why *w);
+                           const char **content_hash, struct why *w);
 
 /* Runs in which two boots differ, by stored bytes, or that only one of them
  * has (the other's samples NULL). The order is that of case and number. */
@@ -118,7 +119,7 @@ struct run_pairs {
 	size_t count;
 };
 enum err store_boot_differences(struct db *db, int64_t a, int64_t b, struct pool *p,
-				struct run_pairs *out, struct why *w);
+                                struct run_pairs *out, struct why *w);
 
 /* A valid run's numbers, for comparisons; in order of boot, case, number. */
 struct stat_row {
@@ -129,8 +130,8 @@ struct stat_rows {
 	struct stat_row *at;
 	size_t count;
 };
-enum err store_stat_of_sub(struct db *db, int64_t submission, struct pool *p,
-			   struct stat_rows *out, struct why *w);
+enum err store_stat_of_sub(struct db *db, int64_t submission, struct pool *p, struct stat_rows *out,
+                           struct why *w);
 /* Skipped and invalid runs: case, state, why. */
 struct no_number {
 	int64_t boot, case_id;
@@ -142,7 +143,7 @@ struct no_numbers {
 	size_t count;
 };
 enum err store_run_without_number(struct db *db, int64_t submission, struct pool *p,
-				  struct no_numbers *out, struct why *w);
+                                  struct no_numbers *out, struct why *w);
 
 struct sample_row {
 	int64_t kernel, boot, phase, number;
@@ -158,8 +159,8 @@ struct sample_rows {
 };
 /* board and metric NULL: any. */
 enum err store_run_samples(struct db *db, int64_t submission, const char *case_text,
-			   const char *board, const char *metric, struct pool *p,
-			   struct sample_rows *out, struct why *w);
+                           const char *board, const char *metric, struct pool *p,
+                           struct sample_rows *out, struct why *w);
 
 /* Derived numbers from the stored samples: all valid runs in
  * order, a page at a time, for a rebuild. */
@@ -173,7 +174,7 @@ struct raw_runs {
 	size_t count;
 };
 enum err store_run_page(struct db *db, int64_t after, int64_t limit, struct pool *p,
-			struct raw_runs *out, struct why *w);
+                        struct raw_runs *out, struct why *w);
 enum err store_stat_add(struct db *db, int64_t boot, const struct run_row *r, struct why *w);
 enum err store_stat_clear(struct db *db, struct why *w);
 

@@ -7,17 +7,17 @@
  * prefix it may fetch, a compiler must be its own, a board must be in service
  * (in quarantine: checks only) and hold no other lease.
  */
-#define NEXT                                                                                   \
-	"SELECT j.id FROM job j WHERE j.state = 'queued' AND ("                                \
-	"((?2 = 1 AND j.kind = 'resolve') OR (?3 = 1 AND j.kind = 'build' AND EXISTS"          \
-	" (SELECT 1 FROM agent_toolchain t WHERE t.agent = ?1 AND t.name = j.toolchain"        \
-	" AND t.compiler = j.compiler))) AND EXISTS (SELECT 1 FROM agent_tree t"               \
-	" WHERE t.agent = ?1 AND substr(j.tree, 1, length(t.prefix)) = t.prefix)"              \
-	" OR j.kind = 'boot' AND j.board IN (?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"      \
-	" ?14, ?15, ?16, ?17, ?18, ?19) AND EXISTS (SELECT 1 FROM board b"                     \
-	" WHERE b.name = j.board AND b.agent = ?1 AND b.offered = 1 AND (b.state = 'active'"   \
-	" OR (b.state = 'quarantined' AND j.purpose <> 'work'))) AND NOT EXISTS"               \
-	" (SELECT 1 FROM job o WHERE o.board = j.board AND o.state = 'leased'))"               \
+#define NEXT                                                                                 \
+	"SELECT j.id FROM job j WHERE j.state = 'queued' AND ("                              \
+	"((?2 = 1 AND j.kind = 'resolve') OR (?3 = 1 AND j.kind = 'build' AND EXISTS"        \
+	" (SELECT 1 FROM agent_toolchain t WHERE t.agent = ?1 AND t.name = j.toolchain"      \
+	" AND t.compiler = j.compiler))) AND EXISTS (SELECT 1 FROM agent_tree t"             \
+	" WHERE t.agent = ?1 AND substr(j.tree, 1, length(t.prefix)) = t.prefix)"            \
+	" OR j.kind = 'boot' AND j.board IN (?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"    \
+	" ?14, ?15, ?16, ?17, ?18, ?19) AND EXISTS (SELECT 1 FROM board b"                   \
+	" WHERE b.name = j.board AND b.agent = ?1 AND b.offered = 1 AND (b.state = 'active'" \
+	" OR (b.state = 'quarantined' AND j.purpose <> 'work'))) AND NOT EXISTS"             \
+	" (SELECT 1 FROM job o WHERE o.board = j.board AND o.state = 'leased'))"             \
 	" ORDER BY j.urgency DESC, j.submission_id, j.seq, j.id LIMIT 1"
 
 static void bind_next(struct db_stmt *q, const struct claim *c)
@@ -45,11 +45,11 @@ enum err store_job_claimable(struct db *db, const struct claim *c, bool *is, str
 
 enum err store_job_claim(struct db *db, const struct claim *c, int64_t *id, struct why *w)
 {
-	struct db_stmt *q = db_prepare(
-		db, "UPDATE job SET state = 'leased', attempt = attempt + 1, agent = ?1,"
-		    " nonce = ?20, lease_until_ms = ?21, started_ms = ?22, class = NULL,"
-		    " why = NULL, step = NULL, done = NULL, total = NULL"
-		    " WHERE id = (" NEXT ") RETURNING id");
+	struct db_stmt *q =
+	        db_prepare(db, "UPDATE job SET state = 'leased', attempt = attempt + 1, agent = ?1,"
+	                       " nonce = ?20, lease_until_ms = ?21, started_ms = ?22, class = NULL,"
+	                       " why = NULL, step = NULL, done = NULL, total = NULL"
+	                       " WHERE id = (" NEXT ") RETURNING id");
 	enum err e;
 
 	bind_next(q, c);
@@ -63,14 +63,14 @@ enum err store_job_claim(struct db *db, const struct claim *c, int64_t *id, stru
 }
 
 enum err store_job_renew(struct db *db, int64_t id, int64_t attempt, int64_t lease_until_ms,
-			 const char *step, int64_t done, int64_t total, struct why *w)
+                         const char *step, int64_t done, int64_t total, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "UPDATE job SET lease_until_ms = CASE state WHEN 'leased' THEN ?3 END,"
-		    " step = coalesce(?4, step), done = CASE WHEN ?4 IS NULL THEN done ELSE ?5 END,"
-		    " total = CASE WHEN ?4 IS NULL THEN total ELSE ?6 END"
-		    " WHERE id = ?1 AND attempt = ?2 AND state IN ('leased', 'cancelled')"
-		    " RETURNING id");
+	        db, "UPDATE job SET lease_until_ms = CASE state WHEN 'leased' THEN ?3 END,"
+	            " step = coalesce(?4, step), done = CASE WHEN ?4 IS NULL THEN done ELSE ?5 END,"
+	            " total = CASE WHEN ?4 IS NULL THEN total ELSE ?6 END"
+	            " WHERE id = ?1 AND attempt = ?2 AND state IN ('leased', 'cancelled')"
+	            " RETURNING id");
 	int64_t got;
 	enum err e;
 
@@ -83,21 +83,21 @@ enum err store_job_renew(struct db *db, int64_t id, int64_t attempt, int64_t lea
 	e = db_run_int(q, &got, w);
 	if (e == ERR_NOT_FOUND)
 		e = err_set(w, ERR_CONFLICT, "attempt %lld of job %lld holds no lease any more",
-			    (long long)attempt, (long long)id);
+		            (long long)attempt, (long long)id);
 	return e;
 }
 
 enum err store_job_expired(struct db *db, int64_t now_ms, struct pool *p, struct ids *out,
-			   struct why *w)
+                           struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "SELECT id FROM job WHERE state = 'leased'"
-					   " AND lease_until_ms < ?1 ORDER BY id");
+	                                   " AND lease_until_ms < ?1 ORDER BY id");
 	enum err e;
 
 	db_bind_int(q, 1, now_ms);
 	while ((e = db_step(q, w)) == OK && db_has_row(q))
 		*(int64_t *)pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)) =
-			db_int(q, 0);
+		        db_int(q, 0);
 	db_done(q);
 	return e;
 }
@@ -105,7 +105,7 @@ enum err store_job_expired(struct db *db, int64_t now_ms, struct pool *p, struct
 enum err store_job_extend(struct db *db, int64_t lease_until_ms, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "UPDATE job SET lease_until_ms = ?1"
-					   " WHERE state = 'leased' AND lease_until_ms < ?1");
+	                                   " WHERE state = 'leased' AND lease_until_ms < ?1");
 
 	db_bind_int(q, 1, lease_until_ms);
 	return db_run(q, w);

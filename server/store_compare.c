@@ -17,11 +17,11 @@ static enum err add_cell(struct db *db, const struct cmp *c, size_t pos, struct 
 {
 	const struct cmp_cell *x = &c->cell[pos];
 	struct db_stmt *q = db_prepare(
-		db, "INSERT INTO cell (submission_id, pos, board, case_text, metric, kernel, mean,"
-		    " base_mean, std_rel, change, low, high, level, at_most, mean_change, tau,"
-		    " floor, layouts, boots, invalid_boots, runs, skewed, needed, verdict, why,"
-		    " last_boot) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-		    " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)");
+	        db, "INSERT INTO cell (submission_id, pos, board, case_text, metric, kernel, mean,"
+	            " base_mean, std_rel, change, low, high, level, at_most, mean_change, tau,"
+	            " floor, layouts, boots, invalid_boots, runs, skewed, needed, verdict, why,"
+	            " last_boot) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+	            " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)");
 
 	db_bind_int(q, 1, c->submission);
 	db_bind_int(q, 2, (int64_t)pos);
@@ -56,8 +56,8 @@ static enum err add_thrown(struct db *db, const struct cmp *c, size_t pos, struc
 {
 	const struct cmp_thrown *t = &c->thrown[pos];
 	struct db_stmt *q = db_prepare(
-		db, "INSERT INTO cell_thrown (submission_id, pos, board, kernel, boot_id, phase,"
-		    " why, last_boot) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+	        db, "INSERT INTO cell_thrown (submission_id, pos, board, kernel, boot_id, phase,"
+	            " why, last_boot) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
 
 	db_bind_int(q, 1, c->submission);
 	db_bind_int(q, 2, (int64_t)pos);
@@ -73,7 +73,7 @@ static enum err add_thrown(struct db *db, const struct cmp *c, size_t pos, struc
 static enum err add_note(struct db *db, const struct cmp *c, size_t pos, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "INSERT INTO cell_note (submission_id, pos, text,"
-					   " last_boot) VALUES (?1, ?2, ?3, ?4)");
+	                                   " last_boot) VALUES (?1, ?2, ?3, ?4)");
 
 	db_bind_int(q, 1, c->submission);
 	db_bind_int(q, 2, (int64_t)pos);
@@ -83,10 +83,10 @@ static enum err add_note(struct db *db, const struct cmp *c, size_t pos, struct 
 }
 
 static enum err add_void(struct db *db, const struct cmp *c, const struct boot_void *v,
-			 struct why *w)
+                         struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "INSERT INTO boot_void (submission_id, boot_id, why,"
-					   " last_boot) VALUES (?1, ?2, ?3, ?4)");
+	                                   " last_boot) VALUES (?1, ?2, ?3, ?4)");
 
 	db_bind_int(q, 1, c->submission);
 	db_bind_int(q, 2, v->boot);
@@ -96,13 +96,13 @@ static enum err add_void(struct db *db, const struct cmp *c, const struct boot_v
 }
 
 enum err store_cmp_save(struct db *db, const struct cmp *c, const struct boot_voids *voids,
-			const char *body, struct why *w)
+                        const char *body, struct why *w)
 {
 	static const char *const tables[] = {
-		"DELETE FROM cell WHERE submission_id = ?1",
-		"DELETE FROM cell_thrown WHERE submission_id = ?1",
-		"DELETE FROM cell_note WHERE submission_id = ?1",
-		"DELETE FROM boot_void WHERE submission_id = ?1",
+	        "DELETE FROM cell WHERE submission_id = ?1",
+	        "DELETE FROM cell_thrown WHERE submission_id = ?1",
+	        "DELETE FROM cell_note WHERE submission_id = ?1",
+	        "DELETE FROM boot_void WHERE submission_id = ?1",
 	};
 	struct db_stmt *q;
 	enum err e = OK;
@@ -121,8 +121,8 @@ enum err store_cmp_save(struct db *db, const struct cmp *c, const struct boot_vo
 	if (e != OK)
 		return e;
 	q = db_prepare(db, "INSERT INTO comparison (submission_id, last_boot, complete, body)"
-			   " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (submission_id) DO UPDATE SET"
-			   " last_boot = ?2, complete = ?3, body = ?4");
+	                   " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (submission_id) DO UPDATE SET"
+	                   " last_boot = ?2, complete = ?3, body = ?4");
 	db_bind_int(q, 1, c->submission);
 	db_bind_int(q, 2, c->last_fact);
 	db_bind_int(q, 3, c->complete);
@@ -131,10 +131,9 @@ enum err store_cmp_save(struct db *db, const struct cmp *c, const struct boot_vo
 }
 
 enum err store_cmp_body(struct db *db, int64_t submission, struct pool *p, const char **body,
-			struct why *w)
+                        struct why *w)
 {
-	struct db_stmt *q =
-		db_prepare(db, "SELECT body FROM comparison WHERE submission_id = ?1");
+	struct db_stmt *q = db_prepare(db, "SELECT body FROM comparison WHERE submission_id = ?1");
 	enum err e;
 
 	*body = NULL;
@@ -149,10 +148,9 @@ enum err store_cmp_body(struct db *db, int64_t submission, struct pool *p, const
 static void load_cell(struct db_stmt *q, struct cmp *c)
 {
 	const char *why = db_text(q, 22);
-	struct cmp_cell *x = cmp_add_cell(c, cmp_add_board(c, db_text(q, 0)),
-					  cmp_add_case(c, db_text(q, 1)),
-					  cmp_add_metric(c, db_text(q, 2)),
-					  cmp_add_kernel(c, db_text(q, 3)));
+	struct cmp_cell *x =
+	        cmp_add_cell(c, cmp_add_board(c, db_text(q, 0)), cmp_add_case(c, db_text(q, 1)),
+	                     cmp_add_metric(c, db_text(q, 2)), cmp_add_kernel(c, db_text(q, 3)));
 
 	x->mean = opt_num(q, 4);
 	x->base_mean = opt_num(q, 5);
@@ -179,23 +177,22 @@ static void load_cell(struct db_stmt *q, struct cmp *c)
 static enum err load_thrown(struct db *db, struct cmp *c, struct why *w)
 {
 	struct db_stmt *q =
-		db_prepare(db, "SELECT board, kernel, boot_id, phase, why FROM cell_thrown"
-			       " WHERE submission_id = ?1 ORDER BY pos");
+	        db_prepare(db, "SELECT board, kernel, boot_id, phase, why FROM cell_thrown"
+	                       " WHERE submission_id = ?1 ORDER BY pos");
 	enum err e;
 
 	db_bind_int(q, 1, c->submission);
 	while ((e = db_step(q, w)) == OK && db_has_row(q))
-		cmp_add_thrown(c, cmp_add_board(c, db_text(q, 0)),
-			       cmp_add_kernel(c, db_text(q, 1)), db_int(q, 2), db_int(q, 3),
-			       db_text(q, 4));
+		cmp_add_thrown(c, cmp_add_board(c, db_text(q, 0)), cmp_add_kernel(c, db_text(q, 1)),
+		               db_int(q, 2), db_int(q, 3), db_text(q, 4));
 	db_done(q);
 	return e;
 }
 
 static enum err load_notes(struct db *db, struct cmp *c, struct why *w)
 {
-	struct db_stmt *q = db_prepare(
-		db, "SELECT text FROM cell_note WHERE submission_id = ?1 ORDER BY pos");
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT text FROM cell_note WHERE submission_id = ?1 ORDER BY pos");
 	enum err e;
 
 	db_bind_int(q, 1, c->submission);
@@ -207,8 +204,8 @@ static enum err load_notes(struct db *db, struct cmp *c, struct why *w)
 
 enum err store_cmp_load(struct db *db, struct cmp *c, bool *found, struct why *w)
 {
-	struct db_stmt *q =
-		db_prepare(db, "SELECT last_boot, complete FROM comparison WHERE submission_id = ?1");
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT last_boot, complete FROM comparison WHERE submission_id = ?1");
 	enum err e;
 
 	db_bind_int(q, 1, c->submission);
@@ -222,9 +219,9 @@ enum err store_cmp_load(struct db *db, struct cmp *c, bool *found, struct why *w
 	if (e != OK || !*found)
 		return e;
 	q = db_prepare(db, "SELECT board, case_text, metric, kernel, mean, base_mean, std_rel,"
-			   " change, low, high, level, at_most, mean_change, tau, floor, layouts,"
-			   " boots, invalid_boots, runs, skewed, needed, verdict, why FROM cell"
-			   " WHERE submission_id = ?1 ORDER BY pos");
+	                   " change, low, high, level, at_most, mean_change, tau, floor, layouts,"
+	                   " boots, invalid_boots, runs, skewed, needed, verdict, why FROM cell"
+	                   " WHERE submission_id = ?1 ORDER BY pos");
 	db_bind_int(q, 1, c->submission);
 	while ((e = db_step(q, w)) == OK && db_has_row(q))
 		load_cell(q, c);
@@ -237,8 +234,8 @@ enum err store_cmp_load(struct db *db, struct cmp *c, bool *found, struct why *w
 enum err store_cmp_clear(struct db *db, struct why *w)
 {
 	static const char *const tables[] = {
-		"DELETE FROM cell",      "DELETE FROM cell_thrown", "DELETE FROM cell_note",
-		"DELETE FROM boot_void", "DELETE FROM comparison",
+	        "DELETE FROM cell",      "DELETE FROM cell_thrown", "DELETE FROM cell_note",
+	        "DELETE FROM boot_void", "DELETE FROM comparison",
 	};
 	enum err e = OK;
 	size_t i;
@@ -251,19 +248,19 @@ enum err store_cmp_clear(struct db *db, struct why *w)
 enum err store_cmp_stale(struct db *db, struct pool *p, struct ids *out, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "SELECT s.id FROM submission s LEFT JOIN comparison c ON c.submission_id = s.id"
-		    " WHERE (s.planned = 1 OR s.state = 'failed') AND (c.submission_id IS NULL"
-		    " OR (s.state IN ('done', 'failed') AND c.complete = 0)"
-		    " OR (s.ended_ms IS NULL AND (c.last_boot < (SELECT coalesce(max(b.boot_id), 0)"
-		    " FROM submission_boot b WHERE b.submission_id = s.id)"
-		    " OR NOT EXISTS (SELECT 1 FROM job j WHERE j.submission_id = s.id"
-		    " AND j.state IN ('queued', 'leased')))))"
-		    " ORDER BY s.id");
+	        db, "SELECT s.id FROM submission s LEFT JOIN comparison c ON c.submission_id = s.id"
+	            " WHERE (s.planned = 1 OR s.state = 'failed') AND (c.submission_id IS NULL"
+	            " OR (s.state IN ('done', 'failed') AND c.complete = 0)"
+	            " OR (s.ended_ms IS NULL AND (c.last_boot < (SELECT coalesce(max(b.boot_id), 0)"
+	            " FROM submission_boot b WHERE b.submission_id = s.id)"
+	            " OR NOT EXISTS (SELECT 1 FROM job j WHERE j.submission_id = s.id"
+	            " AND j.state IN ('queued', 'leased')))))"
+	            " ORDER BY s.id");
 	enum err e;
 
 	while ((e = db_step(q, w)) == OK && db_has_row(q))
 		*(int64_t *)pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)) =
-			db_int(q, 0);
+		        db_int(q, 0);
 	db_done(q);
 	return e;
 }

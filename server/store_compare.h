@@ -20,10 +20,10 @@ struct boot_voids {
 
 /* Replaces what stood for c->submission. `body` is the JSON that is served. */
 enum err store_cmp_save(struct db *db, const struct cmp *c, const struct boot_voids *voids,
-			const char *body, struct why *w);
+                        const char *body, struct why *w);
 /* The served JSON; *body NULL: none was computed yet. */
 enum err store_cmp_body(struct db *db, int64_t submission, struct pool *p, const char **body,
-			struct why *w);
+                        struct why *w);
 /* Cells, thrown-out boots, notes, completeness into a cmp that has its kernels
  * and boards. *found false: none was computed yet. */
 enum err store_cmp_load(struct db *db, struct cmp *c, bool *found, struct why *w);

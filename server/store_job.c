@@ -1,21 +1,21 @@
 /* store_job.c - SQL for jobs: adding, reading, ending. Claims: store_claim.c. */
 #include "server/store_job.h"
 
-#define JOB_COLUMNS                                                                            \
-	"id, kind, purpose, state, urgency, seq, submission_id, kernel_id, name, domain,"      \
-	" tree, ref, toolchain, compiler, board, plan, metric, memory_bytes, phase,"           \
-	" phase_pages, replicate, about, baseline, attempt, agent, nonce, lease_until_ms,"     \
+#define JOB_COLUMNS                                                                        \
+	"id, kind, purpose, state, urgency, seq, submission_id, kernel_id, name, domain,"  \
+	" tree, ref, toolchain, compiler, board, plan, metric, memory_bytes, phase,"       \
+	" phase_pages, replicate, about, baseline, attempt, agent, nonce, lease_until_ms," \
 	" infra_failures, class, why, step, done, total, created_ms, started_ms, ended_ms"
 
 struct job job_blank(void)
 {
 	return (struct job){.submission = NONE,
-			    .kernel = NONE,
-			    .memory_bytes = NONE,
-			    .phase = NONE,
-			    .phase_pages = NONE,
-			    .about = NONE,
-			    .purpose = "work"};
+	                    .kernel = NONE,
+	                    .memory_bytes = NONE,
+	                    .phase = NONE,
+	                    .phase_pages = NONE,
+	                    .about = NONE,
+	                    .purpose = "work"};
 }
 
 static void job_row(struct db_stmt *q, struct pool *p, struct job *j)
@@ -59,15 +59,15 @@ static void job_row(struct db_stmt *q, struct pool *p, struct job *j)
 }
 
 enum err store_job_add(struct db *db, const struct job *j, int64_t now_ms, int64_t *id,
-		       struct why *w)
+                       struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "INSERT INTO job (kind, purpose, state, urgency, seq, submission_id,"
-		    " kernel_id, name, domain, tree, ref, toolchain, compiler, board, plan,"
-		    " metric, memory_bytes, phase, phase_pages, replicate, about, baseline,"
-		    " created_ms)"
-		    " VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-		    " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22) RETURNING id");
+	        db, "INSERT INTO job (kind, purpose, state, urgency, seq, submission_id,"
+	            " kernel_id, name, domain, tree, ref, toolchain, compiler, board, plan,"
+	            " metric, memory_bytes, phase, phase_pages, replicate, about, baseline,"
+	            " created_ms)"
+	            " VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+	            " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22) RETURNING id");
 
 	db_bind_text(q, 1, j->kind);
 	db_bind_text(q, 2, j->purpose);
@@ -120,15 +120,15 @@ static enum err read_jobs(struct db_stmt *q, struct pool *p, struct job_list *ou
 }
 
 enum err store_job_list(struct db *db, int64_t submission, const char *state, int64_t before,
-			int64_t limit, struct pool *p, struct job_list *out, struct why *w)
+                        int64_t limit, struct pool *p, struct job_list *out, struct why *w)
 {
 	/* Two texts, so that each has an index to walk. */
 	struct db_stmt *q = db_prepare(
-		db, submission == NONE
-			    ? "SELECT " JOB_COLUMNS " FROM job WHERE id < ?2"
-			      " AND (?3 IS NULL OR state = ?3) ORDER BY id DESC LIMIT ?4"
-			    : "SELECT " JOB_COLUMNS " FROM job WHERE submission_id = ?1 AND id < ?2"
-			      " AND (?3 IS NULL OR state = ?3) ORDER BY id DESC LIMIT ?4");
+	        db, submission == NONE
+	                    ? "SELECT " JOB_COLUMNS " FROM job WHERE id < ?2"
+	                      " AND (?3 IS NULL OR state = ?3) ORDER BY id DESC LIMIT ?4"
+	                    : "SELECT " JOB_COLUMNS " FROM job WHERE submission_id = ?1 AND id < ?2"
+	                      " AND (?3 IS NULL OR state = ?3) ORDER BY id DESC LIMIT ?4");
 
 	if (submission != NONE)
 		db_bind_int(q, 1, submission);
@@ -138,32 +138,32 @@ enum err store_job_list(struct db *db, int64_t submission, const char *state, in
 	return read_jobs(q, p, out, w);
 }
 
-enum err store_job_of_sub(struct db *db, int64_t submission, struct pool *p,
-			  struct job_list *out, struct why *w)
+enum err store_job_of_sub(struct db *db, int64_t submission, struct pool *p, struct job_list *out,
+                          struct why *w)
 {
-	struct db_stmt *q = db_prepare(
-		db, "SELECT " JOB_COLUMNS " FROM job WHERE submission_id = ?1 ORDER BY id");
+	struct db_stmt *q = db_prepare(db, "SELECT " JOB_COLUMNS
+	                                   " FROM job WHERE submission_id = ?1 ORDER BY id");
 
 	db_bind_int(q, 1, submission);
 	return read_jobs(q, p, out, w);
 }
 
 enum err store_job_about(struct db *db, int64_t about, struct pool *p, struct job_list *out,
-			 struct why *w)
+                         struct why *w)
 {
 	struct db_stmt *q =
-		db_prepare(db, "SELECT " JOB_COLUMNS " FROM job WHERE about = ?1 ORDER BY id");
+	        db_prepare(db, "SELECT " JOB_COLUMNS " FROM job WHERE about = ?1 ORDER BY id");
 
 	db_bind_int(q, 1, about);
 	return read_jobs(q, p, out, w);
 }
 
 enum err store_job_end(struct db *db, int64_t id, const char *state, const char *class,
-		       const char *why, int64_t now_ms, struct why *w)
+                       const char *why, int64_t now_ms, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "UPDATE job SET state = ?2, class = ?3, why = ?4, ended_ms = ?5,"
-		    " lease_until_ms = NULL WHERE id = ?1 AND state IN ('queued', 'leased')");
+	        db, "UPDATE job SET state = ?2, class = ?3, why = ?4, ended_ms = ?5,"
+	            " lease_until_ms = NULL WHERE id = ?1 AND state IN ('queued', 'leased')");
 
 	db_bind_int(q, 1, id);
 	db_bind_text(q, 2, state);
@@ -176,22 +176,21 @@ enum err store_job_end(struct db *db, int64_t id, const char *state, const char 
 enum err store_job_requeue(struct db *db, int64_t id, const char *why, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "UPDATE job SET state = 'queued', class = 'infra', why = ?2,"
-		    " infra_failures = infra_failures + 1, lease_until_ms = NULL, ended_ms = NULL,"
-		    " step = NULL, done = NULL, total = NULL"
-		    " WHERE id = ?1 AND state IN ('leased', 'failed')");
+	        db, "UPDATE job SET state = 'queued', class = 'infra', why = ?2,"
+	            " infra_failures = infra_failures + 1, lease_until_ms = NULL, ended_ms = NULL,"
+	            " step = NULL, done = NULL, total = NULL"
+	            " WHERE id = ?1 AND state IN ('leased', 'failed')");
 
 	db_bind_int(q, 1, id);
 	db_bind_text(q, 2, why);
 	return db_run(q, w);
 }
 
-enum err store_job_cancel(struct db *db, int64_t id, const char *why, int64_t now_ms,
-			  struct why *w)
+enum err store_job_cancel(struct db *db, int64_t id, const char *why, int64_t now_ms, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "UPDATE job SET state = 'cancelled', why = ?2, ended_ms = ?3,"
-		    " lease_until_ms = NULL WHERE id = ?1 AND state IN ('queued', 'leased')");
+	        db, "UPDATE job SET state = 'cancelled', why = ?2, ended_ms = ?3,"
+	            " lease_until_ms = NULL WHERE id = ?1 AND state IN ('queued', 'leased')");
 
 	db_bind_int(q, 1, id);
 	db_bind_text(q, 2, why);
@@ -199,11 +198,10 @@ enum err store_job_cancel(struct db *db, int64_t id, const char *why, int64_t no
 	return db_run(q, w);
 }
 
-enum err store_job_move(struct db *db, int64_t id, int64_t submission, int64_t seq,
-			struct why *w)
+enum err store_job_move(struct db *db, int64_t id, int64_t submission, int64_t seq, struct why *w)
 {
 	struct db_stmt *q =
-		db_prepare(db, "UPDATE job SET submission_id = ?2, seq = ?3 WHERE id = ?1");
+	        db_prepare(db, "UPDATE job SET submission_id = ?2, seq = ?3 WHERE id = ?1");
 
 	db_bind_int(q, 1, id);
 	db_bind_int(q, 2, submission);
@@ -211,11 +209,9 @@ enum err store_job_move(struct db *db, int64_t id, int64_t submission, int64_t s
 	return db_run(q, w);
 }
 
-enum err store_job_why(struct db *db, int64_t id, const char *class, const char *why,
-		       struct why *w)
+enum err store_job_why(struct db *db, int64_t id, const char *class, const char *why, struct why *w)
 {
-	struct db_stmt *q =
-		db_prepare(db, "UPDATE job SET class = ?2, why = ?3 WHERE id = ?1");
+	struct db_stmt *q = db_prepare(db, "UPDATE job SET class = ?2, why = ?3 WHERE id = ?1");
 
 	db_bind_int(q, 1, id);
 	db_bind_text(q, 2, class);
@@ -235,18 +231,18 @@ static enum err first_id(struct db_stmt *q, int64_t *id, struct why *w)
 enum err store_job_open(struct db *db, int64_t submission, int64_t *count, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "SELECT count(*) FROM job WHERE submission_id = ?1"
-					   " AND state IN ('queued', 'leased')");
+	                                   " AND state IN ('queued', 'leased')");
 
 	db_bind_int(q, 1, submission);
 	return db_run_int(q, count, w);
 }
 
-enum err store_job_resolving(struct db *db, int64_t submission, const char *tree,
-			     const char *ref, int64_t *id, struct why *w)
+enum err store_job_resolving(struct db *db, int64_t submission, const char *tree, const char *ref,
+                             int64_t *id, struct why *w)
 {
 	struct db_stmt *q =
-		db_prepare(db, "SELECT id FROM job WHERE submission_id = ?1 AND kind = 'resolve'"
-			       " AND tree = ?2 AND ref = ?3");
+	        db_prepare(db, "SELECT id FROM job WHERE submission_id = ?1 AND kind = 'resolve'"
+	                       " AND tree = ?2 AND ref = ?3");
 
 	db_bind_int(q, 1, submission);
 	db_bind_text(q, 2, tree);
@@ -257,20 +253,20 @@ enum err store_job_resolving(struct db *db, int64_t submission, const char *tree
 enum err store_job_building(struct db *db, int64_t kernel, int64_t *id, struct why *w)
 {
 	struct db_stmt *q =
-		db_prepare(db, "SELECT id FROM job WHERE kernel_id = ?1 AND kind = 'build'"
-			       " AND state IN ('queued', 'leased')");
+	        db_prepare(db, "SELECT id FROM job WHERE kernel_id = ?1 AND kind = 'build'"
+	                       " AND state IN ('queued', 'leased')");
 
 	db_bind_int(q, 1, kernel);
 	return first_id(q, id, w);
 }
 
 enum err store_job_waiting(struct db *db, const char *board, int64_t submission, int64_t kernel,
-			   struct pool *p, struct ids *out, struct why *w)
+                           struct pool *p, struct ids *out, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "SELECT id FROM job WHERE board = ?1 AND state = 'queued' AND purpose = 'work'"
-		    " AND (?2 IS NULL OR submission_id = ?2) AND (?3 IS NULL OR kernel_id = ?3)"
-		    " ORDER BY id");
+	        db, "SELECT id FROM job WHERE board = ?1 AND state = 'queued' AND purpose = 'work'"
+	            " AND (?2 IS NULL OR submission_id = ?2) AND (?3 IS NULL OR kernel_id = ?3)"
+	            " ORDER BY id");
 	enum err e;
 
 	db_bind_text(q, 1, board);
@@ -278,7 +274,7 @@ enum err store_job_waiting(struct db *db, const char *board, int64_t submission,
 	bind_opt(q, 3, kernel);
 	while ((e = db_step(q, w)) == OK && db_has_row(q))
 		*(int64_t *)pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)) =
-			db_int(q, 0);
+		        db_int(q, 0);
 	db_done(q);
 	return e;
 }
@@ -286,20 +282,20 @@ enum err store_job_waiting(struct db *db, const char *board, int64_t submission,
 enum err store_job_health(struct db *db, const char *board, int64_t *id, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "SELECT id FROM job WHERE board = ?1 AND state IN ('queued', 'leased')"
-		    " AND purpose = 'health' ORDER BY id LIMIT 1");
+	        db, "SELECT id FROM job WHERE board = ?1 AND state IN ('queued', 'leased')"
+	            " AND purpose = 'health' ORDER BY id LIMIT 1");
 
 	db_bind_text(q, 1, board);
 	return first_id(q, id, w);
 }
 
 enum err store_job_failed_boots(struct db *db, int64_t submission, int64_t kernel,
-				const char *board, int64_t *count, struct why *w)
+                                const char *board, int64_t *count, struct why *w)
 {
-	struct db_stmt *q = db_prepare(
-		db, "SELECT count(*) FROM job WHERE kernel_id = ?1 AND kind = 'boot'"
-		    " AND submission_id = ?2 AND board = ?3 AND purpose = 'work'"
-		    " AND state = 'failed' AND class IN ('kernel', 'boot')");
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT count(*) FROM job WHERE kernel_id = ?1 AND kind = 'boot'"
+	                       " AND submission_id = ?2 AND board = ?3 AND purpose = 'work'"
+	                       " AND state = 'failed' AND class IN ('kernel', 'boot')");
 
 	db_bind_int(q, 1, kernel);
 	db_bind_int(q, 2, submission);
@@ -311,15 +307,15 @@ enum err store_job_failed_boots(struct db *db, int64_t submission, int64_t kerne
 #define SECONDS_OVER 8
 
 enum err store_job_seconds(struct db *db, const char *kind, const char *board, double *out,
-			   struct why *w)
+                           struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, board ? "SELECT avg(ms) / 1000.0 FROM (SELECT ended_ms - started_ms AS ms"
-			    " FROM job WHERE kind = ?1 AND board = ?2 AND state = 'done'"
-			    " ORDER BY id DESC LIMIT ?3) t"
-			  : "SELECT avg(ms) / 1000.0 FROM (SELECT ended_ms - started_ms AS ms"
-			    " FROM job WHERE kind = ?1 AND state = 'done'"
-			    " ORDER BY id DESC LIMIT ?3) t");
+	        db, board ? "SELECT avg(ms) / 1000.0 FROM (SELECT ended_ms - started_ms AS ms"
+	                    " FROM job WHERE kind = ?1 AND board = ?2 AND state = 'done'"
+	                    " ORDER BY id DESC LIMIT ?3) t"
+	                  : "SELECT avg(ms) / 1000.0 FROM (SELECT ended_ms - started_ms AS ms"
+	                    " FROM job WHERE kind = ?1 AND state = 'done'"
+	                    " ORDER BY id DESC LIMIT ?3) t");
 	enum err e;
 
 	db_bind_text(q, 1, kind);
@@ -332,11 +328,11 @@ enum err store_job_seconds(struct db *db, const char *kind, const char *board, d
 	return e;
 }
 
-enum err store_job_answer(struct db *db, int64_t job, const char *key, struct pool *p,
-			  bool *found, struct job_answer *out, struct why *w)
+enum err store_job_answer(struct db *db, int64_t job, const char *key, struct pool *p, bool *found,
+                          struct job_answer *out, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "SELECT content_hash, state, boot_id FROM job_result"
-					   " WHERE job_id = ?1 AND idem_key = ?2");
+	                                   " WHERE job_id = ?1 AND idem_key = ?2");
 	enum err e;
 
 	db_bind_int(q, 1, job);
@@ -353,11 +349,11 @@ enum err store_job_answer(struct db *db, int64_t job, const char *key, struct po
 }
 
 enum err store_job_answer_add(struct db *db, int64_t job, const char *key,
-			      const struct job_answer *a, struct why *w)
+                              const struct job_answer *a, struct why *w)
 {
 	struct db_stmt *q =
-		db_prepare(db, "INSERT INTO job_result (job_id, idem_key, content_hash, state,"
-			       " boot_id) VALUES (?1, ?2, ?3, ?4, ?5)");
+	        db_prepare(db, "INSERT INTO job_result (job_id, idem_key, content_hash, state,"
+	                       " boot_id) VALUES (?1, ?2, ?3, ?4, ?5)");
 
 	db_bind_int(q, 1, job);
 	db_bind_text(q, 2, key);

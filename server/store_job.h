@@ -19,7 +19,7 @@ struct job {
 	const char *state;
 	int64_t urgency, seq;
 	int64_t submission, kernel; /* NONE: none */
-	const char *name;	    /* the kernel's, in its submission */
+	const char *name;           /* the kernel's, in its submission */
 	const char *domain, *tree, *ref, *toolchain, *compiler;
 	const char *board, *plan, *metric;
 	int64_t memory_bytes, phase, phase_pages, replicate;
@@ -41,14 +41,14 @@ struct job_list {
 /* All absent: what a new job begins with. */
 struct job job_blank(void);
 enum err store_job_add(struct db *db, const struct job *j, int64_t now_ms, int64_t *id,
-		       struct why *w);
+                       struct why *w);
 enum err store_job_get(struct db *db, int64_t id, struct pool *p, struct job *out, struct why *w);
 /* Newest first below `before`; submission NONE: any; state NULL: any. */
 enum err store_job_list(struct db *db, int64_t submission, const char *state, int64_t before,
-			int64_t limit, struct pool *p, struct job_list *out, struct why *w);
+                        int64_t limit, struct pool *p, struct job_list *out, struct why *w);
 /* Of one submission, oldest first, whatever their number. */
-enum err store_job_of_sub(struct db *db, int64_t submission, struct pool *p,
-			  struct job_list *out, struct why *w);
+enum err store_job_of_sub(struct db *db, int64_t submission, struct pool *p, struct job_list *out,
+                          struct why *w);
 
 #define CLAIM_BOARDS 16
 struct claim {
@@ -66,59 +66,58 @@ enum err store_job_claim(struct db *db, const struct claim *c, int64_t *id, stru
 /* Of a leased or cancelled job of that attempt; ERR_CONFLICT when fenced.
  * `done`, `total`: NONE, unknown. */
 enum err store_job_renew(struct db *db, int64_t id, int64_t attempt, int64_t lease_until_ms,
-			 const char *step, int64_t done, int64_t total, struct why *w);
+                         const char *step, int64_t done, int64_t total, struct why *w);
 /* Leased ones whose time is up. */
 enum err store_job_expired(struct db *db, int64_t now_ms, struct pool *p, struct ids *out,
-			   struct why *w);
+                           struct why *w);
 /* After a stop of the server: no lease ends before `lease_until_ms`. */
 enum err store_job_extend(struct db *db, int64_t lease_until_ms, struct why *w);
 /* leased -> done or failed; class and why NULL for done. A failed one may be
  * put back by store_job_requeue(). */
 enum err store_job_end(struct db *db, int64_t id, const char *state, const char *class,
-		       const char *why, int64_t now_ms, struct why *w);
+                       const char *why, int64_t now_ms, struct why *w);
 /* Back into the queue after an infra failure: counts it. */
 enum err store_job_requeue(struct db *db, int64_t id, const char *why, struct why *w);
 /* queued or leased -> cancelled. */
 enum err store_job_cancel(struct db *db, int64_t id, const char *why, int64_t now_ms,
-			  struct why *w);
+                          struct why *w);
 /* Gives a job to another submission that waits for its kernel. */
-enum err store_job_move(struct db *db, int64_t id, int64_t submission, int64_t seq,
-			struct why *w);
+enum err store_job_move(struct db *db, int64_t id, int64_t submission, int64_t seq, struct why *w);
 /* Words in a finished job's reason that came later (what a check found). */
 enum err store_job_why(struct db *db, int64_t id, const char *class, const char *why,
-		       struct why *w);
+                       struct why *w);
 
 /* Queued or leased jobs of a submission. */
 enum err store_job_open(struct db *db, int64_t submission, int64_t *count, struct why *w);
 /* The job that resolves tree#ref for a submission; NONE. */
-enum err store_job_resolving(struct db *db, int64_t submission, const char *tree,
-			     const char *ref, int64_t *id, struct why *w);
+enum err store_job_resolving(struct db *db, int64_t submission, const char *tree, const char *ref,
+                             int64_t *id, struct why *w);
 /* The open build of a kernel; NONE. */
 enum err store_job_building(struct db *db, int64_t kernel, int64_t *id, struct why *w);
 /* Queued work on a board, of one submission (NONE: all) and one kernel (NONE: all). */
 enum err store_job_waiting(struct db *db, const char *board, int64_t submission, int64_t kernel,
-			   struct pool *p, struct ids *out, struct why *w);
+                           struct pool *p, struct ids *out, struct why *w);
 /* Jobs of a health check or a confirmation by `about`, oldest first. */
 enum err store_job_about(struct db *db, int64_t about, struct pool *p, struct job_list *out,
-			 struct why *w);
+                         struct why *w);
 /* The first job of an open health check on a board; NONE. */
 enum err store_job_health(struct db *db, const char *board, int64_t *id, struct why *w);
 /* Ended boots of a kernel on a board in a submission: failed as kernel or boot. */
 enum err store_job_failed_boots(struct db *db, int64_t submission, int64_t kernel,
-				const char *board, int64_t *count, struct why *w);
+                                const char *board, int64_t *count, struct why *w);
 /* Mean seconds of the last jobs of this kind (on this board, NULL: any);
  * NAN: none yet. */
 enum err store_job_seconds(struct db *db, const char *kind, const char *board, double *out,
-			   struct why *w);
+                           struct why *w);
 
 struct job_answer {
 	const char *content_hash, *state;
 	int64_t boot;
 };
 /* *found false: this key is new for the job. */
-enum err store_job_answer(struct db *db, int64_t job, const char *key, struct pool *p,
-			  bool *found, struct job_answer *out, struct why *w);
+enum err store_job_answer(struct db *db, int64_t job, const char *key, struct pool *p, bool *found,
+                          struct job_answer *out, struct why *w);
 enum err store_job_answer_add(struct db *db, int64_t job, const char *key,
-			      const struct job_answer *a, struct why *w);
+                              const struct job_answer *a, struct why *w);
 
 #endif

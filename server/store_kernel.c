@@ -1,7 +1,7 @@
 /* store_kernel.c - SQL for kernels. */
 #include "server/store_kernel.h"
 
-#define KERNEL_COLUMNS                                                                        \
+#define KERNEL_COLUMNS                                                                          \
 	"id, key, domain, tree, commit_id, subject, config_sha256, config_name, config_whole, " \
 	"toolchain, compiler, state, why, image, vmlinux, config_file, image_bytes, build_id, " \
 	"build_ids, section_hash, config_hash, linker, release, objects, seconds, trusted, "    \
@@ -64,14 +64,14 @@ static void bind_built(struct db_stmt *q, const struct kernel *k)
 enum err store_kernel_add(struct db *db, const struct kernel *k, int64_t *id, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "INSERT INTO kernel (key, image, vmlinux, config_file, image_bytes, build_id,"
-		    " build_ids, section_hash, config_hash, linker, release, objects, seconds,"
-		    " trusted, sandbox, compiler, why, domain, tree, commit_id, subject,"
-		    " config_sha256, config_name, config_whole, toolchain, state, imported,"
-		    " created_ms)"
-		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-		    " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)"
-		    " RETURNING id");
+	        db, "INSERT INTO kernel (key, image, vmlinux, config_file, image_bytes, build_id,"
+	            " build_ids, section_hash, config_hash, linker, release, objects, seconds,"
+	            " trusted, sandbox, compiler, why, domain, tree, commit_id, subject,"
+	            " config_sha256, config_name, config_whole, toolchain, state, imported,"
+	            " created_ms)"
+	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
+	            " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)"
+	            " RETURNING id");
 
 	db_bind_text(q, 1, k->key);
 	bind_built(q, k);
@@ -90,10 +90,9 @@ enum err store_kernel_add(struct db *db, const struct kernel *k, int64_t *id, st
 }
 
 enum err store_kernel_get(struct db *db, int64_t id, struct pool *p, struct kernel *out,
-			  struct why *w)
+                          struct why *w)
 {
-	struct db_stmt *q =
-		db_prepare(db, "SELECT " KERNEL_COLUMNS " FROM kernel WHERE id = ?1");
+	struct db_stmt *q = db_prepare(db, "SELECT " KERNEL_COLUMNS " FROM kernel WHERE id = ?1");
 	enum err e;
 
 	db_bind_int(q, 1, id);
@@ -109,7 +108,7 @@ enum err store_kernel_get(struct db *db, int64_t id, struct pool *p, struct kern
 enum err store_kernel_by_key(struct db *db, const char *key, int64_t *id, struct why *w)
 {
 	struct db_stmt *q =
-		db_prepare(db, "SELECT id FROM kernel WHERE key = ?1 AND state <> 'failed'");
+	        db_prepare(db, "SELECT id FROM kernel WHERE key = ?1 AND state <> 'failed'");
 	enum err e;
 
 	db_bind_text(q, 1, key);
@@ -120,10 +119,10 @@ enum err store_kernel_by_key(struct db *db, const char *key, int64_t *id, struct
 }
 
 enum err store_kernel_list(struct db *db, int64_t before, int64_t limit, struct pool *p,
-			   struct kernel_list *out, struct why *w)
+                           struct kernel_list *out, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "SELECT " KERNEL_COLUMNS
-					   " FROM kernel WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
+	                                   " FROM kernel WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
 	enum err e;
 
 	db_bind_int(q, 1, before);
@@ -137,11 +136,11 @@ enum err store_kernel_list(struct db *db, int64_t before, int64_t limit, struct 
 enum err store_kernel_ready(struct db *db, int64_t id, const struct kernel *k, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "UPDATE kernel SET state = 'ready', image = ?2, vmlinux = ?3, config_file = ?4,"
-		    " image_bytes = ?5, build_id = ?6, build_ids = ?7, section_hash = ?8,"
-		    " config_hash = ?9, linker = ?10, release = ?11, objects = ?12, seconds = ?13,"
-		    " trusted = ?14, sandbox = ?15, compiler = coalesce(?16, compiler), why = ?17"
-		    " WHERE id = ?1 AND state = 'building'");
+	        db, "UPDATE kernel SET state = 'ready', image = ?2, vmlinux = ?3, config_file = ?4,"
+	            " image_bytes = ?5, build_id = ?6, build_ids = ?7, section_hash = ?8,"
+	            " config_hash = ?9, linker = ?10, release = ?11, objects = ?12, seconds = ?13,"
+	            " trusted = ?14, sandbox = ?15, compiler = coalesce(?16, compiler), why = ?17"
+	            " WHERE id = ?1 AND state = 'building'");
 
 	db_bind_int(q, 1, id);
 	bind_built(q, k);
@@ -151,19 +150,18 @@ enum err store_kernel_ready(struct db *db, int64_t id, const struct kernel *k, s
 enum err store_kernel_failed(struct db *db, int64_t id, const char *why, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "UPDATE kernel SET state = 'failed', why = ?2"
-					   " WHERE id = ?1 AND state = 'building'");
+	                                   " WHERE id = ?1 AND state = 'building'");
 
 	db_bind_int(q, 1, id);
 	db_bind_text(q, 2, why);
 	return db_run(q, w);
 }
 
-enum err store_kernel_objects(struct db *db, const char *config_sha256, int64_t *out,
-			      struct why *w)
+enum err store_kernel_objects(struct db *db, const char *config_sha256, int64_t *out, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "SELECT objects FROM kernel WHERE config_sha256 = ?1 AND objects IS NOT NULL"
-		    " AND state = 'ready' ORDER BY id DESC LIMIT 1");
+	        db, "SELECT objects FROM kernel WHERE config_sha256 = ?1 AND objects IS NOT NULL"
+	            " AND state = 'ready' ORDER BY id DESC LIMIT 1");
 	enum err e;
 
 	db_bind_text(q, 1, config_sha256);

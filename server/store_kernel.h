@@ -34,17 +34,17 @@ struct kernel_list {
 /* ERR_CONFLICT when a kernel of that key stands or is being built. */
 enum err store_kernel_add(struct db *db, const struct kernel *k, int64_t *id, struct why *w);
 enum err store_kernel_get(struct db *db, int64_t id, struct pool *p, struct kernel *out,
-			  struct why *w);
+                          struct why *w);
 /* One that is ready or being built; *id NONE: none. */
 enum err store_kernel_by_key(struct db *db, const char *key, int64_t *id, struct why *w);
 enum err store_kernel_list(struct db *db, int64_t before, int64_t limit, struct pool *p,
-			   struct kernel_list *out, struct why *w);
+                           struct kernel_list *out, struct why *w);
 /* building -> ready, with everything that the build gave. */
 enum err store_kernel_ready(struct db *db, int64_t id, const struct kernel *k, struct why *w);
 /* building -> failed. */
 enum err store_kernel_failed(struct db *db, int64_t id, const char *why, struct why *w);
 /* Objects that the last build of this config made; NONE: never built. */
 enum err store_kernel_objects(struct db *db, const char *config_sha256, int64_t *out,
-			      struct why *w);
+                              struct why *w);
 
 #endif

@@ -2,7 +2,7 @@
 #include "server/store_boot.h"
 
 enum err store_boot_env(struct db *db, const char *env_id, struct pool *p, const char **body,
-			struct why *w)
+                        struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "SELECT body FROM environment WHERE env_id = ?1");
 	enum err e;
@@ -19,13 +19,13 @@ enum err store_boot_env(struct db *db, const char *env_id, struct pool *p, const
 enum err store_boot_faults(struct db *db, struct pool *p, struct boot *b, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "SELECT line, kind, function, text, fatal"
-					   " FROM boot_fault WHERE boot_id = ?1 ORDER BY pos");
+	                                   " FROM boot_fault WHERE boot_id = ?1 ORDER BY pos");
 	enum err e;
 
 	db_bind_int(q, 1, b->id);
 	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
 		struct boot_fault *f =
-			pool_push(p, (void **)&b->fault, &b->faults, sizeof(*b->fault));
+		        pool_push(p, (void **)&b->fault, &b->faults, sizeof(*b->fault));
 
 		f->line = db_int(q, 0);
 		f->kind = col_str(q, 1, p);
@@ -40,17 +40,17 @@ enum err store_boot_faults(struct db *db, struct pool *p, struct boot *b, struct
 enum err store_boot_runs(struct db *db, struct pool *p, struct boot *b, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "SELECT r.case_id, c.text, r.number, r.state, r.why, r.warmup, r.batch,"
-		    " r.empty_window, r.count, r.evidence, s.median, s.mean, s.sd, s.iterations"
-		    " FROM run r JOIN bench_case c ON c.id = r.case_id"
-		    " LEFT JOIN run_stat s ON s.boot_id = r.boot_id AND s.case_id = r.case_id"
-		    " AND s.number = r.number WHERE r.boot_id = ?1 ORDER BY r.case_id, r.number");
+	        db, "SELECT r.case_id, c.text, r.number, r.state, r.why, r.warmup, r.batch,"
+	            " r.empty_window, r.count, r.evidence, s.median, s.mean, s.sd, s.iterations"
+	            " FROM run r JOIN bench_case c ON c.id = r.case_id"
+	            " LEFT JOIN run_stat s ON s.boot_id = r.boot_id AND s.case_id = r.case_id"
+	            " AND s.number = r.number WHERE r.boot_id = ?1 ORDER BY r.case_id, r.number");
 	enum err e;
 
 	db_bind_int(q, 1, b->id);
 	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
-		struct run_row *r = pool_push(p, (void **)&b->runs.at, &b->runs.count,
-					      sizeof(*b->runs.at));
+		struct run_row *r =
+		        pool_push(p, (void **)&b->runs.at, &b->runs.count, sizeof(*b->runs.at));
 
 		r->case_id = db_int(q, 0);
 		r->case_text = col_str(q, 1, p);
@@ -79,13 +79,13 @@ static const void *blob(struct db_stmt *q, int col, struct pool *p, size_t *len)
 }
 
 /* Runs of ?1 against ?2. Called both ways round, for runs that only one has. */
-#define DIFFERENT                                                                              \
-	"SELECT c.text, a.number, a.state, b.state, a.samples, b.samples FROM run a"           \
-	" JOIN bench_case c ON c.id = a.case_id LEFT JOIN run b ON b.boot_id = ?2"             \
+#define DIFFERENT                                                                    \
+	"SELECT c.text, a.number, a.state, b.state, a.samples, b.samples FROM run a" \
+	" JOIN bench_case c ON c.id = a.case_id LEFT JOIN run b ON b.boot_id = ?2"   \
 	" AND b.case_id = a.case_id AND b.number = a.number WHERE a.boot_id = ?1"
 
 static enum err differing(struct db *db, const char *sql, int64_t a, int64_t b, bool turned,
-			  struct pool *p, struct run_pairs *out, struct why *w)
+                          struct pool *p, struct run_pairs *out, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, sql);
 	enum err e;
@@ -93,8 +93,7 @@ static enum err differing(struct db *db, const char *sql, int64_t a, int64_t b, 
 	db_bind_int(q, 1, a);
 	db_bind_int(q, 2, b);
 	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
-		struct run_pair *d =
-			pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
+		struct run_pair *d = pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
 
 		d->case_text = col_str(q, 0, p);
 		d->number = db_int(q, 1);
@@ -112,34 +111,32 @@ static enum err differing(struct db *db, const char *sql, int64_t a, int64_t b, 
 }
 
 enum err store_boot_differences(struct db *db, int64_t a, int64_t b, struct pool *p,
-				struct run_pairs *out, struct why *w)
+                                struct run_pairs *out, struct why *w)
 {
 	enum err e = differing(db,
-			       DIFFERENT " AND (b.boot_id IS NULL OR a.state <> b.state"
-					 " OR a.samples <> b.samples)"
-					 " ORDER BY a.case_id, a.number",
-			       a, b, false, p, out, w);
+	                       DIFFERENT " AND (b.boot_id IS NULL OR a.state <> b.state"
+	                                 " OR a.samples <> b.samples)"
+	                                 " ORDER BY a.case_id, a.number",
+	                       a, b, false, p, out, w);
 
 	if (e == OK)
-		e = differing(db,
-			      DIFFERENT " AND b.boot_id IS NULL ORDER BY a.case_id, a.number", b,
-			      a, true, p, out, w);
+		e = differing(db, DIFFERENT " AND b.boot_id IS NULL ORDER BY a.case_id, a.number",
+		              b, a, true, p, out, w);
 	return e;
 }
 
-enum err store_stat_of_sub(struct db *db, int64_t submission, struct pool *p,
-			   struct stat_rows *out, struct why *w)
+enum err store_stat_of_sub(struct db *db, int64_t submission, struct pool *p, struct stat_rows *out,
+                           struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "SELECT t.boot_id, t.case_id, t.median, t.mean FROM submission_boot s"
-		    " JOIN run_stat t ON t.boot_id = s.boot_id WHERE s.submission_id = ?1"
-		    " ORDER BY t.boot_id, t.case_id, t.number");
+	        db, "SELECT t.boot_id, t.case_id, t.median, t.mean FROM submission_boot s"
+	            " JOIN run_stat t ON t.boot_id = s.boot_id WHERE s.submission_id = ?1"
+	            " ORDER BY t.boot_id, t.case_id, t.number");
 	enum err e;
 
 	db_bind_int(q, 1, submission);
 	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
-		struct stat_row *r =
-			pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
+		struct stat_row *r = pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
 
 		r->boot = db_int(q, 0);
 		r->case_id = db_int(q, 1);
@@ -151,18 +148,18 @@ enum err store_stat_of_sub(struct db *db, int64_t submission, struct pool *p,
 }
 
 enum err store_run_without_number(struct db *db, int64_t submission, struct pool *p,
-				  struct no_numbers *out, struct why *w)
+                                  struct no_numbers *out, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "SELECT r.boot_id, r.case_id, r.state, r.why FROM submission_boot s"
-		    " JOIN run r ON r.boot_id = s.boot_id AND r.state <> 'valid'"
-		    " WHERE s.submission_id = ?1 ORDER BY r.boot_id, r.case_id, r.number");
+	        db, "SELECT r.boot_id, r.case_id, r.state, r.why FROM submission_boot s"
+	            " JOIN run r ON r.boot_id = s.boot_id AND r.state <> 'valid'"
+	            " WHERE s.submission_id = ?1 ORDER BY r.boot_id, r.case_id, r.number");
 	enum err e;
 
 	db_bind_int(q, 1, submission);
 	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
 		struct no_number *n =
-			pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
+		        pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
 
 		n->boot = db_int(q, 0);
 		n->case_id = db_int(q, 1);
@@ -174,20 +171,20 @@ enum err store_run_without_number(struct db *db, int64_t submission, struct pool
 }
 
 enum err store_run_samples(struct db *db, int64_t submission, const char *case_text,
-			   const char *board, const char *metric, struct pool *p,
-			   struct sample_rows *out, struct why *w)
+                           const char *board, const char *metric, struct pool *p,
+                           struct sample_rows *out, struct why *w)
 {
-	struct db_stmt *q = db_prepare(
-		db, "SELECT b.kernel_id, b.id, b.phase, r.number, b.board, r.state,"
-		    " b.valid = 1 AND v.boot_id IS NULL, r.warmup, r.samples"
-		    " FROM submission_boot s JOIN boot b ON b.id = s.boot_id"
-		    " JOIN run r ON r.boot_id = b.id"
-		    " JOIN bench_case c ON c.id = r.case_id AND c.text = ?2"
-		    " LEFT JOIN boot_void v ON v.submission_id = s.submission_id"
-		    " AND v.boot_id = b.id"
-		    " WHERE s.submission_id = ?1 AND (?3 IS NULL OR b.board = ?3)"
-		    " AND (?4 IS NULL OR b.metric = ?4) AND r.samples IS NOT NULL"
-		    " ORDER BY b.board, b.phase, b.id, r.number");
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT b.kernel_id, b.id, b.phase, r.number, b.board, r.state,"
+	                       " b.valid = 1 AND v.boot_id IS NULL, r.warmup, r.samples"
+	                       " FROM submission_boot s JOIN boot b ON b.id = s.boot_id"
+	                       " JOIN run r ON r.boot_id = b.id"
+	                       " JOIN bench_case c ON c.id = r.case_id AND c.text = ?2"
+	                       " LEFT JOIN boot_void v ON v.submission_id = s.submission_id"
+	                       " AND v.boot_id = b.id"
+	                       " WHERE s.submission_id = ?1 AND (?3 IS NULL OR b.board = ?3)"
+	                       " AND (?4 IS NULL OR b.metric = ?4) AND r.samples IS NOT NULL"
+	                       " ORDER BY b.board, b.phase, b.id, r.number");
 	enum err e;
 
 	db_bind_int(q, 1, submission);
@@ -196,7 +193,7 @@ enum err store_run_samples(struct db *db, int64_t submission, const char *case_t
 	db_bind_text(q, 4, metric);
 	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
 		struct sample_row *r =
-			pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
+		        pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
 
 		r->kernel = db_int(q, 0);
 		r->boot = db_int(q, 1);
@@ -213,18 +210,17 @@ enum err store_run_samples(struct db *db, int64_t submission, const char *case_t
 }
 
 enum err store_run_page(struct db *db, int64_t after, int64_t limit, struct pool *p,
-			struct raw_runs *out, struct why *w)
+                        struct raw_runs *out, struct why *w)
 {
-	struct db_stmt *q = db_prepare(
-		db, "SELECT id, boot_id, case_id, number, warmup, samples FROM run"
-		    " WHERE id > ?1 AND state = 'valid' ORDER BY id LIMIT ?2");
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT id, boot_id, case_id, number, warmup, samples FROM run"
+	                       " WHERE id > ?1 AND state = 'valid' ORDER BY id LIMIT ?2");
 	enum err e;
 
 	db_bind_int(q, 1, after);
 	db_bind_int(q, 2, limit);
 	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
-		struct raw_run *r =
-			pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
+		struct raw_run *r = pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
 
 		r->id = db_int(q, 0);
 		r->boot = db_int(q, 1);

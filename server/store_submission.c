@@ -34,11 +34,11 @@ static void sub_row(struct db_stmt *q, struct pool *p, struct sub *s)
 enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "INSERT INTO submission (submitter, idem_key, content_hash, title, baseline,"
-		    " threshold, priority, reuse, boots, runs, iterations, warmup, plan,"
-		    " memory_bytes, imported, state, why, planned, created_ms, ended_ms)"
-		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-		    " ?16, ?17, ?18, ?19, ?20) RETURNING id");
+	        db, "INSERT INTO submission (submitter, idem_key, content_hash, title, baseline,"
+	            " threshold, priority, reuse, boots, runs, iterations, warmup, plan,"
+	            " memory_bytes, imported, state, why, planned, created_ms, ended_ms)"
+	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
+	            " ?16, ?17, ?18, ?19, ?20) RETURNING id");
 
 	db_bind_text(q, 1, s->submitter);
 	db_bind_text(q, 2, s->idem_key);
@@ -65,8 +65,7 @@ enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct w
 
 enum err store_sub_get(struct db *db, int64_t id, struct pool *p, struct sub *out, struct why *w)
 {
-	struct db_stmt *q =
-		db_prepare(db, "SELECT " SUB_COLUMNS " FROM submission WHERE id = ?1");
+	struct db_stmt *q = db_prepare(db, "SELECT " SUB_COLUMNS " FROM submission WHERE id = ?1");
 	enum err e;
 
 	db_bind_int(q, 1, id);
@@ -80,10 +79,10 @@ enum err store_sub_get(struct db *db, int64_t id, struct pool *p, struct sub *ou
 }
 
 enum err store_sub_by_key(struct db *db, const char *submitter, const char *key, struct pool *p,
-			  int64_t *id, const char **content_hash, struct why *w)
+                          int64_t *id, const char **content_hash, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "SELECT id, content_hash FROM submission"
-					   " WHERE submitter = ?1 AND idem_key = ?2");
+	                                   " WHERE submitter = ?1 AND idem_key = ?2");
 	enum err e;
 
 	*id = NONE;
@@ -99,10 +98,10 @@ enum err store_sub_by_key(struct db *db, const char *submitter, const char *key,
 }
 
 enum err store_sub_list(struct db *db, int64_t before, int64_t limit, struct pool *p,
-			struct sub_list *out, struct why *w)
+                        struct sub_list *out, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "SELECT " SUB_COLUMNS " FROM submission WHERE id < ?1"
-					   " ORDER BY id DESC LIMIT ?2");
+	                                   " ORDER BY id DESC LIMIT ?2");
 	enum err e;
 
 	db_bind_int(q, 1, before);
@@ -116,8 +115,8 @@ enum err store_sub_list(struct db *db, int64_t before, int64_t limit, struct poo
 enum err store_sub_latest(struct db *db, int64_t *id, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "SELECT s.id FROM submission s JOIN comparison c ON c.submission_id = s.id"
-		    " WHERE s.state = 'done' AND c.complete = 1 ORDER BY s.id DESC LIMIT 1");
+	        db, "SELECT s.id FROM submission s JOIN comparison c ON c.submission_id = s.id"
+	            " WHERE s.state = 'done' AND c.complete = 1 ORDER BY s.id DESC LIMIT 1");
 	enum err e = db_step(q, w);
 
 	*id = e == OK && db_has_row(q) ? db_int(q, 0) : NONE;
@@ -131,7 +130,7 @@ static enum err read_ids(struct db_stmt *q, struct pool *p, struct ids *out, str
 
 	while ((e = db_step(q, w)) == OK && db_has_row(q))
 		*(int64_t *)pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)) =
-			db_int(q, 0);
+		        db_int(q, 0);
 	db_done(q);
 	return e;
 }
@@ -139,24 +138,24 @@ static enum err read_ids(struct db_stmt *q, struct pool *p, struct ids *out, str
 enum err store_sub_open(struct db *db, struct pool *p, struct ids *out, struct why *w)
 {
 	return read_ids(
-		db_prepare(db, "SELECT id FROM submission WHERE ended_ms IS NULL ORDER BY id"), p,
-		out, w);
+	        db_prepare(db, "SELECT id FROM submission WHERE ended_ms IS NULL ORDER BY id"), p,
+	        out, w);
 }
 
 enum err store_sub_all(struct db *db, struct pool *p, struct ids *out, struct why *w)
 {
 	return read_ids(
-		db_prepare(db, "SELECT id FROM submission WHERE planned = 1 OR ended_ms IS NOT NULL"
-			       " ORDER BY id"),
-		p, out, w);
+	        db_prepare(db, "SELECT id FROM submission WHERE planned = 1 OR ended_ms IS NOT NULL"
+	                       " ORDER BY id"),
+	        p, out, w);
 }
 
 enum err store_sub_state(struct db *db, int64_t id, const char *state, const char *why,
-			 int64_t ended_ms, struct why *w)
+                         int64_t ended_ms, struct why *w)
 {
 	struct db_stmt *q =
-		db_prepare(db, "UPDATE submission SET state = ?2, why = ?3, ended_ms = ?4"
-			       " WHERE id = ?1 AND ended_ms IS NULL");
+	        db_prepare(db, "UPDATE submission SET state = ?2, why = ?3, ended_ms = ?4"
+	                       " WHERE id = ?1 AND ended_ms IS NULL");
 
 	db_bind_int(q, 1, id);
 	db_bind_text(q, 2, state);
@@ -175,14 +174,13 @@ enum err store_sub_set_planned(struct db *db, int64_t id, struct why *w)
 
 /* ---- kernels of a submission */
 
-enum err store_sub_kernel_add(struct db *db, int64_t sub, const struct sub_kernel *k,
-			      struct why *w)
+enum err store_sub_kernel_add(struct db *db, int64_t sub, const struct sub_kernel *k, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "INSERT INTO submission_kernel (submission_id, pos, name, tree, ref,"
-		    " config_sha256, config_name, config_whole, toolchain, image, commit_id,"
-		    " subject, kernel_id, state, why)"
-		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
+	        db, "INSERT INTO submission_kernel (submission_id, pos, name, tree, ref,"
+	            " config_sha256, config_name, config_whole, toolchain, image, commit_id,"
+	            " subject, kernel_id, state, why)"
+	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
 
 	db_bind_int(q, 1, sub);
 	db_bind_int(q, 2, k->pos);
@@ -203,20 +201,20 @@ enum err store_sub_kernel_add(struct db *db, int64_t sub, const struct sub_kerne
 }
 
 enum err store_sub_kernels(struct db *db, int64_t sub, struct pool *p, struct sub_kernels *out,
-			   struct why *w)
+                           struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "SELECT s.pos, s.name, s.tree, s.ref, s.config_sha256, s.config_name,"
-		    " s.config_whole, s.toolchain, s.image, s.commit_id, s.subject, s.kernel_id,"
-		    " s.state, s.why, k.state, k.build_id, k.image"
-		    " FROM submission_kernel s LEFT JOIN kernel k ON k.id = s.kernel_id"
-		    " WHERE s.submission_id = ?1 ORDER BY s.pos");
+	        db, "SELECT s.pos, s.name, s.tree, s.ref, s.config_sha256, s.config_name,"
+	            " s.config_whole, s.toolchain, s.image, s.commit_id, s.subject, s.kernel_id,"
+	            " s.state, s.why, k.state, k.build_id, k.image"
+	            " FROM submission_kernel s LEFT JOIN kernel k ON k.id = s.kernel_id"
+	            " WHERE s.submission_id = ?1 ORDER BY s.pos");
 	enum err e;
 
 	db_bind_int(q, 1, sub);
 	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
 		struct sub_kernel *k =
-			pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
+		        pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
 
 		k->pos = db_int(q, 0);
 		k->name = col_str(q, 1, p);
@@ -241,13 +239,13 @@ enum err store_sub_kernels(struct db *db, int64_t sub, struct pool *p, struct su
 }
 
 enum err store_sub_kernel_set(struct db *db, int64_t sub, int64_t pos, const char *state,
-			      const char *why, const char *commit, const char *subject,
-			      int64_t kernel_id, struct why *w)
+                              const char *why, const char *commit, const char *subject,
+                              int64_t kernel_id, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-		db, "UPDATE submission_kernel SET state = ?3, why = ?4,"
-		    " commit_id = coalesce(?5, commit_id), subject = coalesce(?6, subject),"
-		    " kernel_id = coalesce(?7, kernel_id) WHERE submission_id = ?1 AND pos = ?2");
+	        db, "UPDATE submission_kernel SET state = ?3, why = ?4,"
+	            " commit_id = coalesce(?5, commit_id), subject = coalesce(?6, subject),"
+	            " kernel_id = coalesce(?7, kernel_id) WHERE submission_id = ?1 AND pos = ?2");
 
 	db_bind_int(q, 1, sub);
 	db_bind_int(q, 2, pos);
@@ -260,12 +258,12 @@ enum err store_sub_kernel_set(struct db *db, int64_t sub, int64_t pos, const cha
 }
 
 enum err store_sub_of_kernel(struct db *db, int64_t kernel, struct pool *p, struct ids *out,
-			     struct why *w)
+                             struct why *w)
 {
-	struct db_stmt *q = db_prepare(
-		db, "SELECT DISTINCT s.id FROM submission_kernel k"
-		    " JOIN submission s ON s.id = k.submission_id"
-		    " WHERE k.kernel_id = ?1 AND s.ended_ms IS NULL ORDER BY s.id");
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT DISTINCT s.id FROM submission_kernel k"
+	                       " JOIN submission s ON s.id = k.submission_id"
+	                       " WHERE k.kernel_id = ?1 AND s.ended_ms IS NULL ORDER BY s.id");
 
 	db_bind_int(q, 1, kernel);
 	return read_ids(q, p, out, w);
@@ -274,11 +272,11 @@ enum err store_sub_of_kernel(struct db *db, int64_t kernel, struct pool *p, stru
 /* ---- boards, cases, config texts */
 
 enum err store_sub_board_add(struct db *db, int64_t sub, int64_t pos, const char *board,
-			     struct why *w)
+                             struct why *w)
 {
 	struct db_stmt *q =
-		db_prepare(db, "INSERT INTO submission_board (submission_id, pos, board)"
-			       " VALUES (?1, ?2, ?3)");
+	        db_prepare(db, "INSERT INTO submission_board (submission_id, pos, board)"
+	                       " VALUES (?1, ?2, ?3)");
 
 	db_bind_int(q, 1, sub);
 	db_bind_int(q, 2, pos);
@@ -287,38 +285,37 @@ enum err store_sub_board_add(struct db *db, int64_t sub, int64_t pos, const char
 }
 
 static enum err read_texts(struct db_stmt *q, struct pool *p, struct texts *out, struct ids *ids,
-			   struct why *w)
+                           struct why *w)
 {
 	enum err e;
 
 	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
 		*(const char **)pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)) =
-			col_str(q, 0, p);
+		        col_str(q, 0, p);
 		if (ids)
-			*(int64_t *)pool_push(p, (void **)&ids->at, &ids->count,
-					      sizeof(*ids->at)) = db_int(q, 1);
+			*(int64_t *)pool_push(p, (void **)&ids->at, &ids->count, sizeof(*ids->at)) =
+			        db_int(q, 1);
 	}
 	db_done(q);
 	return e;
 }
 
 enum err store_sub_boards(struct db *db, int64_t sub, struct pool *p, struct texts *out,
-			  struct why *w)
+                          struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "SELECT board FROM submission_board"
-					   " WHERE submission_id = ?1 ORDER BY pos");
+	                                   " WHERE submission_id = ?1 ORDER BY pos");
 
 	db_bind_int(q, 1, sub);
 	return read_texts(q, p, out, NULL, w);
 }
 
 enum err store_sub_of_board(struct db *db, const char *board, struct pool *p, struct ids *out,
-			    struct why *w)
+                            struct why *w)
 {
-	struct db_stmt *q = db_prepare(
-		db, "SELECT s.id FROM submission s JOIN submission_board b"
-		    " ON b.submission_id = s.id AND b.board = ?1"
-		    " WHERE s.ended_ms IS NULL ORDER BY s.id");
+	struct db_stmt *q = db_prepare(db, "SELECT s.id FROM submission s JOIN submission_board b"
+	                                   " ON b.submission_id = s.id AND b.board = ?1"
+	                                   " WHERE s.ended_ms IS NULL ORDER BY s.id");
 
 	db_bind_text(q, 1, board);
 	return read_ids(q, p, out, w);
@@ -346,10 +343,10 @@ enum err store_case_id(struct db *db, const char *text, int64_t *id, struct why 
 
 enum err store_sub_case_add(struct db *db, int64_t sub, int64_t case_id, struct why *w)
 {
-	struct db_stmt *q = db_prepare(
-		db, "INSERT INTO submission_case (submission_id, pos, case_id)"
-		    " SELECT ?1, coalesce(max(pos) + 1, 0), ?2 FROM submission_case"
-		    " WHERE submission_id = ?1 ON CONFLICT DO NOTHING");
+	struct db_stmt *q =
+	        db_prepare(db, "INSERT INTO submission_case (submission_id, pos, case_id)"
+	                       " SELECT ?1, coalesce(max(pos) + 1, 0), ?2 FROM submission_case"
+	                       " WHERE submission_id = ?1 ON CONFLICT DO NOTHING");
 
 	db_bind_int(q, 1, sub);
 	db_bind_int(q, 2, case_id);
@@ -357,11 +354,11 @@ enum err store_sub_case_add(struct db *db, int64_t sub, int64_t case_id, struct 
 }
 
 enum err store_sub_cases(struct db *db, int64_t sub, struct pool *p, struct texts *out,
-			 struct ids *ids, struct why *w)
+                         struct ids *ids, struct why *w)
 {
-	struct db_stmt *q = db_prepare(
-		db, "SELECT c.text, c.id FROM submission_case s JOIN bench_case c"
-		    " ON c.id = s.case_id WHERE s.submission_id = ?1 ORDER BY s.pos");
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT c.text, c.id FROM submission_case s JOIN bench_case c"
+	                       " ON c.id = s.case_id WHERE s.submission_id = ?1 ORDER BY s.pos");
 
 	db_bind_int(q, 1, sub);
 	return read_texts(q, p, out, ids, w);
@@ -370,7 +367,7 @@ enum err store_sub_cases(struct db *db, int64_t sub, struct pool *p, struct text
 enum err store_config_put(struct db *db, const char *sha256, const char *text, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "INSERT INTO config_text (sha256, text) VALUES (?1, ?2)"
-					   " ON CONFLICT DO NOTHING");
+	                                   " ON CONFLICT DO NOTHING");
 
 	db_bind_text(q, 1, sha256);
 	db_bind_text(q, 2, text);
@@ -378,7 +375,7 @@ enum err store_config_put(struct db *db, const char *sha256, const char *text, s
 }
 
 enum err store_config_get(struct db *db, const char *sha256, struct pool *p, const char **text,
-			  struct why *w)
+                          struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "SELECT text FROM config_text WHERE sha256 = ?1");
 	enum err e;

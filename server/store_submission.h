@@ -14,11 +14,11 @@
 struct sub {
 	int64_t id;
 	const char *submitter, *idem_key, *content_hash, *title;
-	int64_t baseline;  /* position of a kernel */
-	double threshold;  /* NAN: the board's default */
+	int64_t baseline; /* position of a kernel */
+	double threshold; /* NAN: the board's default */
 	int64_t priority;
 	bool reuse;
-	int64_t boots;	   /* NONE: the board's default */
+	int64_t boots; /* NONE: the board's default */
 	int64_t runs, iterations, warmup;
 	const char *plan;
 	int64_t memory_bytes;
@@ -59,10 +59,10 @@ enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct w
 enum err store_sub_get(struct db *db, int64_t id, struct pool *p, struct sub *out, struct why *w);
 /* *id is NONE when this submitter never used the key. */
 enum err store_sub_by_key(struct db *db, const char *submitter, const char *key, struct pool *p,
-			  int64_t *id, const char **content_hash, struct why *w);
+                          int64_t *id, const char **content_hash, struct why *w);
 /* Newest first, ids below `before`. */
 enum err store_sub_list(struct db *db, int64_t before, int64_t limit, struct pool *p,
-			struct sub_list *out, struct why *w);
+                        struct sub_list *out, struct why *w);
 /* The newest that is done and has a complete comparison; NONE: none. */
 enum err store_sub_latest(struct db *db, int64_t *id, struct why *w);
 /* Not ended, oldest first. */
@@ -71,39 +71,39 @@ enum err store_sub_open(struct db *db, struct pool *p, struct ids *out, struct w
 enum err store_sub_all(struct db *db, struct pool *p, struct ids *out, struct why *w);
 /* `ended_ms` NONE: it goes on. An ended submission stays as it is. */
 enum err store_sub_state(struct db *db, int64_t id, const char *state, const char *why,
-			 int64_t ended_ms, struct why *w);
+                         int64_t ended_ms, struct why *w);
 enum err store_sub_set_planned(struct db *db, int64_t id, struct why *w);
 
 enum err store_sub_kernel_add(struct db *db, int64_t sub, const struct sub_kernel *k,
-			      struct why *w);
+                              struct why *w);
 enum err store_sub_kernels(struct db *db, int64_t sub, struct pool *p, struct sub_kernels *out,
-			   struct why *w);
+                           struct why *w);
 /* Moves a kernel on: state and why as given; commit, subject and kernel_id
  * only where they are given. */
 enum err store_sub_kernel_set(struct db *db, int64_t sub, int64_t pos, const char *state,
-			      const char *why, const char *commit, const char *subject,
-			      int64_t kernel_id, struct why *w);
+                              const char *why, const char *commit, const char *subject,
+                              int64_t kernel_id, struct why *w);
 /* Open submissions that hold this kernel. */
 enum err store_sub_of_kernel(struct db *db, int64_t kernel, struct pool *p, struct ids *out,
-			     struct why *w);
+                             struct why *w);
 
 enum err store_sub_board_add(struct db *db, int64_t sub, int64_t pos, const char *board,
-			     struct why *w);
+                             struct why *w);
 enum err store_sub_boards(struct db *db, int64_t sub, struct pool *p, struct texts *out,
-			  struct why *w);
+                          struct why *w);
 /* Open submissions that use this board. */
 enum err store_sub_of_board(struct db *db, const char *board, struct pool *p, struct ids *out,
-			    struct why *w);
+                            struct why *w);
 
 /* The id of a case, made when new. */
 enum err store_case_id(struct db *db, const char *text, int64_t *id, struct why *w);
 /* Adds behind the others unless it is there. */
 enum err store_sub_case_add(struct db *db, int64_t sub, int64_t case_id, struct why *w);
 enum err store_sub_cases(struct db *db, int64_t sub, struct pool *p, struct texts *out,
-			 struct ids *ids, struct why *w);
+                         struct ids *ids, struct why *w);
 
 enum err store_config_put(struct db *db, const char *sha256, const char *text, struct why *w);
 enum err store_config_get(struct db *db, const char *sha256, struct pool *p, const char **text,
-			  struct why *w);
+                          struct why *w);
 
 #endif

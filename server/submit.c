@@ -58,7 +58,7 @@ bool ref_is_good(const char *ref)
 const char *tree_fault(const char *url)
 {
 	static const char *const schemes[] = {"https://", "http://", "git://", "ssh://",
-					      "file:///"};
+	                                      "file:///"};
 	const char *rest = NULL, *at, *colon;
 	size_t i;
 
@@ -87,13 +87,13 @@ struct kernel_in {
 };
 
 static const struct json_field kernel_fields[] = {
-	{"name", JSON_STR, offsetof(struct kernel_in, name), JSON_MUST, 1, 64, NULL},
-	{"tree", JSON_STR, offsetof(struct kernel_in, tree), JSON_NULLOK, 1, 1024, NULL},
-	{"ref", JSON_STR, offsetof(struct kernel_in, ref), JSON_NULLOK, 1, 250, NULL},
-	{"config", JSON_ANY, offsetof(struct kernel_in, config), JSON_NULLOK, 0, 0, NULL},
-	{"toolchain", JSON_STR, offsetof(struct kernel_in, toolchain), JSON_NULLOK, 1, 64, NULL},
-	{"image", JSON_STR, offsetof(struct kernel_in, image), JSON_NULLOK, 64, 64, NULL},
-	{0},
+        {"name", JSON_STR, offsetof(struct kernel_in, name), JSON_MUST, 1, 64, NULL},
+        {"tree", JSON_STR, offsetof(struct kernel_in, tree), JSON_NULLOK, 1, 1024, NULL},
+        {"ref", JSON_STR, offsetof(struct kernel_in, ref), JSON_NULLOK, 1, 250, NULL},
+        {"config", JSON_ANY, offsetof(struct kernel_in, config), JSON_NULLOK, 0, 0, NULL},
+        {"toolchain", JSON_STR, offsetof(struct kernel_in, toolchain), JSON_NULLOK, 1, 64, NULL},
+        {"image", JSON_STR, offsetof(struct kernel_in, image), JSON_NULLOK, 64, 64, NULL},
+        {0},
 };
 
 struct config_in {
@@ -101,10 +101,10 @@ struct config_in {
 };
 
 static const struct json_field config_fields[] = {
-	{"text", JSON_STR, offsetof(struct config_in, text), JSON_MUST | JSON_TEXT, 1,
-	 CONFIG_TEXT_MAX, NULL},
-	{"name", JSON_STR, offsetof(struct config_in, name), JSON_NULLOK, 1, 128, NULL},
-	{0},
+        {"text", JSON_STR, offsetof(struct config_in, text), JSON_MUST | JSON_TEXT, 1,
+         CONFIG_TEXT_MAX, NULL},
+        {"name", JSON_STR, offsetof(struct config_in, name), JSON_NULLOK, 1, 128, NULL},
+        {0},
 };
 
 struct checking {
@@ -117,7 +117,7 @@ struct checking {
 };
 
 static enum err check_config(struct checking *c, json_t *config, const char *place,
-			     struct wanted_kernel *k, struct why *w)
+                             struct wanted_kernel *k, struct why *w)
 {
 	struct config_in in = {0};
 	char hex[SHA256_HEX];
@@ -162,7 +162,7 @@ static const char *join_build_ids(struct pool *p, const struct image *img)
 }
 
 static enum err check_image(struct checking *c, const char *sha256, const char *place,
-			    struct wanted_kernel *k, struct why *w)
+                            struct wanted_kernel *k, struct why *w)
 {
 	struct image img;
 	struct kernel *x = &k->image;
@@ -175,7 +175,8 @@ static enum err check_image(struct checking *c, const char *sha256, const char *
 	e = artifact_find(c->db, sha256, &bytes, w);
 	if (e == ERR_NOT_FOUND)
 		return err_set(w, ERR_UNPROCESSABLE,
-			       "%s: there is no artifact %s: upload the image first", place, sha256);
+		               "%s: there is no artifact %s: upload the image first", place,
+		               sha256);
 	if (e != OK)
 		return e;
 	path = artifact_path(c->req->srv->conf.dir, sha256);
@@ -186,14 +187,14 @@ static enum err check_image(struct checking *c, const char *sha256, const char *
 	schedule_domain(c->out->s.submitter, NULL, domain);
 	schedule_image_key(sha256, k->key);
 	*x = (struct kernel){.key = k->key,
-			     .domain = pool_str(c->p, domain),
-			     .state = "ready",
-			     .image = pool_str(c->p, sha256),
-			     .image_bytes = bytes,
-			     .build_ids = join_build_ids(c->p, &img),
-			     .objects = NONE,
-			     .seconds = NAN,
-			     .created_ms = c->out->s.created_ms};
+	                     .domain = pool_str(c->p, domain),
+	                     .state = "ready",
+	                     .image = pool_str(c->p, sha256),
+	                     .image_bytes = bytes,
+	                     .build_ids = join_build_ids(c->p, &img),
+	                     .objects = NONE,
+	                     .seconds = NAN,
+	                     .created_ms = c->out->s.created_ms};
 	if (img.build_id_count)
 		x->build_id = pool_str(c->p, img.build_id[0]);
 	if (str_starts(img.banner, "Linux version ")) {
@@ -218,8 +219,8 @@ static enum err check_tree(const struct kernel_in *in, const char *place, struct
 		return err_set(w, ERR_INPUT, "%s.tree: %s", place, fault);
 	if (!ref_is_good(in->ref))
 		return err_set(w, ERR_INPUT,
-			       "%s.ref: \"%s\" is no branch, tag or commit by git's rules", place,
-			       in->ref);
+		               "%s.ref: \"%s\" is no branch, tag or commit by git's rules", place,
+		               in->ref);
 	return OK;
 }
 
@@ -235,18 +236,18 @@ static enum err check_kernel(struct checking *c, json_t *o, size_t at, struct wh
 		return e;
 	if (!kernel_name_is_good(in.name))
 		return err_set(w, ERR_INPUT, "%s.name: expected 1 to 64 of A-Z a-z 0-9 . _ + -",
-			       place);
+		               place);
 	for (i = 0; i < c->out->kernels; i++)
 		if (strcmp(c->out->kernel[i].k.name, in.name) == 0)
 			return err_set(w, ERR_INPUT, "%s.name: \"%s\" is kernels[%zu]'s already",
-				       place, in.name, i);
+			               place, in.name, i);
 	k = pool_push(c->p, (void **)&c->out->kernel, &c->out->kernels, sizeof(*k));
 	k->k = (struct sub_kernel){
-		.pos = (int64_t)at, .name = pool_str(c->p, in.name), .kernel_id = NONE};
+	        .pos = (int64_t)at, .name = pool_str(c->p, in.name), .kernel_id = NONE};
 	if (in.image) {
 		if (in.tree || in.ref || in.toolchain || in.config)
 			return err_set(w, ERR_INPUT,
-				       "%s.image: excludes tree, ref, config and toolchain", place);
+			               "%s.image: excludes tree, ref, config and toolchain", place);
 		return check_image(c, in.image, pool_fmt(c->p, "%s.image", place), k, w);
 	}
 	e = check_tree(&in, place, w);
@@ -254,7 +255,7 @@ static enum err check_kernel(struct checking *c, json_t *o, size_t at, struct wh
 		return e;
 	if (in.toolchain && !word_is_good(in.toolchain))
 		return err_set(w, ERR_INPUT, "%s.toolchain: expected 1 to 64 of A-Z a-z 0-9 . _ -",
-			       place);
+		               place);
 	k->k.tree = pool_str(c->p, in.tree);
 	k->k.ref = pool_str(c->p, in.ref);
 	k->k.toolchain = in.toolchain ? pool_str(c->p, in.toolchain) : "gcc";
@@ -279,12 +280,11 @@ static void take_board(struct checking *c, const char *name)
 		if (strcmp(c->out->boards.at[i], name) == 0)
 			return;
 	*(const char **)pool_push(c->p, (void **)&c->out->boards.at, &c->out->boards.count,
-				  sizeof(*c->out->boards.at)) = name;
+	                          sizeof(*c->out->boards.at)) = name;
 }
 
 /* All active boards, or those of a label. */
-static enum err take_boards(struct checking *c, const char *label, const char *place,
-			    struct why *w)
+static enum err take_boards(struct checking *c, const char *label, const char *place, struct why *w)
 {
 	struct board_list list = {0};
 	size_t i, before = c->out->boards.count;
@@ -296,9 +296,9 @@ static enum err take_boards(struct checking *c, const char *label, const char *p
 			take_board(c, list.at[i].name);
 	if (e == OK && c->out->boards.count == before)
 		e = err_set(w, ERR_UNPROCESSABLE,
-			    label ? "%s: no active board that you may use has the label \"%s\""
-				  : "%s: there is no active board that you may use",
-			    place, label);
+		            label ? "%s: no active board that you may use has the label \"%s\""
+		                  : "%s: there is no active board that you may use",
+		            place, label);
 	return e;
 }
 
@@ -315,17 +315,17 @@ static enum err one_board(struct checking *c, const char *name, const char *plac
 		return err_set(w, ERR_UNPROCESSABLE, "%s: there is no board \"%s\"", place, name);
 	if (e == OK && !may_boot(c, &b))
 		return err_set(w, ERR_DENIED,
-			       "%s: board \"%s\" boots kernels of trusted submitters only", place,
-			       name);
+		               "%s: board \"%s\" boots kernels of trusted submitters only", place,
+		               name);
 	if (e == OK && !b.offered)
 		return err_set(w, ERR_UNPROCESSABLE,
-			       "%s: agent \"%s\" no longer offers board \"%s\"", place, b.agent,
-			       name);
+		               "%s: agent \"%s\" no longer offers board \"%s\"", place, b.agent,
+		               name);
 	if (e == OK && str_eq(b.state, "quarantined"))
 		e = store_job_health(c->db, name, &health, w);
 	if (e == OK && str_eq(b.state, "quarantined") && health == NONE)
 		return err_set(w, ERR_UNPROCESSABLE, "%s: board \"%s\" is quarantined: %s", place,
-			       name, b.why ? b.why : "no reason given");
+		               name, b.why ? b.why : "no reason given");
 	if (e == OK)
 		take_board(c, b.name);
 	return e;
@@ -347,7 +347,7 @@ static enum err check_boards(struct checking *c, json_t *boards, struct why *w)
 			return err_set(w, ERR_INPUT, "%s: expected a string", place);
 		if (!word_is_good(str_starts(name, "label:") ? name + 6 : name))
 			return err_set(w, ERR_INPUT, "%s: expected a board's name or label:WORD",
-				       place);
+			               place);
 		e = one_board(c, name, place, w);
 	}
 	return e;
@@ -376,7 +376,7 @@ static enum err check_cases(struct checking *c, json_t *cases, struct why *w)
 		if (again)
 			continue;
 		*(const char **)pool_push(c->p, (void **)&c->out->cases.at, &c->out->cases.count,
-					  sizeof(*c->out->cases.at)) = pool_str(c->p, canon);
+		                          sizeof(*c->out->cases.at)) = pool_str(c->p, canon);
 		if (case_bytes(&one) > largest)
 			largest = case_bytes(&one);
 	}
@@ -385,11 +385,11 @@ static enum err check_cases(struct checking *c, json_t *cases, struct why *w)
 }
 
 static const struct json_field plan_fields[] = {
-	{"boots", JSON_INT, offsetof(struct sub, boots), JSON_NULLOK, 1, BOOTS_MAX, NULL},
-	{"runs", JSON_INT, offsetof(struct sub, runs), JSON_NULLOK, 1, 1000, NULL},
-	{"iterations", JSON_INT, offsetof(struct sub, iterations), JSON_NULLOK, 1, 100000, NULL},
-	{"warmup", JSON_INT, offsetof(struct sub, warmup), JSON_NULLOK, 0, 1000, NULL},
-	{0},
+        {"boots", JSON_INT, offsetof(struct sub, boots), JSON_NULLOK, 1, BOOTS_MAX, NULL},
+        {"runs", JSON_INT, offsetof(struct sub, runs), JSON_NULLOK, 1, 1000, NULL},
+        {"iterations", JSON_INT, offsetof(struct sub, iterations), JSON_NULLOK, 1, 100000, NULL},
+        {"warmup", JSON_INT, offsetof(struct sub, warmup), JSON_NULLOK, 0, 1000, NULL},
+        {0},
 };
 
 static enum err write_plan(struct checking *c, struct why *w)
@@ -403,7 +403,7 @@ static enum err write_plan(struct checking *c, struct why *w)
 	buf_adds(&b, "# foldbench plan 1\n");
 	for (i = 0; i < c->out->cases.count; i++)
 		buf_addf(&b, "%s runs=%lld iterations=%lld warmup=%lld\n", c->out->cases.at[i],
-			 (long long)s->runs, (long long)s->iterations, (long long)s->warmup);
+		         (long long)s->runs, (long long)s->iterations, (long long)s->warmup);
 	if (b.full)
 		e = err_set(w, ERR_INPUT, "cases: the plan is larger than 256 KiB");
 	else
@@ -423,16 +423,16 @@ struct body_in {
 };
 
 static const struct json_field body_fields[] = {
-	{"title", JSON_STR, offsetof(struct body_in, title), JSON_MUST, 1, 200, NULL},
-	{"kernels", JSON_ARR, offsetof(struct body_in, kernels), JSON_MUST, 1, KERNELS_MAX, NULL},
-	{"baseline", JSON_STR, offsetof(struct body_in, baseline), JSON_NULLOK, 1, 64, NULL},
-	{"boards", JSON_ARR, offsetof(struct body_in, boards), JSON_NULLOK, 1, 64, NULL},
-	{"cases", JSON_ARR, offsetof(struct body_in, cases), JSON_MUST, 1, CASES_MAX, NULL},
-	{"plan", JSON_OBJ, offsetof(struct body_in, plan), JSON_NULLOK, 0, 0, NULL},
-	{"threshold", JSON_NUM, offsetof(struct body_in, threshold), JSON_NULLOK, 0, 0, NULL},
-	{"priority", JSON_INT, offsetof(struct body_in, priority), JSON_NULLOK, -100, 100, NULL},
-	{"reuse", JSON_BOOL, offsetof(struct body_in, reuse), JSON_NULLOK, 0, 0, NULL},
-	{0},
+        {"title", JSON_STR, offsetof(struct body_in, title), JSON_MUST, 1, 200, NULL},
+        {"kernels", JSON_ARR, offsetof(struct body_in, kernels), JSON_MUST, 1, KERNELS_MAX, NULL},
+        {"baseline", JSON_STR, offsetof(struct body_in, baseline), JSON_NULLOK, 1, 64, NULL},
+        {"boards", JSON_ARR, offsetof(struct body_in, boards), JSON_NULLOK, 1, 64, NULL},
+        {"cases", JSON_ARR, offsetof(struct body_in, cases), JSON_MUST, 1, CASES_MAX, NULL},
+        {"plan", JSON_OBJ, offsetof(struct body_in, plan), JSON_NULLOK, 0, 0, NULL},
+        {"threshold", JSON_NUM, offsetof(struct body_in, threshold), JSON_NULLOK, 0, 0, NULL},
+        {"priority", JSON_INT, offsetof(struct body_in, priority), JSON_NULLOK, -100, 100, NULL},
+        {"reuse", JSON_BOOL, offsetof(struct body_in, reuse), JSON_NULLOK, 0, 0, NULL},
+        {0},
 };
 
 static enum err find_baseline(struct wanted *x, const char *name, struct why *w)
@@ -449,10 +449,9 @@ static enum err find_baseline(struct wanted *x, const char *name, struct why *w)
 }
 
 enum err submit_read(struct http_req *req, struct pool *p, json_t *body, struct wanted *out,
-		     struct why *w)
+                     struct why *w)
 {
-	struct checking c = {
-		.req = req, .p = p, .db = db_reader(req->srv->store), .out = out};
+	struct checking c = {.req = req, .p = p, .db = db_reader(req->srv->store), .out = out};
 	struct body_in in = {.threshold = NAN, .reuse = true};
 	struct sub *s = &out->s;
 	char *canon, hex[SHA256_HEX];
@@ -467,19 +466,19 @@ enum err submit_read(struct http_req *req, struct pool *p, json_t *body, struct 
 	hash_block(canon, strlen(canon), hex);
 	free(canon);
 	*s = (struct sub){.submitter = pool_str(p, req->token_label ? req->token_label : ""),
-			  .idem_key = s->idem_key,
-			  .content_hash = pool_str(p, hex),
-			  .title = pool_str(p, in.title),
-			  .threshold = in.threshold,
-			  .priority = in.priority,
-			  .reuse = in.reuse,
-			  .boots = NONE,
-			  .runs = 1,
-			  .iterations = 5,
-			  .warmup = 1,
-			  .state = "resolving",
-			  .created_ms = clock_wall_ms(),
-			  .ended_ms = NONE};
+	                  .idem_key = s->idem_key,
+	                  .content_hash = pool_str(p, hex),
+	                  .title = pool_str(p, in.title),
+	                  .threshold = in.threshold,
+	                  .priority = in.priority,
+	                  .reuse = in.reuse,
+	                  .boots = NONE,
+	                  .runs = 1,
+	                  .iterations = 5,
+	                  .warmup = 1,
+	                  .state = "resolving",
+	                  .created_ms = clock_wall_ms(),
+	                  .ended_ms = NONE};
 	for (i = 0; e == OK && i < json_array_size(in.kernels); i++)
 		e = check_kernel(&c, json_array_get(in.kernels, i), i, w);
 	if (e == OK)
@@ -494,7 +493,7 @@ enum err submit_read(struct http_req *req, struct pool *p, json_t *body, struct 
 }
 
 static enum err store_kernel(struct db *db, const struct wanted *x, struct wanted_kernel *k,
-			     struct why *w)
+                             struct why *w)
 {
 	enum err e = OK;
 

@@ -11,7 +11,7 @@
 struct wanted_kernel {
 	struct sub_kernel k;
 	const char *config_text; /* NULL for an image */
-	struct kernel image;	 /* for an image: the kernel that it is */
+	struct kernel image;     /* for an image: the kernel that it is */
 	char key[65];
 };
 
@@ -27,7 +27,7 @@ struct wanted {
  * boards, cases, bounds, images. ERR_INPUT for what is malformed,
  * ERR_UNPROCESSABLE for what is not there. */
 enum err submit_read(struct http_req *req, struct pool *p, json_t *body, struct wanted *out,
-		     struct why *w);
+                     struct why *w);
 /* A db_write() function; arg is the struct wanted. */
 enum err submit_store(struct db *db, void *arg, struct why *w);
 

@@ -18,7 +18,7 @@
 
 /* Smaller changes are of no interest (statistics.md). */
 #define THRESHOLD_PHASES 0.001
-#define THRESHOLD_BOOTS	 0.01
+#define THRESHOLD_BOOTS  0.01
 
 static char *dup(const char *s)
 {
@@ -32,7 +32,8 @@ static void frame_kernels(struct cmp *c, const struct sub_kernels *k, const stru
 	size_t i;
 
 	for (i = 0; i < k->count; i++) {
-		struct cmp_kernel *x = &c->kernel[cmp_add_kernel(c, k->at[i].name)];
+		size_t at = cmp_add_kernel(c, k->at[i].name); /* may move the array */
+		struct cmp_kernel *x = &c->kernel[at];
 
 		x->tree = dup(k->at[i].tree);
 		x->ref = dup(k->at[i].ref);
@@ -47,20 +48,21 @@ static void frame_kernels(struct cmp *c, const struct sub_kernels *k, const stru
 }
 
 static enum err frame(struct db *db, struct pool *p, const struct facts *f, struct cmp *c,
-		      struct why *w)
+                      struct why *w)
 {
 	size_t i;
 
 	c->submission = f->sub.id;
 	c->title = dup(f->sub.title);
 	c->plan = (struct cmp_plan){.boots = f->sub.boots,
-				    .runs = f->sub.runs,
-				    .iterations = f->sub.iterations,
-				    .warmup = f->sub.warmup};
+	                            .runs = f->sub.runs,
+	                            .iterations = f->sub.iterations,
+	                            .warmup = f->sub.warmup};
 	frame_kernels(c, &f->kernels, f->built);
 	c->baseline = (size_t)f->sub.baseline;
 	for (i = 0; i < f->boards.count; i++) {
-		struct cmp_board *x = &c->board[cmp_add_board(c, f->boards.at[i])];
+		size_t at = cmp_add_board(c, f->boards.at[i]);
+		struct cmp_board *x = &c->board[at];
 		struct board b = {0};
 		enum err e = store_board_get(db, f->boards.at[i], p, &b, w);
 
@@ -117,7 +119,7 @@ static struct side slot_side(struct pool *p, const struct facts *f, const struct
 
 /* Why a kernel has no number in a slot: its verdict and the sentence. */
 static enum verdict no_number(const struct facts *f, struct pool *p, size_t board, size_t kernel,
-			      const struct slot *s, const char **why)
+                              const struct slot *s, const char **why)
 {
 	const struct sub_kernel *k = &f->kernels.at[kernel];
 	size_t i, thrown = 0;
@@ -151,7 +153,7 @@ static enum verdict no_number(const struct facts *f, struct pool *p, size_t boar
 	}
 	if (thrown) {
 		*why = pool_fmt(p, "all %zu boots were thrown out: %s", thrown,
-				first ? first : "no reason given");
+		                first ? first : "no reason given");
 		return VERDICT_INVALID;
 	}
 	for (i = 0; i < f->jobs.count; i++) {
@@ -164,12 +166,12 @@ static enum verdict no_number(const struct facts *f, struct pool *p, size_t boar
 		}
 	}
 	*why = f->sub.why ? pool_fmt(p, "it was never booted: %s", f->sub.why)
-			  : "no boot ran this case";
+	                  : "no boot ran this case";
 	return VERDICT_INVALID;
 }
 
 static int64_t invalid_boots(const struct facts *f, size_t board, size_t kernel,
-			     const struct slot *s)
+                             const struct slot *s)
 {
 	int64_t n = (int64_t)s->unnumbered;
 	size_t i;
@@ -190,7 +192,7 @@ static bool same_binary(const struct facts *f, size_t a, size_t b)
 }
 
 static void judge(const struct facts *f, struct pool *p, size_t board, size_t case_, size_t k,
-		  const struct side *base, const struct side *side, struct stat_result *r)
+                  const struct side *base, const struct side *side, struct stat_result *r)
 {
 	size_t b = (size_t)f->sub.baseline;
 	const struct slot *slot = facts_slot(f, board, case_, k);
@@ -217,7 +219,7 @@ static void judge(const struct facts *f, struct pool *p, size_t board, size_t ca
 }
 
 static void add_cells(const struct facts *f, struct pool *p, struct cmp *c, size_t board,
-		      size_t case_)
+                      size_t case_)
 {
 	size_t metric = cmp_add_metric(c, f->metric[board]), k, b = c->baseline;
 	struct side base = slot_side(p, f, facts_slot(f, board, case_, b));
@@ -237,16 +239,16 @@ static void add_cells(const struct facts *f, struct pool *p, struct cmp *c, size
 
 			x->change = x->low = x->high = side.stat.n ? 0 : NAN;
 			x->low = x->high = NAN;
-			x->verdict = side.stat.n ? VERDICT_SAME
-						 : no_number(f, p, board, b, slot, &why);
+			x->verdict =
+			        side.stat.n ? VERDICT_SAME : no_number(f, p, board, b, slot, &why);
 			x->why = dup(why);
 		} else {
 			judge(f, p, board, case_, k, &base, &side, &r);
 			cmp_cell_result(x, &r);
 			x->tau = isnan(f->sub.threshold)
-					 ? (f->deterministic[board] ? THRESHOLD_PHASES
-								    : THRESHOLD_BOOTS)
-					 : f->sub.threshold;
+			                 ? (f->deterministic[board] ? THRESHOLD_PHASES
+			                                            : THRESHOLD_BOOTS)
+			                 : f->sub.threshold;
 		}
 		x->mean = stat_mean(side.stat.median, side.stat.n);
 		x->base_mean = base_mean;
@@ -269,8 +271,8 @@ static void add_thrown(const struct facts *f, struct cmp *c)
 		    f->kernel_of[i] == NOWHERE)
 			continue;
 		cmp_add_thrown(c, f->board_of[i], f->kernel_of[i], b->id,
-			       f->deterministic[f->board_of[i]] ? b->phase : -1,
-			       why ? why : "no reason given");
+		               f->deterministic[f->board_of[i]] ? b->phase : -1,
+		               why ? why : "no reason given");
 	}
 }
 
@@ -291,16 +293,16 @@ static void note_missing(const struct facts *f, struct cmp *c)
 		for (o = 0; o < f->jobs.count; o++) {
 			const struct job *x = &f->jobs.at[o];
 			bool alike = o != i && x->kernel == j->kernel &&
-				     str_eq(x->board, j->board) && str_eq(x->state, j->state) &&
-				     str_eq(x->why, j->why);
+			             str_eq(x->board, j->board) && str_eq(x->state, j->state) &&
+			             str_eq(x->why, j->why);
 
 			first &= !(alike && o < i);
 			n += alike;
 		}
 		if (first)
 			cmp_add_note(c, "%zu boot%s of \"%s\" on \"%s\" did not take place: %s", n,
-				     n == 1 ? "" : "s", j->name, j->board,
-				     j->why ? j->why : "no reason given");
+			             n == 1 ? "" : "s", j->name, j->board,
+			             j->why ? j->why : "no reason given");
 	}
 }
 
@@ -328,7 +330,7 @@ enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct wh
 	v->finished = f.sub.planned && f.sub.ended_ms == NONE && f.open_jobs == 0;
 	v->cmp->last_fact = f.last_boot;
 	v->cmp->complete =
-		v->finished || str_eq(f.sub.state, "done") || str_eq(f.sub.state, "failed");
+	        v->finished || str_eq(f.sub.state, "done") || str_eq(f.sub.state, "failed");
 	return OK;
 }
 
@@ -356,7 +358,7 @@ static enum err save(struct db *db, void *arg, struct why *w)
 
 	for (i = 0; e == OK && s->live && i < v->mismatches.count; i++)
 		e = schedule_mismatch(db, v->mismatches.at[i].board, v->cmp->submission,
-				      v->mismatches.at[i].why, s->now_ms, w);
+		                      v->mismatches.at[i].why, s->now_ms, w);
 	if (e == OK && s->live && v->finished)
 		e = store_sub_state(db, v->cmp->submission, "done", NULL, s->now_ms, w);
 	return e;
@@ -461,7 +463,7 @@ static enum err save_page(struct db *db, void *arg, struct why *w)
 }
 
 static enum err number_page(struct server *srv, struct pool *p, int64_t *after, bool *more,
-			    struct why *w)
+                            struct why *w)
 {
 	struct page g = {0};
 	enum err e = store_run_page(db_reader(srv->store), *after, PAGE, p, &g.runs, w);

@@ -30,7 +30,7 @@ struct judged {
 	struct cmp *cmp;
 	struct boot_voids voids;
 	struct mismatches mismatches; /* boards that are not deterministic after all */
-	bool finished;	   /* open, with nothing left to run */
+	bool finished;                /* open, with nothing left to run */
 };
 
 enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct why *w);

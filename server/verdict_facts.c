@@ -101,7 +101,7 @@ enum err facts_head(struct db *db, struct pool *p, int64_t sub, struct facts *f,
 	/* Imports name a board that no agent offers. */
 	if (f->sub.imported && !f->boards.count)
 		*(const char **)pool_push(p, (void **)&f->boards.at, &f->boards.count,
-					  sizeof(*f->boards.at)) = "self-reported";
+		                          sizeof(*f->boards.at)) = "self-reported";
 	f->board_of = pool_alloc(p, f->boots.count * sizeof(*f->board_of));
 	f->kernel_of = pool_alloc(p, f->boots.count * sizeof(*f->kernel_of));
 	f->counts = pool_alloc(p, f->boots.count * sizeof(*f->counts));
@@ -134,7 +134,7 @@ enum err facts_load(struct db *db, struct pool *p, int64_t sub, struct facts *f,
 
 /* The first sample that differs, in words; NULL when only the packing did. */
 static enum err first_difference(struct pool *p, const struct run_pairs *d, const char **out,
-				 struct why *w)
+                                 struct why *w)
 {
 	size_t i, at, na, nb;
 	int64_t *a, *b;
@@ -146,9 +146,9 @@ static enum err first_difference(struct pool *p, const struct run_pairs *d, cons
 
 		if (!x->a || !x->b) {
 			*out = pool_fmt(p, "\"%s\" run %lld: %s in one, %s in the other",
-					x->case_text, (long long)x->number,
-					x->state_a ? x->state_a : "missing",
-					x->state_b ? x->state_b : "missing");
+			                x->case_text, (long long)x->number,
+			                x->state_a ? x->state_a : "missing",
+			                x->state_b ? x->state_b : "missing");
 			break;
 		}
 		e = samples_unpack(p, x->a, x->a_len, &a, &na, w);
@@ -157,20 +157,20 @@ static enum err first_difference(struct pool *p, const struct run_pairs *d, cons
 		if (e != OK || stat_replicates_agree(a, na, b, nb, &at))
 			continue;
 		*out = at < na && at < nb
-			       ? pool_fmt(p, "\"%s\" run %lld, samples[%zu]: %lld and %lld",
-					  x->case_text, (long long)x->number, at, (long long)a[at],
-					  (long long)b[at])
-			       : pool_fmt(p, "\"%s\" run %lld: %zu and %zu samples", x->case_text,
-					  (long long)x->number, na, nb);
+		               ? pool_fmt(p, "\"%s\" run %lld, samples[%zu]: %lld and %lld",
+		                          x->case_text, (long long)x->number, at, (long long)a[at],
+		                          (long long)b[at])
+		               : pool_fmt(p, "\"%s\" run %lld: %zu and %zu samples", x->case_text,
+		                          (long long)x->number, na, nb);
 	}
 	return e;
 }
 
 static void void_board(struct pool *p, struct facts *f, struct judged *v, size_t board,
-		       const char *why)
+                       const char *why)
 {
 	struct mismatch *m =
-		pool_push(p, (void **)&v->mismatches.at, &v->mismatches.count, sizeof(*m));
+	        pool_push(p, (void **)&v->mismatches.at, &v->mismatches.count, sizeof(*m));
 	size_t i;
 
 	m->board = f->boards.at[board];
@@ -179,8 +179,8 @@ static void void_board(struct pool *p, struct facts *f, struct judged *v, size_t
 		struct boot *b = &f->boots.at[i];
 
 		if (f->board_of[i] == board && b->valid && !b->void_why) {
-			struct boot_void *x = pool_push(p, (void **)&v->voids.at, &v->voids.count,
-							sizeof(*x));
+			struct boot_void *x =
+			        pool_push(p, (void **)&v->voids.at, &v->voids.count, sizeof(*x));
 
 			x->boot = b->id;
 			x->why = b->void_why = why;
@@ -205,7 +205,7 @@ static size_t partner(const struct facts *f, size_t of)
 }
 
 enum err facts_replicates(struct db *db, struct pool *p, struct facts *f, struct judged *v,
-			  struct why *w)
+                          struct why *w)
 {
 	size_t i, other;
 	enum err e = OK;
@@ -225,13 +225,14 @@ enum err facts_replicates(struct db *db, struct pool *p, struct facts *f, struct
 		if (e == OK)
 			e = first_difference(p, &d, &found, w);
 		if (e == OK && found)
-			void_board(p, f, v, f->board_of[i],
-				   pool_fmt(p,
-					    "board \"%s\" is not deterministic: kernel \"%s\", phase"
-					    " %lld booted twice (boots %lld and %lld), %s",
-					    b->board, f->kernels.at[f->kernel_of[i]].name,
-					    (long long)b->phase, (long long)f->boots.at[other].id,
-					    (long long)b->id, found));
+			void_board(
+			        p, f, v, f->board_of[i],
+			        pool_fmt(p,
+			                 "board \"%s\" is not deterministic: kernel \"%s\", phase"
+			                 " %lld booted twice (boots %lld and %lld), %s",
+			                 b->board, f->kernels.at[f->kernel_of[i]].name,
+			                 (long long)b->phase, (long long)f->boots.at[other].id,
+			                 (long long)b->id, found));
 	}
 	return e;
 }
@@ -334,13 +335,13 @@ void facts_lay(struct pool *p, struct facts *f)
 	if (f->cases.count)
 		qsort(sorted, f->cases.count, sizeof(*sorted), by_case);
 	f->slot = pool_alloc(p, f->boards.count * f->cases.count * f->kernels.count *
-					sizeof(*f->slot));
+	                                sizeof(*f->slot));
 	f->number = pool_alloc(p, f->stats.count * sizeof(*f->number));
 	for (i = 0; i < f->boots.count; i++) {
 		const struct boot *b = &f->boots.at[i];
 
 		f->counts[i] = b->valid && !b->void_why && b->replicate == 0 &&
-			       f->board_of[i] != NOWHERE && f->kernel_of[i] != NOWHERE;
+		               f->board_of[i] != NOWHERE && f->kernel_of[i] != NOWHERE;
 	}
 	for (i = 0; i < f->stats.count; i = end) {
 		const struct stat_row *r = &f->stats.at[i];

@@ -12,30 +12,30 @@
 
 /* What one boot gave for one case. */
 struct number {
-	size_t boot;	   /* index of facts.boots */
+	size_t boot;         /* index of facts.boots */
 	double median, mean; /* over its runs */
 	size_t first, runs;  /* run values: facts.stats.at[first].median, ... */
-	size_t next;	   /* 1 + index of the next of this slot, 0: the last */
+	size_t next;         /* 1 + index of the next of this slot, 0: the last */
 };
 
 /* One board x case x kernel. */
 struct slot {
 	size_t head, tail; /* 1 + index of a number, 0: none */
 	size_t numbers;
-	size_t unnumbered;  /* boots that are valid and gave no number for this case */
+	size_t unnumbered;          /* boots that are valid and gave no number for this case */
 	const char *skip, *invalid; /* the first reasons among their runs */
 };
 
 struct facts {
 	struct sub sub;
 	struct sub_kernels kernels;
-	size_t *stands_for; /* per kernel: the first of the same kernel id */
+	size_t *stands_for;   /* per kernel: the first of the same kernel id */
 	struct kernel *built; /* per kernel; id 0 when there is none */
 	struct texts boards, cases;
 	struct ids case_ids;
 	struct boot_list boots;
 	size_t *board_of, *kernel_of; /* per boot; NOWHERE */
-	bool *counts;		      /* per boot: valid, not void, no replicate */
+	bool *counts;                 /* per boot: valid, not void, no replicate */
 	struct stat_rows stats;
 	struct no_numbers unnumbered;
 	struct job_list jobs;
@@ -58,15 +58,15 @@ enum err facts_head(struct db *db, struct pool *p, int64_t sub, struct facts *f,
 enum err facts_load(struct db *db, struct pool *p, int64_t sub, struct facts *f, struct why *w);
 /* Voids boots by their replicates; before facts_lay(). */
 enum err facts_replicates(struct db *db, struct pool *p, struct facts *f, struct judged *v,
-			  struct why *w);
+                          struct why *w);
 /* Fills counts, number and slot. */
 void facts_lay(struct pool *p, struct facts *f);
 
 static inline struct slot *facts_slot(const struct facts *f, size_t board, size_t case_,
-				      size_t kernel)
+                                      size_t kernel)
 {
 	return &f->slot[(board * f->cases.count + case_) * f->kernels.count +
-			f->stands_for[kernel]];
+	                f->stands_for[kernel]];
 }
 
 #endif

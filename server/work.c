@@ -13,7 +13,7 @@
 #include <time.h>
 
 /* Between two looks, unless poked; and between two partial comparisons. */
-#define LOOK_MS	   1000
+#define LOOK_MS    1000
 #define PARTIAL_NS NS_PER_S
 
 struct work {
@@ -65,7 +65,7 @@ static bool is_due(struct server *srv, int64_t sub, bool partial, struct pool *p
 		return true;
 	return store_sub_get(db_reader(srv->store), sub, p, &s, NULL) == OK &&
 	       (s.ended_ms != NONE ||
-		(store_job_open(db_reader(srv->store), sub, &open, NULL) == OK && open == 0));
+	        (store_job_open(db_reader(srv->store), sub, &open, NULL) == OK && open == 0));
 }
 
 static void compute(struct work *k, struct pool *p)
@@ -86,7 +86,7 @@ static void compute(struct work *k, struct pool *p)
 		e = verdict_update(k->srv, subs.at[i], &w);
 		if (e != OK)
 			log_error("work.compare", "submission", log_i(subs.at[i]), "why", w.text,
-				  NULL);
+			          NULL);
 	}
 	if (partial)
 		k->partial_ns = clock_mono_ns();

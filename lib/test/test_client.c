@@ -260,10 +260,6 @@ static void a_refused_connection_is_unavailable(void **state)
 	reply_release(&r);
 	client_free(c);
 	close(fd);
-	c = client_new("http://no-such-host.invalid", NULL, "t");
-	assert_int_equal(client_json(c, "GET", "/", NULL, NULL, &r, &w), ERR_UNAVAILABLE);
-	reply_release(&r);
-	client_free(c);
 }
 
 static void refuses_what_is_no_address(void **state)

@@ -1,7 +1,10 @@
 #include "server/test/harness.h"
+#include "server/test/shape.h"
 
+#include "lib/client.h"
 #include "lib/clock.h"
 #include "lib/file.h"
+#include "lib/hash.h"
 #include "lib/mem.h"
 
 #include <errno.h>
@@ -35,6 +38,26 @@ void sleep_ms(int ms)
 
 	while (nanosleep(&t, &t) != 0 && errno == EINTR)
 		;
+}
+
+char *noise(size_t len, unsigned int seed)
+{
+	char *data = xmalloc(len + 1);
+
+	for (size_t i = 0; i < len; i++) {
+		seed = seed * 1103515245 + 12345;
+		data[i] = (char)(seed >> 16);
+	}
+	data[len] = '\0';
+	return data;
+}
+
+char *artifact_url(const void *data, size_t len)
+{
+	char hex[SHA256_HEX];
+
+	hash_block(data, len, hex);
+	return xasprintf("/api/v1/artifacts/%s", hex);
 }
 
 char *slurp(const char *path)
@@ -412,8 +435,16 @@ int ask_json(struct daemon *d, const char *method, const char *path, const char 
 	int status = ask(d, method, path, token, "Content-Type: application/json\r\n", text,
 	                 text ? strlen(text) : 0, &r);
 
+	json_t *answer = r.body ? json_loadb(r.body, r.body_len, 0, NULL) : NULL;
+	json_t *request = text ? json_loads(text, 0, NULL) : NULL;
+
+	/* Whatever a test asks by this way, both sides keep to the document. */
+	shape_check(method, path, request, status, answer);
+	json_decref(request);
 	if (out)
-		*out = r.body ? json_loadb(r.body, r.body_len, 0, NULL) : NULL;
+		*out = answer;
+	else
+		json_decref(answer);
 	reply_raw_release(&r);
 	return status;
 }
@@ -449,6 +480,16 @@ void expect_error(struct daemon *d, const char *method, const char *path, const 
 	ask(d, method, path, token, NULL, body, body ? strlen(body) : 0, &r);
 	check_error(&r, status, code, has);
 	reply_raw_release(&r);
+}
+
+struct client *daemon_client(const struct daemon *d, const char *token)
+{
+	static bool once;
+
+	if (!once)
+		client_global_init();
+	once = true;
+	return client_new(d->base, token, "foldwatch-test/1");
 }
 
 char *daemon_token(struct daemon *d, const char *role, int64_t *id)

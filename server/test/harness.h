@@ -21,6 +21,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct client;
+
 struct daemon {
 	pid_t pid; /* 0: not running */
 	char *dir; /* state and everything else of this test */
@@ -48,6 +50,9 @@ void daemon_kill(struct daemon *d);
 void daemon_free(struct daemon *d);
 /* What it logged so far; free() it. */
 char *daemon_log(const struct daemon *d);
+
+/* lib's client for it, as agent and command line use it; client_free() it. */
+struct client *daemon_client(const struct daemon *d, const char *token);
 
 /* A new token of this role, by API; free() it. *id may be NULL. */
 char *daemon_token(struct daemon *d, const char *role, int64_t *id);
@@ -84,6 +89,11 @@ void expect_error(struct daemon *d, const char *method, const char *path, const 
                   const char *body, int status, const char *code, const char *has);
 /* Checks that an answer is such an error object. */
 void check_error(const struct reply_raw *r, int status, const char *code, const char *has);
+
+/* len bytes that differ by seed, and a NUL; free() it. */
+char *noise(size_t len, unsigned int seed);
+/* "/api/v1/artifacts/HASH" of a content; free() it. */
+char *artifact_url(const void *data, size_t len);
 
 void sleep_ms(int ms);
 /* The content of a file, NUL-terminated, or NULL; free() it. */

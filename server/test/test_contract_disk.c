@@ -45,16 +45,9 @@ static bool mount_small(void)
 
 static int put_noise(size_t len, unsigned int seed, struct reply_raw *r)
 {
-	char *data = xmalloc(len), hex[SHA256_HEX], *url;
-	int status;
+	char *data = noise(len, seed), *url = artifact_url(data, len);
+	int status = ask(d, "PUT", url, d->admin, NULL, data, len, r);
 
-	for (size_t i = 0; i < len; i++) {
-		seed = seed * 1103515245 + 12345;
-		data[i] = (char)(seed >> 16);
-	}
-	hash_block(data, len, hex);
-	url = xasprintf("/api/v1/artifacts/%s", hex);
-	status = ask(d, "PUT", url, d->admin, NULL, data, len, r);
 	free(url);
 	free(data);
 	return status;

@@ -1,626 +1,473 @@
 /*
- * The life of foldwatchd: start, stop, kill -9, a full disk, a second one, bad
- * configurations.
+ * The life of a submission over the real server: resolve, build, boot, verdict,
+ * reuse, cancel, and what happens when parts of it fail.
  */
-#include "server/test/harness.h"
+#include "server/test/fake_agent.h"
 
-#include "lib/clock.h"
-#include "lib/file.h"
-#include "lib/hash.h"
+#include "lib/json.h"
 #include "lib/mem.h"
 
-#include <netinet/in.h>
-#include <pthread.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#define TOKENS    "/api/v1/tokens"
-#define ARTIFACTS "/api/v1/artifacts/"
+#define TREE "\"tree\":\"https://example.org/linux.git\",\"ref\":\"v6.12\""
 
-static struct daemon *d;
+static const char two_kernels[] =
+        "{\"title\":\"on against off\",\"kernels\":["
+        "{\"name\":\"base\"," TREE ",\"config\":\"contpte-n\"},"
+        "{\"name\":\"slow\"," TREE ",\"config\":\"contpte-y\"}],"
+        "\"baseline\":\"base\",\"boards\":[\"det\"],"
+        "\"cases\":[\"fork/order=0,size=256M\",\"fork/order=9,size=256M\"],"
+        "\"plan\":{\"boots\":8,\"runs\":2,\"iterations\":5,\"warmup\":1}}";
 
-static int make(void **state)
+static char *kernel_conf(void)
 {
-	(void)state;
-	d = daemon_new(NULL);
+	char cwd[4096];
+
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	return xasprintf("kernel_dir = %s/kernel\nlease_s = 5\n", cwd);
+}
+
+static int setup(void **state)
+{
+	char *extra = kernel_conf();
+	struct daemon *d = daemon_new(extra);
+
+	free(extra);
+	daemon_start(d);
+	*state = fake_new(d);
 	return 0;
 }
 
-static int drop(void **state)
+static int teardown(void **state)
 {
-	(void)state;
+	struct fake *f = *state;
+	struct daemon *d = f->d;
+
+	fake_free(f);
+	daemon_stop(d);
 	daemon_free(d);
-	d = NULL;
 	return 0;
 }
 
-/* What is printed is one sentence: one line, that begins with the program. */
-static void one_sentence(const char *text, const char *says)
+static json_t *compare(struct fake *f, int64_t sub)
 {
-	if (!str_starts(text, "foldwatchd: ") || strchr(text, '\n') != text + strlen(text) - 1 ||
-	    !strstr(text, says))
-		fail_msg("expected one line that says \"%s\", got:\n%s", says, text);
+	char path[64];
+
+	snprintf(path, sizeof(path), "/api/v1/comparisons/%lld", (long long)sub);
+	return fake_get(f, path);
 }
 
-/* The last line, where log lines may come before. */
-static void last_sentence(char *text, const char *says)
-{
-	char *at;
+/* ---- all is well */
 
-	assert_true(strlen(text) > 1);
-	text[strlen(text) - 1] = '\0';
-	at = strrchr(text, '\n');
-	at = at ? at + 1 : text;
-	if (!str_starts(at, "foldwatchd: ") || !strstr(at, says))
-		fail_msg("expected a last line that says \"%s\", got: %s", says, at);
+static void check_slower(const json_t *c)
+{
+	size_t i;
+
+	assert_int_equal(json_array_size(at(c, "cells")), 2);
+	assert_int_equal(json_array_size(at(c, "rows")), 4);
+	for (i = 0; i < 2; i++) {
+		const json_t *x = json_array_get(at(c, "cells"), i);
+
+		assert_string_equal(str_at(x, "kernel"), "slow");
+		assert_string_equal(str_at(x, "board"), "det");
+		assert_string_equal(str_at(x, "metric"), "instructions");
+		assert_string_equal(str_at(x, "statistic"), "median");
+		assert_string_equal(str_at(x, "verdict"), "slower");
+		assert_true(num_at(x, "change") > 0.0199 && num_at(x, "change") < 0.0201);
+		assert_true(num_at(x, "low") <= num_at(x, "change"));
+		assert_true(num_at(x, "high") >= num_at(x, "change"));
+		assert_int_equal(int_at(x, "boots"), 8);
+		assert_int_equal(int_at(x, "invalid_boots"), 0);
+		assert_int_equal(int_at(x, "runs"), 16);
+	}
 }
 
-/* -------------------------------------------------------------- start and stop */
-
-static void starts_and_stops(void **state)
+static void whole_life(void **state)
 {
-	char *address = path_join(d->dir, "state/address"), *text;
-	char first[64];
-	struct stat st;
+	struct fake *f = *state;
+	json_t *s, *c, *lease, *out;
+	int64_t sub, before = -1;
+	int i;
 
-	(void)state;
-	daemon_start(d);
-	snprintf(first, sizeof(first), "%s", d->admin);
-	text = slurp(address);
-	assert_true(str_starts(text, "http://127.0.0.1:"));
-	assert_true(str_ends(text, "\n"));
-	free(text);
-	daemon_stop(d);
-	/* Nobody is sent to where nobody listens. */
-	assert_int_equal(stat(address, &st), -1);
-	assert_int_equal(raw_connect(d), -1);
-	/* The second start keeps the token, and it still works. */
-	daemon_start(d);
-	assert_string_equal(d->admin, first);
-	assert_int_equal(ask_json(d, "GET", TOKENS, first, NULL, NULL), 200);
-	daemon_stop(d);
-	free(address);
+	fake_announce(f, false);
+	sub = fake_submit(f, two_kernels);
+	s = fake_await(f, sub, "resolving");
+	assert_int_equal(int_at(s, "progress.boots_total"), 18);
+	assert_int_equal(int_at(s, "memory_bytes"), (2LL << 30) + (256 << 20));
+	assert_int_equal(json_array_size(at(s, "jobs")), 1);
+	json_decref(s);
+
+	/* One tree and ref, one look-up. */
+	lease = fake_claim(f, "[\"resolve\"]", "[]");
+	assert_string_equal(str_at(lease, "kind"), "resolve");
+	assert_int_equal(strlen(str_at(lease, "domain")), 16);
+	assert_string_equal(str_at(lease, "spec.ref"), "v6.12");
+	json_decref(fake_do(f, lease));
+	json_decref(lease);
+	s = fake_await(f, sub, "building");
+	assert_int_equal(strlen(str_at(s, "kernels.0.commit")), 40);
+	assert_string_equal(str_at(s, "kernels.1.subject"), "a commit");
+	json_decref(s);
+
+	for (i = 0; i < 2; i++) {
+		assert_null(fake_claim(f, "[\"boot\"]", "[\"det\"]"));
+		lease = fake_claim(f, "[\"build\"]", "[]");
+		assert_string_equal(str_at(lease, "spec.name"), i ? "slow" : "base");
+		assert_non_null(strstr(str_at(lease, "spec.config.text"), "CONFIG_MMU=y"));
+		assert_true(json_is_false(at(lease, "spec.config.whole")));
+		json_decref(fake_do(f, lease));
+		json_decref(lease);
+	}
+	json_decref(fake_await(f, sub, "booting"));
+
+	/* A B | B A (again) | A B | B A ... */
+	for (i = 0; i < 18; i++) {
+		int row = i / 2, second = i % 2;
+
+		lease = fake_claim(f, "[\"boot\"]", "[\"det\"]");
+		assert_non_null(lease);
+		assert_string_equal(str_at(lease, "spec.name"),
+		                    (row + second) % 2 ? "slow" : "base");
+		assert_int_equal(int_at(lease, "spec.replicate"), row == 1);
+		assert_int_equal(int_at(lease, "spec.phase"), row < 2 ? 0 : row - 1);
+		assert_int_equal(strlen(str_at(lease, "spec.nonce")), 16);
+		if (row == 0)
+			assert_int_equal(int_at(lease, "spec.phase_pages"), 7);
+		if (row >= 2 && second == 0)
+			assert_true(int_at(lease, "spec.phase_pages") > before);
+		before = int_at(lease, "spec.phase_pages");
+		/* The board is busy: no second job for it. */
+		assert_null(fake_claim(f, "[\"boot\"]", "[\"det\"]"));
+		out = fake_do(f, lease);
+		assert_string_equal(str_at(out, "state"), "done");
+		json_decref(out);
+		json_decref(lease);
+	}
+	s = fake_await(f, sub, "done");
+	assert_int_equal(int_at(s, "progress.boots_done"), 18);
+	assert_int_equal(int_at(s, "progress.cases_done"), 36);
+	assert_non_null(str_at(s, "ended"));
+	json_decref(s);
+	c = compare(f, sub);
+	assert_true(json_is_true(at(c, "complete")));
+	check_slower(c);
+	json_decref(c);
+	c = fake_get(f, "/api/v1/comparisons/latest");
+	assert_int_equal(int_at(c, "submission"), sub);
+	json_decref(c);
 }
 
-static void sigint_stops_too(void **state)
+static void texts(void **state)
 {
-	int status;
-
-	(void)state;
-	daemon_start(d);
-	kill(d->pid, SIGINT);
-	assert_int_equal(waitpid(d->pid, &status, 0), d->pid);
-	d->pid = 0;
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
-}
-
-static void sigpipe_is_nothing(void **state)
-{
+	struct fake *f = *state;
+	static const char *const formats[] = {"csv", "markdown", "text"};
+	static const char *const has[] = {"\r\n", "|", "more instructions"};
 	struct reply_raw r;
+	int64_t sub;
+	size_t i;
 
-	(void)state;
-	daemon_start(d);
-	kill(d->pid, SIGPIPE);
-	assert_int_equal(ask(d, "GET", "/healthz", NULL, NULL, NULL, 0, &r), 200);
-	reply_raw_release(&r);
-	daemon_stop(d);
-}
+	fake_announce(f, false);
+	sub = fake_submit(f, two_kernels);
+	fake_work(f);
+	json_decref(fake_await(f, sub, "done"));
+	for (i = 0; i < 3; i++) {
+		char path[128];
 
-static void second_on_the_same_directory(void **state)
-{
-	char *text;
-
-	(void)state;
-	daemon_start(d);
-	assert_int_equal(daemon_run(d, NULL, &text), 6);
-	one_sentence(text, d->dir);
-	free(text);
-	/* Nor do the commands that need the store for themselves. */
-	assert_int_equal(daemon_run(d, (const char *const[]){"rebuild", NULL}, &text), 6);
-	one_sentence(text, d->dir);
-	free(text);
-	assert_int_equal(daemon_run(d, (const char *const[]){"admin-token", NULL}, &text), 6);
-	one_sentence(text, d->dir);
-	free(text);
-	daemon_stop(d);
-}
-
-static int listener(struct sockaddr_in *at)
-{
-	socklen_t len = sizeof(*at);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	*at = (struct sockaddr_in){.sin_family = AF_INET,
-	                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	assert_int_equal(bind(fd, (struct sockaddr *)at, len), 0);
-	assert_int_equal(listen(fd, 1), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)at, &len), 0);
-	return fd;
-}
-
-/* d's configuration from here on. */
-static void configure(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static void configure(const char *fmt, ...)
-{
-	va_list ap;
-	char *text;
-
-	va_start(ap, fmt);
-	text = xvasprintf(fmt, ap);
-	va_end(ap);
-	assert_int_equal(file_write(d->conf, text, strlen(text), 0600, NULL), OK);
-	free(text);
-}
-
-static void port_in_use(void **state)
-{
-	struct sockaddr_in at;
-	int fd = listener(&at);
-	char *text, *says = xasprintf("port %d of 127.0.0.1 is in use", ntohs(at.sin_port));
-
-	(void)state;
-	configure("dir = %s/state\nlisten = 127.0.0.1:%d\n", d->dir, ntohs(at.sin_port));
-	assert_int_equal(daemon_run(d, NULL, &text), 6);
-	last_sentence(text, says);
-	free(text);
-	free(says);
-	close(fd);
-	daemon_start(d);
-	assert_int_equal(d->port, ntohs(at.sin_port));
-	daemon_stop(d);
-	/* At once again on the same port, with connections of the last run in
-	 * TIME_WAIT. */
-	daemon_start(d);
-	daemon_stop(d);
-}
-
-static void directory_that_cannot_be(void **state)
-{
-	char *text;
-
-	(void)state;
-	configure("dir = /proc/foldwatch\n");
-	assert_int_not_equal(daemon_run(d, NULL, &text), 0);
-	one_sentence(text, "/proc/foldwatch");
-	free(text);
-	configure("dir = %s/log\n", d->dir);
-	assert_int_equal(file_write(d->log, "x", 1, 0600, NULL), OK);
-	assert_int_not_equal(daemon_run(d, NULL, &text), 0);
-	one_sentence(text, d->log);
-	free(text);
-}
-
-static void foreign_database(void **state)
-{
-	char *db = path_join(d->dir, "state/foldwatch.db"), *text;
-
-	(void)state;
-	daemon_start(d);
-	daemon_stop(d);
-	assert_int_equal(truncate(db, 100), 0);
-	assert_int_not_equal(daemon_run(d, NULL, &text), 0);
-	last_sentence(text, db);
-	free(text);
-	free(db);
-}
-
-static void another_admin_token(void **state)
-{
-	char *text, *path = path_join(d->dir, "state/admin.token"), old[64];
-
-	(void)state;
-	daemon_start(d);
-	snprintf(old, sizeof(old), "%s", d->admin);
-	daemon_stop(d);
-	/* Lost: */
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(daemon_run(d, (const char *const[]){"admin-token", NULL}, &text), 0);
-	assert_non_null(strstr(text, "admin.token"));
-	free(text);
-	daemon_start(d);
-	assert_string_not_equal(d->admin, old);
-	assert_int_equal(ask_json(d, "GET", TOKENS, d->admin, NULL, NULL), 200);
-	assert_int_equal(ask_json(d, "DELETE", TOKENS "/1", d->admin, NULL, NULL), 200);
-	expect_error(d, "GET", TOKENS, old, NULL, 401, "auth", NULL);
-	daemon_stop(d);
-	free(path);
-}
-
-/* ------------------------------------------------------------- acknowledged work */
-
-#define CLIENTS 6
-
-struct client_thread {
-	int number;
-	int64_t acknowledged[4000];
-	int count, refused;
-	char *artifact[200];
-	int artifacts;
-};
-
-static atomic_bool enough;
-
-/* As fast as it goes, until there is no answer; remembers what was said. */
-static void *write_on(void *arg)
-{
-	struct client_thread *c = arg;
-
-	for (int i = 0; c->count < 4000 && !enough; i++) {
-		char *text = xasprintf("{\"label\":\"%d/%d\",\"role\":\"read\"}", c->number, i),
-		     *head;
-		struct reply_raw r = {0};
-		json_t *o;
-		int fd = raw_connect(d);
-
-		if (fd < 0) {
-			free(text);
-			break;
-		}
-		if (i % 20 == 19 && c->artifacts < 200) {
-			char hex[SHA256_HEX];
-
-			hash_block(text, strlen(text), hex);
-			head = xasprintf(
-			        "PUT " ARTIFACTS "%s HTTP/1.1\r\nHost: t\r\n"
-			        "Authorization: Bearer %s\r\nContent-Length: %zu\r\n\r\n%s",
-			        hex, d->admin, strlen(text), text);
-			raw_send(fd, head, strlen(head));
-			raw_reply(fd, 10000, false, &r);
-			if (r.status == 201)
-				c->artifact[c->artifacts++] = xstrdup(hex);
-		} else {
-			head = xasprintf(
-			        "POST " TOKENS " HTTP/1.1\r\nHost: t\r\n"
-			        "Authorization: Bearer %s\r\nContent-Length: %zu\r\n\r\n%s",
-			        d->admin, strlen(text), text);
-			raw_send(fd, head, strlen(head));
-			raw_reply(fd, 10000, false, &r);
-			o = r.status == 201 ? json_loads(r.body, 0, NULL) : NULL;
-			if (o)
-				c->acknowledged[c->count++] =
-				        json_integer_value(json_object_get(o, "id"));
-			json_decref(o);
-		}
-		if (r.status == 503)
-			c->refused++;
-		close(fd);
-		free(head);
-		free(text);
+		snprintf(path, sizeof(path), "/api/v1/comparisons/%lld?format=%s", (long long)sub,
+		         formats[i]);
+		assert_int_equal(ask(f->d, "GET", path, NULL, NULL, NULL, 0, &r), 200);
+		assert_non_null(strstr(r.body, has[i]));
+		assert_non_null(strstr(r.body, "slow"));
 		reply_raw_release(&r);
 	}
-	return NULL;
+	assert_int_equal(ask(f->d, "GET", "/api/v1/comparisons/latest?table=reply", NULL,
+	                     "Accept: text/plain\r\n", NULL, 0, &r),
+	                 200);
+	assert_non_null(strstr(r.body, "mean_rel"));
+	reply_raw_release(&r);
+	expect_error(f->d, "GET", "/api/v1/comparisons/1?format=pdf", NULL, NULL, 400, "input",
+	             "format");
+	expect_error(f->d, "GET", "/api/v1/comparisons/1?table=nice", NULL, NULL, 400, "input",
+	             "table");
+	expect_error(f->d, "GET", "/api/v1/comparisons/999", NULL, NULL, 404, "not_found", "999");
 }
 
-static struct client_thread clients[CLIENTS];
-static pthread_t threads[CLIENTS];
-
-static void begin_writing(void)
+static void a_second_time_takes_nothing(void **state)
 {
-	enough = false;
-	memset(clients, 0, sizeof(clients));
-	for (int i = 0; i < CLIENTS; i++) {
-		clients[i].number = i;
-		assert_int_equal(pthread_create(&threads[i], NULL, write_on, &clients[i]), 0);
-	}
-	sleep_ms(700);
+	struct fake *f = *state;
+	json_t *s, *c;
+	int64_t sub;
+
+	fake_announce(f, false);
+	json_decref(fake_await(f, fake_submit(f, two_kernels), "resolving"));
+	assert_int_equal(fake_work(f), 1 + 2 + 18);
+	sub = fake_submit(f, two_kernels);
+	assert_int_equal(fake_work(f), 1);
+	s = fake_await(f, sub, "done");
+	assert_int_equal(int_at(s, "progress.boots_done"), 18);
+	json_decref(s);
+	c = compare(f, sub);
+	check_slower(c);
+	json_decref(c);
 }
 
-static int end_writing(void)
-{
-	int n = 0;
+/* ---- parts that fail */
 
-	enough = true;
-	for (int i = 0; i < CLIENTS; i++) {
-		pthread_join(threads[i], NULL);
-		n += clients[i].count;
-	}
-	return n;
+static void a_build_that_fails(void **state)
+{
+	struct fake *f = *state;
+	json_t *s, *c;
+	int64_t sub;
+
+	f->build_fails = "slow";
+	fake_announce(f, false);
+	sub = fake_submit(f, two_kernels);
+	assert_int_equal(fake_work(f), 3);
+	s = fake_await(f, sub, "failed");
+	assert_non_null(strstr(str_at(s, "why"), "expected ';'"));
+	assert_string_equal(str_at(s, "kernels.1.state"), "failed");
+	json_decref(s);
+	/* Asked for again, it is built again: a person's retry is no silent one. */
+	f->build_fails = NULL;
+	sub = fake_submit(f, two_kernels);
+	assert_int_equal(fake_work(f), 1 + 1 + 18);
+	json_decref(fake_await(f, sub, "done"));
+	c = compare(f, 1);
+	assert_string_equal(str_at(c, "cells.0.verdict"), "invalid");
+	assert_non_null(strstr(str_at(c, "cells.0.why"), "expected ';'"));
+	json_decref(c);
 }
 
-/* All that was acknowledged is there, once. */
-static void check_written(void)
+static void faults_in_the_log(void **state)
 {
-	json_t *list = NULL, *one, *tokens, *by_id = json_object();
-	size_t at;
+	struct fake *f = *state;
+	json_t *c, *b;
+	char path[64];
+	int64_t sub;
 
-	assert_int_equal(ask_json(d, "GET", TOKENS, d->admin, NULL, &list), 200);
-	tokens = json_object_get(list, "tokens");
-	json_array_foreach (tokens, at, one) {
-		char id[24];
-
-		snprintf(id, sizeof(id), "%lld",
-		         (long long)json_integer_value(json_object_get(one, "id")));
-		assert_null(json_object_get(by_id, id));
-		json_object_set(by_id, id, one);
-	}
-	for (int i = 0; i < CLIENTS; i++) {
-		for (int j = 0; j < clients[i].count; j++) {
-			char id[24];
-
-			snprintf(id, sizeof(id), "%lld", (long long)clients[i].acknowledged[j]);
-			if (!json_object_get(by_id, id))
-				fail_msg("token %s was acknowledged and is lost", id);
-		}
-		for (int j = 0; j < clients[i].artifacts; j++) {
-			char *url = xasprintf(ARTIFACTS "%s", clients[i].artifact[j]);
-			struct reply_raw r;
-			char hex[SHA256_HEX];
-
-			assert_int_equal(ask(d, "GET", url, NULL, NULL, NULL, 0, &r), 200);
-			hash_block(r.body, r.body_len, hex);
-			assert_string_equal(hex, clients[i].artifact[j]);
-			reply_raw_release(&r);
-			free(clients[i].artifact[j]);
-			free(url);
-		}
-	}
-	json_decref(by_id);
-	json_decref(list);
+	f->bad_kernel = "slow";
+	f->bad_boots = 3; /* phase 0, its replicate, phase 1 */
+	fake_announce(f, false);
+	sub = fake_submit(f, two_kernels);
+	assert_int_equal(fake_work(f), 1 + 2 + 18);
+	json_decref(fake_await(f, sub, "done"));
+	c = compare(f, sub);
+	assert_int_equal(int_at(c, "cells.0.boots"), 6);
+	assert_int_equal(int_at(c, "cells.0.invalid_boots"), 3);
+	assert_int_equal(json_array_size(at(c, "thrown_out")), 3);
+	assert_non_null(strstr(str_at(c, "thrown_out.0.why"), "Bad page state"));
+	snprintf(path, sizeof(path), "/api/v1/boots/%lld",
+	         (long long)int_at(c, "thrown_out.0.boot"));
+	b = fake_get(f, path);
+	assert_true(json_is_false(at(b, "valid")));
+	assert_int_equal(int_at(b, "faults.0.line"), 7);
+	/* Its runs are facts all the same. */
+	assert_int_equal(json_array_size(at(b, "runs")), 4);
+	assert_string_equal(str_at(b, "env.guest.cmdline"),
+	                    "foldwatch.nonce=________________ foldwatch.phase=____");
+	json_decref(b);
+	json_decref(c);
 }
 
-static void stop_while_requests_run(void **state)
+static void a_kernel_that_panics(void **state)
 {
-	int n;
+	struct fake *f = *state;
+	json_t *c, *o;
+	int64_t sub;
 
-	(void)state;
-	daemon_start(d);
-	begin_writing();
-	daemon_stop(d);
-	n = end_writing();
-	assert_true(n > CLIENTS);
-	daemon_start(d);
-	check_written();
-	daemon_stop(d);
-}
-
-static void kill_while_requests_run(void **state)
-{
-	(void)state;
-	daemon_start(d);
-	for (int round = 0; round < 3; round++) {
-		begin_writing();
-		daemon_kill(d);
-		assert_true(end_writing() > CLIENTS);
-		daemon_start(d);
-		check_written();
-	}
-	daemon_stop(d);
-}
-
-static void kill_leaves_no_uploads(void **state)
-{
-	char *head, *tmp = path_join(d->dir, "state/tmp"), data[10000] = {0};
-	uint64_t bytes = 0;
-	int fd;
-
-	(void)state;
-	daemon_start(d);
-	fd = raw_connect(d);
-	head = xasprintf("PUT " ARTIFACTS
-	                 "%064d HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer %s\r\n"
-	                 "Content-Length: 50000\r\n\r\n",
-	                 0, d->admin);
-	raw_send(fd, head, strlen(head));
-	raw_send(fd, data, sizeof(data));
-	for (int i = 0; i < 500 && !bytes; i++) {
-		sleep_ms(10);
-		assert_int_equal(dir_bytes(tmp, &bytes, NULL), OK);
-	}
-	assert_true(bytes > 0);
-	daemon_kill(d);
-	close(fd);
-	daemon_start(d);
-	assert_int_equal(dir_bytes(tmp, &bytes, NULL), OK);
-	assert_int_equal(bytes, 0);
-	daemon_stop(d);
-	free(head);
-	free(tmp);
-}
-
-/* --------------------------------------------------------------------- full disk */
-
-static int put_noise(size_t len, unsigned int seed, struct reply_raw *r)
-{
-	char *data = xmalloc(len), hex[SHA256_HEX], *url;
-	int status;
-
-	for (size_t i = 0; i < len; i++) {
-		seed = seed * 1103515245 + 12345;
-		data[i] = (char)(seed >> 16);
-	}
-	hash_block(data, len, hex);
-	url = xasprintf(ARTIFACTS "%s", hex);
-	status = ask(d, "PUT", url, d->admin, NULL, data, len, r);
-	free(url);
-	free(data);
-	return status;
-}
-
-static int post_token(int64_t *id)
-{
-	json_t *o = NULL;
-	int status =
-	        ask_json(d, "POST", TOKENS, d->admin, "{\"label\":\"x\",\"role\":\"read\"}", &o);
-
-	*id = json_integer_value(json_object_get(o, "id"));
+	f->bad_kernel = "slow";
+	f->bad_class = "kernel";
+	f->bad_boots = -1;
+	fake_announce(f, false);
+	sub = fake_submit(f, two_kernels);
+	/* Its other seven boots are not tried. */
+	assert_int_equal(fake_work(f), 1 + 2 + 9 + 2);
+	json_decref(fake_await(f, sub, "done"));
+	c = compare(f, sub);
+	assert_string_equal(str_at(c, "cells.0.verdict"), "invalid");
+	assert_non_null(strstr(str_at(c, "cells.0.why"), "Bad page state"));
+	assert_true(json_is_null(at(c, "cells.0.change")));
+	json_decref(c);
+	o = fake_get(f, "/api/v1/jobs?state=cancelled");
+	assert_int_equal(json_array_size(at(o, "jobs")), 7);
 	json_decref(o);
-	return status;
+	o = fake_get(f, "/api/v1/boards/det");
+	assert_string_equal(str_at(o, "state"), "active");
+	json_decref(o);
 }
 
-/* Nothing that was acknowledged is lost; what was refused was told. */
-static void fill_up(int most)
+static void replicates_that_differ(void **state)
 {
-	struct reply_raw r;
-	int64_t id, last = 0;
-	int status = 201;
+	struct fake *f = *state;
+	json_t *o, *c;
+	int64_t sub;
 
-	for (int i = 0; i < most && status == 201; i++) {
-		status = post_token(&id);
-		if (status == 201)
-			last = id;
-	}
-	assert_true(last > 1);
-	if (status != 201) {
-		assert_int_equal(status, 507);
-		ask(d, "GET", "/healthz", NULL, NULL, NULL, 0, &r);
-		assert_true(r.status == 503 || r.status == 200);
-		reply_raw_release(&r);
-	}
-	/* Reading goes on. */
-	assert_int_equal(ask_json(d, "GET", TOKENS, d->admin, NULL, NULL), 200);
-	daemon_kill(d);
-	d->file_limit = 0;
-	daemon_start(d);
-	status = post_token(&id);
-	assert_int_equal(status, 201);
-	assert_true(id > last);
-	ask(d, "GET", "/healthz", NULL, NULL, NULL, 0, &r);
-	assert_int_equal(r.status, 200);
-	reply_raw_release(&r);
+	f->drift = true;
+	fake_announce(f, false);
+	sub = fake_submit(f, two_kernels);
+	fake_work(f);
+	sleep_ms(1500); /* the worker looks once a second */
+	fake_work(f);
+	json_decref(fake_await(f, sub, "done"));
+	c = compare(f, sub);
+	assert_string_equal(str_at(c, "cells.0.verdict"), "invalid");
+	assert_non_null(strstr(str_at(c, "cells.0.why"), "not deterministic"));
+	assert_non_null(strstr(str_at(c, "thrown_out.0.why"), "samples[0]"));
+	json_decref(c);
+	o = fake_get(f, "/api/v1/boards/det");
+	/* Its health check failed too: the replicate of that differs as well. */
+	assert_string_equal(str_at(o, "state"), "quarantined");
+	json_decref(o);
+	expect_error(f->d, "POST", "/api/v1/submissions", f->submit, two_kernels, 422,
+	             "unprocessable", "quarantined");
+	/* Mended: an admin resumes, the check passes, nothing of the old is reused. */
+	f->drift = false;
+	assert_int_equal(ask_json(f->d, "POST", "/api/v1/boards/det/resume", f->d->admin,
+	                          "{\"why\":\"mended\"}", &o),
+	                 200);
+	assert_string_equal(str_at(o, "state"), "quarantined");
+	json_decref(o);
+	assert_int_equal(fake_work(f), 2);
+	o = fake_get(f, "/api/v1/boards/det");
+	assert_string_equal(str_at(o, "state"), "active");
+	assert_string_equal(str_at(o, "events.0.event"), "healthy");
+	json_decref(o);
+	sub = fake_submit(f, two_kernels);
+	assert_int_equal(fake_work(f), 1 + 18);
+	c = fake_await(f, sub, "done");
+	json_decref(c);
 }
 
-static void files_may_not_grow(void **state)
+static void skipped_cases(void **state)
 {
-	struct reply_raw r;
+	struct fake *f = *state;
+	json_t *c;
+	int64_t sub;
 
-	(void)state;
-	d->file_limit = 512 * 1024;
-	daemon_start(d);
-	put_noise(700 * 1024, 1, &r);
-	check_error(&r, 507, "no_space", "cannot keep the body");
-	reply_raw_release(&r);
-	assert_int_equal(put_noise(300 * 1024, 2, &r), 201);
-	reply_raw_release(&r);
-	fill_up(400);
-	assert_int_equal(put_noise(700 * 1024, 1, &r), 201);
-	reply_raw_release(&r);
-	daemon_stop(d);
+	f->skip_order9 = true;
+	fake_announce(f, false);
+	sub = fake_submit(f, two_kernels);
+	fake_work(f);
+	json_decref(fake_await(f, sub, "done"));
+	c = compare(f, sub);
+	assert_string_equal(str_at(c, "cells.0.verdict"), "slower");
+	assert_string_equal(str_at(c, "cells.1.verdict"), "skip");
+	assert_string_equal(str_at(c, "cells.1.why"), "no such order here");
+	json_decref(c);
 }
 
-/* ---------------------------------------------------------------- configuration */
-
-static void bad_configurations(void **state)
+static void cancelling(void **state)
 {
-	static const struct {
-		const char *text, *says;
-	} bad[] = {
-	        {"", "dir is missing"},
-	        {"listen = 127.0.0.1:0\n", "dir is missing"},
-	        {"dir = /x\nlissten = 127.0.0.1:0\n", ":2: "},
-	        {"dir = /x\ndir = /y\n", ":2: "},
-	        {"dir = /x\nlisten = 127.0.0.1\n", "ADDRESS:PORT"},
-	        {"dir = /x\nlisten = 127.0.0.1:x\n", "port"},
-	        {"dir = /x\nlisten = 127.0.0.1:65536\n", "port"},
-	        {"dir = /x\nlisten = 127.0.0.1:-1\n", "port"},
-	        {"dir = /x\nlisten = ::1:8080\n", "brackets"},
-	        {"dir = /x\nthreads = 0\n", ":2: "},
-	        {"dir = /x\nthreads = 65\n", ":2: "},
-	        {"dir = /x\nthreads = eight\n", ":2: "},
-	        {"dir = /x\nthreads = 99999999999999999999\n", ":2: "},
-	        {"dir = /x\nread_open = perhaps\n", ":2: "},
-	        {"dir = /x\nlog_level = loud\n", ":2: "},
-	        {"dir = /x\npublic_url = example.org\n", "http://"},
-	        {"dir = /x\nweb_dir = /nonexistent\n", "/nonexistent"},
-	        {"dir = /x\nkernel_dir = /dev/null\n", "not a directory"},
-	        {"dir = /x\n[board x]\nkind = qemu\n", ":2: "},
-	        {"dir\n", ":1: "},
-	        {"dir = \"/x\n", ":1: "},
-	        {"dir = /x\xff\n", ":1: "},
-	};
-	char *text;
+	struct fake *f = *state;
+	json_t *lease, *o;
+	char path[80];
+	int64_t sub;
 
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		char *port = path_join(d->dir, "state");
-
-		configure("%s", bad[i].text);
-		assert_int_equal(daemon_run(d, (const char *const[]){"-n", NULL}, &text), 2);
-		one_sentence(text, bad[i].says);
-		one_sentence(text, d->conf);
-		free(text);
-		free(port);
-	}
-	configure("dir = %s/state\nlisten = [::1]:0\n# fine\n", d->dir);
-	assert_int_equal(daemon_run(d, (const char *const[]){"-n", NULL}, &text), 0);
-	assert_non_null(strstr(text, "configuration is good"));
-	free(text);
-	/* Only checked: nothing was made. */
-	text = path_join(d->dir, "state");
-	assert_false(path_exists(text));
-	free(text);
-	unlink(d->conf);
-	assert_int_equal(daemon_run(d, (const char *const[]){"-n", NULL}, &text), 5);
-	one_sentence(text, d->conf);
-	free(text);
+	fake_announce(f, false);
+	sub = fake_submit(f, two_kernels);
+	lease = fake_claim(f, "[\"resolve\"]", "[]");
+	json_decref(fake_do(f, lease));
+	json_decref(lease);
+	lease = fake_claim(f, "[\"build\"]", "[]");
+	snprintf(path, sizeof(path), "/api/v1/submissions/%lld/cancel", (long long)sub);
+	assert_int_equal(ask_json(f->d, "POST", path, f->submit, "", &o), 200);
+	assert_string_equal(str_at(o, "state"), "cancelled");
+	json_decref(o);
+	snprintf(path, sizeof(path), "/api/v1/jobs/%lld/lease", (long long)int_at(lease, "id"));
+	assert_int_equal(ask_json(f->d, "PUT", path, f->agent, "{\"attempt\":1}", &o), 200);
+	assert_true(json_is_true(at(o, "cancel")));
+	json_decref(o);
+	o = fake_do(f, lease);
+	assert_string_equal(str_at(o, "state"), "cancelled");
+	json_decref(o);
+	json_decref(lease);
+	assert_int_equal(fake_work(f), 0);
+	/* What was cancelled is built again for the next. */
+	sub = fake_submit(f, two_kernels);
+	assert_int_equal(fake_work(f), 1 + 2 + 18);
+	json_decref(fake_await(f, sub, "done"));
 }
 
-static void options(void **state)
+static void images(void **state)
 {
-	char *text;
+	struct fake *f = *state;
+	char a[65], b[65], *body;
+	json_t *s, *c;
+	int64_t sub;
 
-	(void)state;
-	assert_int_equal(daemon_run(d, (const char *const[]){"--version", NULL}, &text), 0);
-	assert_true(str_starts(text, "foldwatchd "));
-	free(text);
-	assert_int_equal(daemon_run(d, (const char *const[]){"--help", NULL}, &text), 0);
-	assert_non_null(strstr(text, "usage: foldwatchd"));
-	assert_non_null(strstr(text, "artifact_max_bytes"));
-	free(text);
-	assert_int_equal(daemon_run(d, (const char *const[]){"--frobnicate", NULL}, &text), 2);
-	free(text);
-	assert_int_equal(daemon_run(d, (const char *const[]){"frobnicate", NULL}, &text), 2);
-	one_sentence(text, "frobnicate");
-	free(text);
-	assert_int_equal(daemon_run(d, (const char *const[]){"serve", "more", NULL}, &text), 2);
-	one_sentence(text, "more");
-	free(text);
+	fake_announce(f, false);
+	fake_image(f, 1, a);
+	fake_image(f, 2, b);
+	body = xasprintf(
+	        "{\"title\":\"images\",\"kernels\":[{\"name\":\"a\",\"image\":\"%s\"},"
+	        "{\"name\":\"slow\",\"image\":\"%s\"}],\"cases\":[\"fork/order=0,size=16M\"]}",
+	        a, b);
+	sub = fake_submit(f, body);
+	assert_int_equal(fake_work(f), 18);
+	s = fake_await(f, sub, "done");
+	assert_string_equal(str_at(s, "kernels.0.build_id"),
+	                    "0101010101010101010101010101010101010101");
+	assert_string_equal(str_at(s, "baseline"), "a");
+	json_decref(s);
+	c = compare(f, sub);
+	assert_string_equal(str_at(c, "cells.0.verdict"), "slower");
+	json_decref(c);
+	free(body);
 }
 
-static void rebuild_of_nothing(void **state)
+static void boards_that_are_noisy(void **state)
 {
-	char *text;
+	struct fake *f = *state;
+	char a[65], b[65], *body;
+	json_t *c, *o;
+	int64_t sub;
 
-	(void)state;
-	assert_int_equal(daemon_run(d, (const char *const[]){"rebuild", NULL}, &text), 0);
-	free(text);
-	daemon_start(d);
-	daemon_stop(d);
+	fake_announce(f, true);
+	fake_image(f, 1, a);
+	fake_image(f, 2, b);
+	body = xasprintf("{\"title\":\"images\",\"kernels\":[{\"name\":\"a\",\"image\":\"%s\"},"
+	                 "{\"name\":\"slow\",\"image\":\"%s\"}],\"boards\":[\"label:fast\"],"
+	                 "\"cases\":[\"fork/order=0,size=16M\"],\"threshold\":0.005}",
+	                 a, b);
+	sub = fake_submit(f, body);
+	assert_int_equal(fake_work(f), 6);
+	json_decref(fake_await(f, sub, "done"));
+	c = compare(f, sub);
+	assert_string_equal(str_at(c, "cells.0.board"), "hw");
+	assert_string_equal(str_at(c, "cells.0.verdict"), "slower");
+	assert_int_equal(int_at(c, "cells.0.boots"), 3);
+	json_decref(c);
+	o = fake_get(f, "/api/v1/submissions/latest/samples?case=fork/order=0,size=16M&board=hw");
+	assert_int_equal(json_array_size(at(o, "rows")), 6);
+	assert_int_equal(json_array_size(at(o, "rows.0.samples")), 6);
+	assert_string_equal(str_at(o, "rows.0.kernel"), "a");
+	json_decref(o);
+	free(body);
 }
-
-#define T(f) cmocka_unit_test_setup_teardown(f, make, drop)
 
 int main(void)
 {
+#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	        T(starts_and_stops),
-	        T(sigint_stops_too),
-	        T(sigpipe_is_nothing),
-	        T(second_on_the_same_directory),
-	        T(port_in_use),
-	        T(directory_that_cannot_be),
-	        T(foreign_database),
-	        T(another_admin_token),
-	        T(stop_while_requests_run),
-	        T(kill_while_requests_run),
-	        T(kill_leaves_no_uploads),
-	        T(files_may_not_grow),
-	        T(bad_configurations),
-	        T(options),
-	        T(rebuild_of_nothing),
+	        T(whole_life),
+	        T(texts),
+	        T(a_second_time_takes_nothing),
+	        T(a_build_that_fails),
+	        T(faults_in_the_log),
+	        T(a_kernel_that_panics),
+	        T(replicates_that_differ),
+	        T(skipped_cases),
+	        T(cancelling),
+	        T(images),
+	        T(boards_that_are_noisy),
 	};
 
-	alarm(400);
-	return cmocka_run_group_tests_name("contract: life", tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

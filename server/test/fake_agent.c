@@ -1,0 +1,440 @@
+#include "server/test/fake_agent.h"
+
+#include "lib/clock.h"
+#include "lib/hash.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+#include "lib/zst.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* ---- walking answers */
+
+const json_t *at(const json_t *o, const char *path)
+{
+	char *copy = xstrdup(path), *save = NULL, *word;
+
+	for (word = strtok_r(copy, ".", &save); word; word = strtok_r(NULL, ".", &save)) {
+		o = json_is_array(o) ? json_array_get(o, (size_t)strtol(word, NULL, 10))
+		                     : json_object_get(o, word);
+		if (!o)
+			fail_msg("%s: there is no %s", path, word);
+	}
+	free(copy);
+	return o;
+}
+
+const char *str_at(const json_t *o, const char *path)
+{
+	return json_string_value(at(o, path));
+}
+
+int64_t int_at(const json_t *o, const char *path)
+{
+	const json_t *x = at(o, path);
+
+	if (!json_is_integer(x))
+		fail_msg("%s is no integer", path);
+	return json_integer_value(x);
+}
+
+double num_at(const json_t *o, const char *path)
+{
+	const json_t *x = at(o, path);
+
+	if (!json_is_number(x))
+		fail_msg("%s is no number", path);
+	return json_number_value(x);
+}
+
+/* ---- making */
+
+void fake_put(struct fake *f, const void *data, size_t len, char hex[65])
+{
+	struct reply_raw r;
+	char path[128];
+
+	hash_block(data, len, hex);
+	snprintf(path, sizeof(path), "/api/v1/artifacts/%s", hex);
+	ask(f->d, "PUT", path, f->submit, NULL, data, len, &r);
+	assert_true(r.status == 201 || r.status == 200);
+	reply_raw_release(&r);
+}
+
+static void put_le(unsigned char *at_, uint64_t v, size_t bytes)
+{
+	size_t i;
+
+	for (i = 0; i < bytes; i++)
+		at_[i] = (unsigned char)(v >> (8 * i));
+}
+
+/* Documentation/arch/arm64/booting.rst's header, a note, a banner. */
+void fake_image(struct fake *f, unsigned char id, char hex[65])
+{
+	unsigned char image[8192] = {0};
+	static const char banner[] = "Linux version 6.12.1-test (t@t) #1 SMP\n";
+
+	put_le(image + 16, sizeof(image), 8);
+	put_le(image + 24, 2, 8);
+	put_le(image + 56, 0x644d5241, 4);
+	put_le(image + 1024, 4, 4);
+	put_le(image + 1028, 20, 4);
+	put_le(image + 1032, 3, 4);
+	memcpy(image + 1036, "GNU", 4);
+	memset(image + 1040, id, 20);
+	memcpy(image + 4096, banner, sizeof(banner));
+	fake_put(f, image, sizeof(image), hex);
+}
+
+struct fake *fake_new(struct daemon *d)
+{
+	struct fake *f = xcalloc(1, sizeof(*f));
+	static const char console[] = "[    0.000000] Linux version 6.12.1\n\xff odd byte\n";
+	struct buf b;
+
+	f->d = d;
+	f->submit = daemon_token(d, "submit", NULL);
+	f->agent = daemon_token(d, "agent", NULL);
+	buf_init(&b, 4096);
+	assert_int_equal(zst_pack(console, sizeof(console) - 1, 3, &b, NULL), OK);
+	fake_put(f, b.data, b.len, f->console);
+	buf_release(&b);
+	return f;
+}
+
+void fake_free(struct fake *f)
+{
+	free(f->submit);
+	free(f->agent);
+	free(f);
+}
+
+void fake_announce(struct fake *f, bool two)
+{
+	static const char det[] =
+	        "{\"name\":\"det\",\"kind\":\"qemu\",\"profile\":\"deterministic\",\"labels\":["
+	        "\"virtual\"],\"metric\":\"instructions\",\"deterministic\":true,\"emulated\":true,"
+	        "\"untrusted\":true,\"capabilities\":{},\"description\":\"qemu 7.2, icount\"}";
+	static const char hw[] =
+	        ",{\"name\":\"hw\",\"kind\":\"qemu\",\"profile\":\"fast\",\"labels\":[\"fast\"],"
+	        "\"metric\":\"ns\",\"deterministic\":false,\"emulated\":false,\"untrusted\":true,"
+	        "\"capabilities\":{},\"description\":\"a fast one\"}";
+	char *text = xasprintf(
+	        "{\"version\":\"1\",\"builds\":true,\"bench\":\"beef\",\"toolchains\":[{\"name\":"
+	        "\"gcc\",\"compiler\":\"gcc "
+	        "12\"}],\"trees\":[\"https:\",\"file:\"],\"boards\":[%s%s]}",
+	        det, two ? hw : "");
+	json_t *o = NULL;
+
+	assert_int_equal(ask_json(f->d, "PUT", "/api/v1/agents/a", f->agent, text, &o), 200);
+	assert_string_equal(str_at(o, "name"), "a");
+	json_decref(o);
+	free(text);
+}
+
+int64_t fake_submit(struct fake *f, const char *body)
+{
+	json_t *o = NULL;
+	int64_t id;
+	int status = ask_json(f->d, "POST", "/api/v1/submissions", f->submit, body, &o);
+
+	if (status != 201)
+		fail_msg(
+		        "submission: %d %s", status,
+		        json_string_value(json_object_get(json_object_get(o, "error"), "message")));
+	id = int_at(o, "id");
+	json_decref(o);
+	return id;
+}
+
+/* ---- working */
+
+json_t *fake_claim(struct fake *f, const char *kinds, const char *boards)
+{
+	char *text = xasprintf("{\"agent\":\"a\",\"kinds\":%s,\"boards\":%s}", kinds, boards);
+	json_t *o = NULL;
+	int status = ask_json(f->d, "POST", "/api/v1/jobs/claim", f->agent, text, &o);
+
+	free(text);
+	if (status == 204)
+		return NULL;
+	if (status != 200)
+		fail_msg(
+		        "claim: %d %s", status,
+		        json_string_value(json_object_get(json_object_get(o, "error"), "message")));
+	return o;
+}
+
+char *fake_end(const char *lines, int64_t runs)
+{
+	size_t len = strlen(lines);
+
+	return xasprintf("%s{\"type\":\"end\",\"runs\":%lld,\"taint\":0,\"bytes\":%zu,"
+	                 "\"crc32\":\"%08x\"}\n",
+	                 lines, (long long)runs, len, crc32_add(0, lines, len));
+}
+
+/* A number for a case that differs by kernel and phase, and repeats. */
+static int64_t model(const char *name, const char *text, int64_t phase, int64_t i)
+{
+	int64_t base = 1000000 + 1000 * phase;
+	const char *c;
+
+	for (c = text; *c; c++)
+		base += 17 * *c;
+	if (strstr(name, "slow"))
+		base += base / 50;
+	return base + (i == 0 ? 5000 : i % 3);
+}
+
+char *fake_result(const struct fake *f, const json_t *spec, int64_t change)
+{
+	const char *plan = json_str(spec, "plan", "");
+	char *copy = xstrdup(plan), *save = NULL, *line, *text, *out;
+	const char *metric = json_str(spec, "metric", "");
+	int64_t runs = 0;
+	struct buf b;
+
+	buf_init(&b, 16 << 20);
+	buf_addf(
+	        &b,
+	        "{\"type\":\"begin\",\"format\":1,\"nonce\":\"%s\",\"bench\":\"beef\",\"build_id\":"
+	        "\"%s\",\"boot_id\":\"x\",\"release\":\"6.12.1\",\"version\":\"#1\",\"machine\":"
+	        "\"aarch64\",\"metric\":\"%s\",\"page_size\":4096,\"block_size\":65536,"
+	        "\"phase_pages\":%lld,\"taint\":0,\"cmdline\":\"foldwatch.nonce=%s foldwatch.phase="
+	        "%04lld\",\"env\":{\"cpus\":1}}\n",
+	        json_str(spec, "nonce", ""),
+	        json_string_value(json_array_get(json_object_get(spec, "build_ids"), 0)), metric,
+	        (long long)json_int(spec, "phase_pages", 0), json_str(spec, "nonce", ""),
+	        (long long)json_int(spec, "phase_pages", 0));
+	for (line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char name[128];
+		int r, of, n, warm, i;
+
+		if (line[0] == '#')
+			continue;
+		assert_int_equal(
+		        sscanf(line, "%127s runs=%d iterations=%d warmup=%d", name, &of, &n, &warm),
+		        4);
+		for (r = 0; r < of; r++, runs++) {
+			if (f->skip_order9 && strstr(name, "order=9")) {
+				buf_addf(&b,
+				         "{\"type\":\"run\",\"case\":\"%s\",\"run\":%d,\"state\":"
+				         "\"skip\",\"why\":\"no such order here\"}\n",
+				         name, r);
+				continue;
+			}
+			buf_addf(&b,
+			         "{\"type\":\"run\",\"case\":\"%s\",\"run\":%d,\"state\":\"valid\","
+			         "\"metric\":\"%s\",\"unit\":\"%s\",\"better\":\"less\",\"warmup\":"
+			         "%d,"
+			         "\"batch\":1,\"empty_window\":41,\"samples\":[",
+			         name, r, metric, metric, warm);
+			for (i = 0; i < warm + n; i++)
+				buf_addf(&b, "%s%lld", i ? "," : "",
+				         (long long)(model(json_str(spec, "name", ""), name,
+				                           json_int(spec, "phase", 0), i) +
+				                     change));
+			buf_adds(&b, "],\"evidence\":{\"folio_order\":0}}\n");
+		}
+	}
+	free(copy);
+	text = buf_take(&b, NULL);
+	out = fake_end(text, runs);
+	free(text);
+	return out;
+}
+
+int fake_post(struct fake *f, int64_t job, const char *key, const json_t *body, json_t **out)
+{
+	char *text = json_text(body), path[64], headers[200];
+	struct reply_raw r;
+	int status;
+
+	snprintf(path, sizeof(path), "/api/v1/jobs/%lld/result", (long long)job);
+	snprintf(headers, sizeof(headers), "Idempotency-Key: %s\r\n", key);
+	status = ask(f->d, "POST", path, f->agent, headers, text, strlen(text), &r);
+	if (out)
+		*out = json_loads(r.body ? r.body : "", 0, NULL);
+	reply_raw_release(&r);
+	free(text);
+	return status;
+}
+
+static json_t *build_body(struct fake *f, const char *name)
+{
+	char hash[65], id[41], image[65];
+	json_t *o = json_object(), *tool = json_object();
+
+	hash_block(name, strlen(name), hash);
+	fake_image(f, (unsigned char)strtol((char[]){hash[0], hash[1], 0}, NULL, 16), image);
+	snprintf(id, sizeof(id), "%.40s", hash);
+	json_put_str(o, "image", image);
+	json_put_str(o, "config", f->console);
+	json_put_int(o, "image_bytes", 8192);
+	json_put_str(o, "build_id", id);
+	json_put_str(o, "section_hash", hash);
+	json_put_str(o, "config_hash", hash);
+	json_put_str(tool, "name", "gcc");
+	json_put_str(tool, "compiler", "gcc 12");
+	json_put_str(tool, "linker", "ld 2.40");
+	json_put(o, "toolchain", tool);
+	json_put_str(o, "release", "6.12.1");
+	json_put_int(o, "objects", 2140);
+	json_put_real(o, "seconds", 12.5);
+	json_put_bool(o, "trusted", false);
+	json_put_str(o, "sandbox", "bubblewrap");
+	return o;
+}
+
+static json_t *boot_body(struct fake *f, const json_t *spec, json_t *body)
+{
+	json_t *o = json_object(), *env = json_object(), *faults = json_array();
+	const char *name = json_str(spec, "name", "");
+	bool bad = f->bad_kernel && f->bad_boots && strcmp(f->bad_kernel, name) == 0;
+	bool differs = f->drift && json_int(spec, "replicate", 0);
+	char *text;
+
+	if (bad && f->bad_boots > 0)
+		f->bad_boots--;
+	json_put_str(o, "reached", bad && f->bad_class ? "armed" : "measured");
+	json_put_str(o, "nonce", json_str(spec, "nonce", ""));
+	json_put_str(o, "boot_id", "x");
+	json_put_real(o, "seconds", 2.5);
+	json_put_str(o, "console", f->console);
+	json_put_int(o, "console_bytes", 50);
+	json_put_str(env, "qemu", "7.2");
+	json_put(o, "env", env);
+	json_put_bool(o, "valid", !bad);
+	if (bad) {
+		json_t *fault = json_object();
+
+		json_put_int(fault, "line", 7);
+		json_put_str(fault, "kind", "bad-page");
+		json_put_str(fault, "function", NULL);
+		json_put_str(fault, "text", "BUG: Bad page state in process init");
+		json_put_bool(fault, "fatal", false);
+		json_put_str(o, "why", "BUG: Bad page state in process init");
+		if (!f->bad_class || strcmp(f->bad_class, "kernel") == 0)
+			json_array_append(faults, fault);
+		json_decref(fault);
+	}
+	json_put(o, "faults", faults);
+	if (bad && f->bad_class) {
+		json_put(o, "result", NULL);
+		json_put_str(body, "class", f->bad_class);
+		json_put_str(body, "why", "it did not come up");
+		json_put_str(body, "state", "failed");
+	} else {
+		text = fake_result(f, spec, differs ? 1 : 0);
+		json_put_str(o, "result", text);
+		free(text);
+	}
+	return o;
+}
+
+json_t *fake_do(struct fake *f, const json_t *lease)
+{
+	const char *kind = str_at(lease, "kind");
+	const json_t *spec = at(lease, "spec");
+	json_t *body = json_object(), *out = NULL;
+	char key[64], commit[65];
+	int status;
+
+	json_put_int(body, "attempt", int_at(lease, "attempt"));
+	json_put_str(body, "state", "done");
+	if (strcmp(kind, "resolve") == 0) {
+		json_t *o = json_object();
+
+		hash_block(str_at(spec, "ref"), strlen(str_at(spec, "ref")), commit);
+		commit[40] = '\0';
+		json_put_str(o, "commit", commit);
+		json_put_str(o, "subject", "a commit");
+		json_put_int(o, "author_time", 1700000000);
+		json_put_int(o, "bytes_fetched", 10);
+		json_put(body, kind, o);
+	} else if (strcmp(kind, "build") == 0) {
+		if (f->build_fails && strcmp(f->build_fails, str_at(spec, "name")) == 0) {
+			json_put_str(body, "state", "failed");
+			json_put_str(body, "class", "build");
+			json_put_str(body, "why", "mm/memory.c:1: error: expected ';'");
+		} else {
+			json_put(body, kind, build_body(f, str_at(spec, "name")));
+		}
+	} else {
+		json_put(body, kind, boot_body(f, spec, body));
+	}
+	snprintf(key, sizeof(key), "%lld.%lld", (long long)int_at(lease, "id"),
+	         (long long)int_at(lease, "attempt"));
+	status = fake_post(f, int_at(lease, "id"), key, body, &out);
+	if (status != 200)
+		fail_msg("result of a %s job: %d %s", kind, status,
+		         json_string_value(
+		                 json_object_get(json_object_get(out, "error"), "message")));
+	json_decref(body);
+	return out;
+}
+
+#define ALL_KINDS "[\"resolve\",\"build\",\"boot\"]"
+
+int fake_work(struct fake *f)
+{
+	json_t *lease, *boards, *list;
+	int n = 0;
+
+	for (;; n++) {
+		json_t *o = fake_get(f, "/api/v1/agents");
+		char *names;
+
+		boards = json_object_get(json_array_get(json_object_get(o, "agents"), 0), "boards");
+		names = json_text(boards);
+		lease = fake_claim(f, ALL_KINDS, names);
+		free(names);
+		json_decref(o);
+		if (!lease)
+			break;
+		list = fake_do(f, lease);
+		json_decref(list);
+		json_decref(lease);
+	}
+	f->claimed += n;
+	return n;
+}
+
+json_t *fake_get(struct fake *f, const char *path)
+{
+	json_t *o = NULL;
+	int status = ask_json(f->d, "GET", path, NULL, NULL, &o);
+
+	if (status != 200)
+		fail_msg(
+		        "GET %s: %d %s", path, status,
+		        json_string_value(json_object_get(json_object_get(o, "error"), "message")));
+	return o;
+}
+
+json_t *fake_await(struct fake *f, int64_t sub, const char *state)
+{
+	int64_t until = clock_mono_ns() + 10 * NS_PER_S;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/api/v1/submissions/%lld", (long long)sub);
+	for (;;) {
+		json_t *o = fake_get(f, path);
+
+		if (strcmp(str_at(o, "state"), state) == 0)
+			return o;
+		if (clock_mono_ns() > until)
+			fail_msg("submission %lld is %s, not %s: %s", (long long)sub,
+			         str_at(o, "state"), state, str_at(o, "why"));
+		json_decref(o);
+		sleep_ms(10);
+	}
+}

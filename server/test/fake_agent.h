@@ -1,0 +1,66 @@
+/*
+ * fake_agent.h - an agent for contract tests: announces, claims, and posts
+ * results of the real shape, without building or booting anything.
+ *
+ *     struct fake *f = fake_new(d);
+ *     fake_announce(f, true);
+ *     int64_t sub = fake_submit(f, BODY);
+ *     fake_work(f);                      until nothing is left to claim
+ *     json_t *s = fake_await(f, sub, "done");
+ */
+#ifndef FOLDWATCH_TEST_FAKE_AGENT_H
+#define FOLDWATCH_TEST_FAKE_AGENT_H
+
+#include "server/test/harness.h"
+
+struct fake {
+	struct daemon *d;
+	char *submit, *agent;
+	char console[65]; /* an artifact that is there */
+	/* What the next boots do, by kernel name; NULL: all are well. */
+	const char *bad_kernel;
+	const char *bad_class; /* class of the failure, or NULL: valid false by a fault */
+	int bad_boots;         /* so many of them; -1: all */
+	bool drift;            /* replicates differ by one count in the last case */
+	bool skip_order9;
+	int claimed;
+	const char *build_fails; /* kernel whose build fails */
+};
+
+struct fake *fake_new(struct daemon *d);
+void fake_free(struct fake *f);
+
+/* Agent "a" with board "det" (deterministic) and, with `two`, "hw" (not). */
+void fake_announce(struct fake *f, bool two);
+/* POST as the submit token; expects 201, gives the id. */
+int64_t fake_submit(struct fake *f, const char *body);
+/* A lease, or NULL when there is nothing (204). */
+json_t *fake_claim(struct fake *f, const char *kinds, const char *boards);
+/* Does one lease as f says; returns the answer of the result (json_decref()). */
+json_t *fake_do(struct fake *f, const json_t *lease);
+/* Claims and does all there is; returns how many jobs. */
+int fake_work(struct fake *f);
+/* The submission once it is in that state (fails after 10 s). */
+json_t *fake_await(struct fake *f, int64_t sub, const char *state);
+
+/* foldbench's text for a boot lease. `change` is added to every sample. */
+char *fake_result(const struct fake *f, const json_t *spec, int64_t change);
+/* Ends a text with its end line. */
+char *fake_end(const char *lines, int64_t runs);
+/* Posts a result as it is; returns the status, with the answer in *out. */
+int fake_post(struct fake *f, int64_t job, const char *key, const json_t *body, json_t **out);
+
+/* GET that has to be 200 JSON. */
+json_t *fake_get(struct fake *f, const char *path);
+/* Walks "kernels.0.name"; fails where it is missing. */
+const json_t *at(const json_t *o, const char *path);
+const char *str_at(const json_t *o, const char *path); /* NULL for null */
+int64_t int_at(const json_t *o, const char *path);
+double num_at(const json_t *o, const char *path);
+
+/* Bytes as an artifact; hex gets its hash. */
+void fake_put(struct fake *f, const void *data, size_t len, char hex[65]);
+/* An arm64 Image with this byte as its build-id's content. */
+void fake_image(struct fake *f, unsigned char id, char hex[65]);
+
+#endif
