@@ -100,13 +100,15 @@ unit_lib_objs    := $(BUILD)/libfoldwatch.a
 unit_server_objs := $(filter-out %/main.o,$(call obj,$(SERVER_SRC))) $(BUILD)/libfoldwatch.a
 unit_agent_objs  := $(filter-out %/main.o,$(call obj,$(AGENT_SRC))) $(BUILD)/libfoldwatch.a
 unit_cli_objs    := $(filter-out %/main.o,$(call obj,$(CLI_SRC))) $(BUILD)/libfoldwatch.a
+# helpers of other rooms that a room's tests use beside its own
+helpers_cli      := server/test/harness.c server/test/fake_agent.c lib/test/tmpdir.c
 unit_bench_objs  := $(filter-out %/main.o,$(call obj,$(wildcard bench/*.c))) $(BUILD)/libfoldwatch.a
 UNIT_TESTS :=
 define room_tests
 $(1)_TESTS := $$(patsubst %.c,$(BUILD)/%,$$(wildcard $(1)/test/test_*.c))
 UNIT_TESTS += $$($(1)_TESTS)
 $$($(1)_TESTS): $(BUILD)/$(1)/test/%: $(BUILD)/obj/$(1)/test/%.o \
-		$$(patsubst %.c,$(BUILD)/obj/%.o,$$(filter-out $(1)/test/test_%,$$(wildcard $(1)/test/*.c))) $$(unit_$(1)_objs)
+		$$(patsubst %.c,$(BUILD)/obj/%.o,$$(filter-out $(1)/test/test_%,$$(wildcard $(1)/test/*.c)) $$(helpers_$(1))) $$(unit_$(1)_objs)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(PKG_LIBS) -lcmocka
