@@ -4,9 +4,11 @@
 #include "server/api.h"
 
 #include "lib/clock.h"
+#include "lib/file.h"
 #include "lib/json.h"
 
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum err meta_health(struct http_req *req, struct http_resp *r, struct why *w)
@@ -32,17 +34,17 @@ static void one(struct buf *b, const char *name, const char *type, const char *h
 	buf_addf(b, "%s %llu\n", name, (unsigned long long)v);
 }
 
-/* Pages in memory, from the second number of /proc/self/statm; 0 unknown. */
+/* Pages in memory, from the second number of /proc/self/statm; 0: unknown. */
 static uint64_t resident_bytes(void)
 {
-	unsigned long long pages = 0;
-	FILE *f = fopen("/proc/self/statm", "re");
+	struct buf b;
+	const char *at;
+	uint64_t pages = 0;
 
-	if (!f)
-		return 0;
-	if (fscanf(f, "%*u %llu", &pages) != 1)
-		pages = 0;
-	fclose(f);
+	buf_init(&b, 4096);
+	if (file_read("/proc/self/statm", &b, NULL) == OK && (at = strchr(b.data, ' ')))
+		pages = strtoull(at, NULL, 10);
+	buf_release(&b);
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 

@@ -26,6 +26,9 @@
 /* Requests under way have this long to end once the server is told to stop. */
 #define STOP_MS   10000
 
+/* Bytes of bodies in memory beside one of body_max_bytes. */
+#define SMALL_BODIES ((size_t)4 << 20)
+
 static enum err serve(struct server *srv, struct why *w);
 static enum err admin_token(struct server *srv, struct why *w);
 

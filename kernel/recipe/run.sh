@@ -37,14 +37,10 @@ if [ "$(id -u)" = 0 ]; then
 	fi
 	install -d -o "$user" -g "$user" -m 0755 "$home"
 	as_user="setpriv --reuid=$user --regid=$user --init-groups --reset-env"
-	if $as_user test -x "$programs/foldwatch" 2>/dev/null && $as_user test -r "$programs/web/index.html" &&
-		{ mkdir -p "$DIR" && chown "$user:" "$DIR" && $as_user test -w "$DIR"; } 2>/dev/null; then
-		:
-	elif [ "$DIR" != var ]; then
-		die "the user \"$user\" cannot reach DIR=$DIR: choose a directory whose parents others may enter"
-	else
-		# The checkout is closed to that user (/root is 0700): programs and
-		# state move out, and ./var leads there.
+	# Where the checkout is closed to that user (/root is 0700), programs and
+	# state move out, and ./var leads there.
+	if ! { $as_user test -x "$programs/foldwatch" && $as_user test -r "$programs/web/index.html" &&
+		$as_user test -r "$share/kernel/recipe/source.sh"; } 2>/dev/null; then
 		say "foldwatch: the user \"$user\" cannot enter $here: using $home"
 		install -d -m 0755 "$home/programs" "$home/programs/build"
 		for p in foldwatch foldwatchd foldwatch-agent foldbench foldbench-arm64; do
@@ -55,13 +51,20 @@ if [ "$(id -u)" = 0 ]; then
 		cp -r build/web "$home/programs/build/"
 		cp -r kernel "$home/programs/"
 		chmod -R a+rX "$home/programs"
-		install -d -o "$user" -g "$user" -m 0755 "$home/state"
-		if [ -d var ] && [ ! -L var ]; then
-			rmdir var 2>/dev/null || die "./var holds state that the user \"$user\" cannot reach: move it to $home/state"
+		programs=$home/programs/build share=$home/programs
+		if [ "$DIR" = var ]; then
+			install -d -o "$user" -g "$user" -m 0755 "$home/state"
+			if [ -d var ] && [ ! -L var ]; then
+				rmdir var 2>/dev/null ||
+					die "./var holds state that the user \"$user\" cannot reach: move it to $home/state"
+			fi
+			ln -sfn "$home/state" var
 		fi
-		ln -sfn "$home/state" var
-		programs=$home/programs/build share=$home/programs DIR=$home/state
 	fi
+	mkdir -p "$DIR" 2>/dev/null || die "cannot make the state directory \"$DIR\""
+	chown "$user:" "$DIR/." 2>/dev/null || true
+	$as_user test -w "$(cd "$DIR" && pwd -P)" 2>/dev/null ||
+		die "the user \"$user\" cannot write to DIR=$DIR: choose a directory whose parents others may enter"
 else
 	mkdir -p "$DIR" 2>/dev/null || die "cannot make the state directory \"$DIR\""
 fi

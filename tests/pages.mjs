@@ -1,0 +1,109 @@
+// The page in a real browser, on real results. Prints `ok NAME` and `not ok NAME`.
+// Usage: node tests/pages.mjs ADDRESS SCREENSHOT_DIR   (needs one finished submission)
+import {createRequire} from "node:module";
+import path from "node:path";
+import process from "node:process";
+
+const require = createRequire(path.join(process.cwd(), "build/npm/"));
+const {chromium} = require("playwright-core");
+const [address, shots] = process.argv.slice(2);
+
+let failed = false;
+function check(name, good, detail = "") {
+	console.log(`${good ? "ok" : "not ok"} ${name}`);
+	if (!good) {
+		failed = true;
+		console.log(String(detail).slice(0, 600));
+	}
+}
+
+const browser = await chromium.launch({
+	executablePath: "/usr/bin/chromium",
+	args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+		"--disable-component-update", "--disable-sync"],
+});
+try {
+	const context = await browser.newContext({viewport: {width: 1280, height: 900}});
+	const page = await context.newPage();
+	const problems = [], foreign = [];
+	page.on("console", message => {
+		if (["error", "warning"].includes(message.type()))
+			problems.push(message.text());
+	});
+	page.on("pageerror", error => problems.push(error.message));
+	page.on("request", request => {
+		if (!request.url().startsWith(address))
+			foreign.push(request.url());
+	});
+
+	const api = async what => (await context.request.get(`${address}/api/v1/${what}`)).json();
+	const {submissions} = await api("submissions?limit=100");
+	const comparison = await api("comparisons/latest");
+	const submission = submissions.find(s => s.id === comparison.submission);
+
+	await page.goto(`${address}/`);
+	await page.waitForSelector("main table");
+	check("the list shows every submission", await page.locator("main tbody tr").count() === submissions.length);
+	await page.screenshot({path: `${shots}/list.png`});
+
+	await page.keyboard.press("Tab");
+	const skip = await page.evaluate(() => document.activeElement.textContent);
+	check("the keyboard reaches the skip link first", skip === "Skip to the content", skip);
+
+	await page.click(`main a[href="#/submission/${submission.id}"] >> nth=0`);
+	await page.waitForSelector("pre");
+	const heading = await page.textContent("h1");
+	check("a submission has its title", heading === `#${submission.id} ${submission.title}`, heading);
+	const words = await page.locator(".verdict").allTextContents();
+	check("every cell has a verdict", words.length === comparison.cells.length, words.length);
+	check("instruction counts are more or fewer, never slower or faster",
+		!words.some((w, i) => comparison.cells[i].metric === "instructions" && /slower|faster/.test(w)), words);
+	const text = await (await context.request.get(`${address}/api/v1/comparisons/${submission.id}?format=text&table=all`)).text();
+	check("the mail's tables are the API's, to the byte", await page.textContent("pre") === text);
+	const body = await page.textContent("body");
+	check("a virtual board's numbers are marked as emulated", /emulated, not time/.test(body));
+	await page.screenshot({path: `${shots}/submission.png`, fullPage: true});
+
+	const cell = comparison.cells.find(c => c.change !== null);
+	await page.click(`main td a:text-is("${cell.case}") >> nth=0`);
+	await page.waitForSelector("#plot canvas");
+	const samples = await api(`submissions/${submission.id}/samples?case=${encodeURIComponent(cell.case)}`);
+	const counted = samples.rows.filter(r => r.valid).map(r => r.samples.length - r.warmup).reduce((a, b) => a + b, 0);
+	const shown = (await page.locator("main tbody td:nth-child(3)").allTextContents()).map(Number).reduce((a, b) => a + b, 0);
+	check("the plot's table counts every sample", counted > 0 && shown === counted, `${shown} of ${counted}`);
+	const painted = await page.evaluate(() => {
+		const canvas = document.querySelector("#plot canvas");
+		const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+		const seen = new Set();
+		for (let i = 0; i < data.length; i += 4)
+			if (data[i + 3] > 200)
+				seen.add((data[i] >> 4) * 256 + (data[i + 1] >> 4) * 16 + (data[i + 2] >> 4));
+		return seen.size;
+	});
+	check("dots are painted", painted > 2, painted);
+	await page.check("#warm");
+	await page.screenshot({path: `${shots}/cell.png`, fullPage: true});
+
+	await page.goto(`${address}/#/boards`);
+	await page.waitForSelector("main table");
+	check("boards are listed", (await page.textContent("main")).includes("qemu-det"));
+
+	await page.setViewportSize({width: 390, height: 800});
+	await page.goto(`${address}/#/submission/${submission.id}`);
+	await page.waitForSelector("pre");
+	const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+	check("a narrow screen does not scroll sideways", wide <= 0, wide);
+	await page.screenshot({path: `${shots}/narrow.png`});
+
+	await page.goto(`${address}/#/submission/999999`);
+	await page.waitForSelector("[role=alert]");
+	check("an unknown submission is told in a sentence", /999999|not|no /.test(await page.textContent("[role=alert]")));
+	const wanted = problems.filter(p => !/404/.test(p));
+	check("no errors in the console", wanted.length === 0, wanted.join("\n"));
+	check("nothing is fetched from elsewhere", foreign.length === 0, foreign.join("\n"));
+} catch (error) {
+	check("the pages could be walked", false, error.stack);
+} finally {
+	await browser.close();
+}
+process.exit(failed ? 1 : 0);

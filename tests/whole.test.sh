@@ -1,0 +1,176 @@
+#!/bin/sh
+# The whole: `make run` on kernels built here, with server, agent and the
+# driver killed (-9) in the middle of every stage; then a second run, prebuilt
+# images, README's curl lines, and the page in a real browser. TAP.
+#
+# State lies outside the checkout and is removed at the end (KEEP=1 keeps it).
+# cleanup() is called by the trap.
+# shellcheck disable=SC2317
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+n=0 bad=0
+pass() { n=$((n + 1)); echo "ok $n - $1"; }
+fail() { n=$((n + 1)); bad=1; echo "not ok $n - $1"; }
+note() { sed 's/^/# /'; }
+# is NAME WANT GOT
+is() { if [ "$2" = "$3" ]; then pass "$1"; else fail "$1"; printf 'wanted %s, got %s\n' "$2" "$3" | note; fi; }
+
+top=$(mktemp -d /var/tmp/foldwatch-whole.XXXXXX) || exit 1
+chmod 0755 "$top"
+state=$top/state
+run=
+cleanup() {
+	stop_run
+	if [ -n "${KEEP-}" ]; then echo "# state is kept in $top"; else rm -rf "$top"; fi
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+
+# Pids of what this test started, found by its own state directory.
+pids_of() {
+	case $1 in
+	server) pgrep -f -- "foldwatchd -c $state/" ;;
+	agent) pgrep -o -f -- "foldwatch-agent -c $state/" ;;
+	up) pgrep -f -- "^[^ ]*/foldwatch up --dir $state " ;;
+	esac
+}
+# start_run NAME [VAR=VALUE...]: `make run` in the background
+start_run() {
+	out=$top/$1.out
+	shift
+	env -u MAKEFLAGS -u MAKELEVEL YES=1 DIR="$state" LISTEN=127.0.0.1:0 "$@" make --no-print-directory run \
+		>"$out" 2>&1 </dev/null &
+	run=$!
+}
+stop_run() {
+	[ -n "$run" ] || return 0
+	for p in $(pids_of up); do kill -TERM "$p" 2>/dev/null; done
+	wait "$run" 2>/dev/null
+	run=
+}
+finish_run() { wait "$run"; rc=$?; run=; }
+# slot_state SLOT: the agent's durable state there
+slot_state() { sed -n 's/.*"state": *"\([a-z]*\)".*/\1/p' "$state/agent/state/$1.json" 2>/dev/null; }
+# wait_for SLOT STATES [LOGBYTES]: until that slot is in one of STATES
+wait_for() {
+	turns=0
+	while [ "$turns" -lt 15000 ]; do
+		kill -0 "$run" 2>/dev/null || return 1
+		s=$(slot_state "$1")
+		case " $2 " in *" ${s:-none} "*)
+			[ -z "${3-}" ] && return 0
+			size=$(cat "$state"/logs/* 2>/dev/null | wc -c)
+			[ "$size" -ge "$3" ] && return 0
+			;;
+		esac
+		turns=$((turns + 1))
+		sleep 0.2
+	done
+	return 1
+}
+# kill_round NAME VICTIM SLOT STATES [LOGBYTES]
+kill_round() {
+	start_run "$1" ONCE=1
+	if wait_for "$3" "$4" "${5-}"; then
+		victim=$(pids_of "$2" | head -n 1)
+		if [ -n "$victim" ] && kill -KILL "$victim"; then
+			pass "$1: $2 killed while $3 was $(slot_state "$3")"
+		else
+			fail "$1: there was no $2 to kill"
+		fi
+	else
+		fail "$1: $3 never was $4"
+		tail -n 5 "$out" | note
+	fi
+	finish_run
+	# Nothing may live on: the driver's children die with it.
+	turns=0
+	while [ -n "$(pids_of server)$(pids_of agent)" ] && [ "$turns" -lt 100 ]; do
+		turns=$((turns + 1))
+		sleep 0.1
+	done
+	is "$1: no process is left" "" "$(pids_of server)$(pids_of agent)"
+}
+sql() { sqlite3 -readonly "$state/foldwatch.db" "$1"; }
+
+kill_round fetch agent resolve "claimed" 
+kill_round build-server server build "configured" 20000
+kill_round build-agent agent build "configured" 60000
+kill_round build-up up build "configured" 100000
+kill_round boot-agent agent board-qemu-det "armed booted"
+kill_round boot-server server board-qemu-det "armed booted"
+kill_round boot-up up board-qemu-det "staged armed booted measured"
+
+start_run final ONCE=1
+finish_run
+last=$(tail -n 1 "$out")
+case $last in
+'result 0' | 'result 3') pass "the run goes on to its end: $last" ;;
+*) fail "the run goes on to its end"; tail -n 20 "$out" | note ;;
+esac
+is "make's own status" 0 "$rc"
+is "every kernel × phase once, and phase 0 twice" 18 "$(sql 'SELECT count(*) FROM (SELECT DISTINCT kernel, phase, replicate FROM boot WHERE valid = 1)')"
+is "no valid boot twice" 18 "$(sql 'SELECT count(*) FROM boot WHERE valid = 1')"
+is "every case of every valid boot has one run" 180 "$(sql 'SELECT count(*) FROM run JOIN boot ON boot.id = run.boot WHERE boot.valid = 1')"
+is "one submission" 1 "$(sql 'SELECT count(*) FROM submission')"
+is "two kernels" 2 "$(sql "SELECT count(*) FROM kernel WHERE state = 'ready'")"
+is "nothing waits in the spool" "" "$(find "$state/agent/spool" "$state/agent/dead" -type f 2>/dev/null)"
+is "tables.txt is 7-bit ASCII of at most 72 columns" "" "$(LC_ALL=C grep -nE '^.{73,}|[^ -~]' "$state/tables.txt" | head -n 3)"
+is "compare.json has ten cells with numbers" 10 "$(grep -o '"change": *-\?[0-9]' "$state/compare.json" | wc -l)"
+
+facts=$(sql 'SELECT (SELECT count(*) FROM job), (SELECT count(*) FROM boot), (SELECT count(*) FROM run)')
+cp "$state/tables.txt" "$top/tables.first"
+start_run second ONCE=1
+finish_run
+is "a second run ends alike" "$last" "$(tail -n 1 "$out")"
+is "a second run does no work again" "$facts" "$(sql 'SELECT (SELECT count(*) FROM job), (SELECT count(*) FROM boot), (SELECT count(*) FROM run)')"
+is "a second run prints the same tables" "" "$(diff "$top/tables.first" "$state/tables.txt")"
+
+# Prebuilt images: those that were just built.
+mkdir "$top/a" "$top/b"
+for k in a b; do
+	config=$([ $k = a ] && echo contpte-n || echo contpte-y)
+	sha=$(sql "SELECT image FROM kernel JOIN submission_kernel s ON s.kernel = kernel.id WHERE s.name = '$config' LIMIT 1")
+	cp "$state/artifacts/$(printf %.2s "$sha")/$sha" "$top/$k/Image" ||
+		cp "$(find "$state/artifacts" -name "*${sha#??}" | head -n 1)" "$top/$k/Image"
+done
+chmod -R a+rX "$top/a" "$top/b"
+start_run images IMAGES="$top/a/Image $top/b/Image"
+turns=0
+until grep -q 'The page: ' "$out" || ! kill -0 "$run" 2>/dev/null || [ "$turns" -ge 6000 ]; do
+	turns=$((turns + 1))
+	sleep 0.1
+done
+if grep -q 'The page: ' "$out"; then pass "prebuilt images are compared"; else fail "prebuilt images are compared"; tail -n 8 "$out" | note; fi
+
+address=$(cat "$state/address")
+# README's own lines, with this server's address and state.
+sed -n '/<!-- curl:/,/^$/{/^    /s/^    //p}' README.md |
+	sed -e "s|http://127.0.0.1:8080|$address|" -e "s|var/submit.token|$state/submit.token|" >"$top/curl.sh"
+if (cd "$top" && timeout 1200 sh -eu curl.sh >curl.out 2>curl.err) && grep -q 'mean_rel' "$top/curl.out"; then
+	pass "README's curl lines submit and print tables"
+else
+	fail "README's curl lines submit and print tables"
+	tail -n 5 "$top/curl.err" "$top/curl.out" 2>/dev/null | note
+fi
+
+# The page, on what was measured here.
+if command -v chromium >/dev/null 2>&1; then
+	NODE_PATH=build/npm/node_modules node tests/pages.mjs "$address" "$top" >"$top/pages.out" 2>&1
+	while read -r line; do
+		case $line in
+		'ok '*) pass "page: ${line#ok }" ;;
+		'not ok '*) fail "page: ${line#not ok }" ;;
+		*) echo "# $line" ;;
+		esac
+	done <"$top/pages.out"
+else
+	n=$((n + 1))
+	echo "ok $n - the page in a browser # SKIP chromium is not installed"
+fi
+
+stop_run
+is "Ctrl-C stops everything" "" "$(pids_of server)$(pids_of agent)"
+echo "1..$n"
+exit $bad
