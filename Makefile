@@ -171,6 +171,40 @@ check:
 check-built: tests-build web $(BUILD)/npm/.check asan-build
 	tests/run.sh tests/layers.sh tests/lint.sh $(UNIT_TESTS) $(ASAN_TESTS) $(sort $(wildcard tests/*.test.sh))
 
+# ---- installing: programs side by side with web/ below lib/foldwatch/bin, as
+# in build/, so that `foldwatch up` finds everything; links in bin/.
+PREFIX  ?= /usr/local
+DESTDIR ?=
+INSTALL ?= install
+ROOT     = $(DESTDIR)$(PREFIX)
+INSTALLED := foldwatch foldwatchd foldwatch-agent foldbench foldbench-arm64
+.PHONY: install uninstall
+install: programs web
+	$(call say,INSTALL,$(ROOT))
+	$(Q)$(INSTALL) -d $(ROOT)/bin $(ROOT)/lib/foldwatch/bin $(ROOT)/share/foldwatch/web \
+		$(ROOT)/share/doc/foldwatch/examples $(ROOT)/share/man/man1 $(ROOT)/share/man/man5 $(ROOT)/share/man/man8
+# a new file in the place of the old one: what runs keeps the old
+	$(Q)for p in $(INSTALLED); do \
+		$(INSTALL) -m 0755 $(BUILD)/$$p $(ROOT)/lib/foldwatch/bin/$$p.new && \
+		mv -f $(ROOT)/lib/foldwatch/bin/$$p.new $(ROOT)/lib/foldwatch/bin/$$p || exit 1; \
+	done
+	$(Q)for p in $(filter-out foldbench-arm64,$(INSTALLED)); do \
+		ln -sfn ../lib/foldwatch/bin/$$p $(ROOT)/bin/$$p || exit 1; \
+	done
+	$(Q)$(INSTALL) -m 0644 $(BUILD)/web/*.* $(ROOT)/share/foldwatch/web/
+	$(Q)rm -rf $(ROOT)/share/foldwatch/kernel && cp -R kernel $(ROOT)/share/foldwatch/ && \
+		chmod -R u=rwX,go=rX $(ROOT)/share/foldwatch/kernel
+	$(Q)ln -sfn ../../../share/foldwatch/web $(ROOT)/lib/foldwatch/bin/web
+	$(Q)ln -sfn ../../share/foldwatch/kernel $(ROOT)/lib/foldwatch/kernel
+	$(Q)for s in 1 5 8; do $(INSTALL) -m 0644 docs/man/*.$$s $(ROOT)/share/man/man$$s/ || exit 1; done
+	$(Q)$(INSTALL) -m 0644 README.md $(wildcard docs/*.md) $(ROOT)/share/doc/foldwatch/
+	$(Q)$(INSTALL) -m 0644 $(filter-out %.sh,$(wildcard docs/examples/*)) $(ROOT)/share/doc/foldwatch/examples/
+	$(Q)$(INSTALL) -m 0755 $(wildcard docs/examples/*.sh) $(ROOT)/share/doc/foldwatch/examples/
+uninstall:
+	rm -rf $(ROOT)/lib/foldwatch $(ROOT)/share/foldwatch $(ROOT)/share/doc/foldwatch
+	rm -f $(addprefix $(ROOT)/bin/,$(INSTALLED)) $(addprefix $(ROOT)/share/man/man1/,$(notdir $(wildcard docs/man/*.1)))
+	rm -f $(addprefix $(ROOT)/share/man/man5/,$(notdir $(wildcard docs/man/*.5))) $(addprefix $(ROOT)/share/man/man8/,$(notdir $(wildcard docs/man/*.8)))
+
 .PHONY: clean
 clean:
 	rm -rf build
