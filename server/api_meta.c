@@ -2,11 +2,14 @@
  * api_meta.c - how the server does: health, metrics, its own description.
  */
 #include "server/api.h"
+#include "server/store_meta.h"
 
 #include "lib/clock.h"
+#include "lib/file.h"
 #include "lib/json.h"
 
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum err meta_health(struct http_req *req, struct http_resp *r, struct why *w)
@@ -32,18 +35,33 @@ static void one(struct buf *b, const char *name, const char *type, const char *h
 	buf_addf(b, "%s %llu\n", name, (unsigned long long)v);
 }
 
-/* Pages in memory, from the second number of /proc/self/statm; 0 unknown. */
+/* Pages in memory, from the second number of /proc/self/statm; 0: unknown. */
 static uint64_t resident_bytes(void)
 {
-	unsigned long long pages = 0;
-	FILE *f = fopen("/proc/self/statm", "re");
+	struct buf b;
+	const char *at;
+	uint64_t pages = 0;
 
-	if (!f)
-		return 0;
-	if (fscanf(f, "%*u %llu", &pages) != 1)
-		pages = 0;
-	fclose(f);
+	buf_init(&b, 4096);
+	if (file_read("/proc/self/statm", &b, NULL) == OK && (at = strchr(b.data, ' ')))
+		pages = strtoull(at, NULL, 10);
+	buf_release(&b);
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void job_line(void *ctx, const char *kind, const char *state, int64_t count)
+{
+	buf_addf(ctx, "foldwatch_jobs{kind=\"%s\",state=\"%s\"} %lld\n", kind, state,
+	         (long long)count);
+}
+
+/* The kind is an agent's word: only plain ones go between the quotes. */
+static void board_line(void *ctx, const char *kind, const char *state, int64_t count)
+{
+	if (strpbrk(kind, "\"\\\n"))
+		kind = "other";
+	buf_addf(ctx, "foldwatch_boards{kind=\"%s\",state=\"%s\"} %lld\n", kind, state,
+	         (long long)count);
 }
 
 /* https://prometheus.io/docs/instrumenting/exposition_formats/ */
@@ -51,9 +69,10 @@ enum err meta_metrics(struct http_req *req, struct http_resp *r, struct why *w)
 {
 	struct buf *b = &r->body;
 	struct http_counters hc;
+	struct db *db = db_reader(req->srv->store);
 	struct db_counters dc;
+	enum err e;
 
-	(void)w;
 	buf_init(b, 64 * 1024);
 	http_counters(req->srv->http, &hc);
 	db_counters(req->srv->store, &dc);
@@ -81,10 +100,15 @@ enum err meta_metrics(struct http_req *req, struct http_resp *r, struct why *w)
 	head(b, "foldwatch_uptime_seconds", "gauge", "Seconds since the start.");
 	buf_addf(b, "foldwatch_uptime_seconds %.3f\n",
 	         (double)(clock_mono_ns() - req->srv->started_ns) / (double)NS_PER_S);
+	head(b, "foldwatch_jobs", "gauge", "Jobs that wait or run.");
+	e = store_meta_jobs(db, job_line, b, w);
+	head(b, "foldwatch_boards", "gauge", "Boards.");
+	if (e == OK)
+		e = store_meta_boards(db, board_line, b, w);
 	head(b, "foldwatch_info", "gauge", "Version.");
 	buf_addf(b, "foldwatch_info{version=\"%s\"} 1\n", FOLDWATCH_VERSION);
 	r->type = "text/plain; version=0.0.4; charset=utf-8";
-	return OK;
+	return e;
 }
 
 enum err meta_openapi(struct http_req *req, struct http_resp *r, struct why *w)

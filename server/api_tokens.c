@@ -74,7 +74,7 @@ enum err token_make(struct http_req *req, struct http_resp *r, struct why *w)
 
 enum err token_delete(struct http_req *req, struct http_resp *r, struct why *w)
 {
-	struct token t;
+	struct token t = {0};
 	enum err e = token_revoke(req->srv->store, req->id, clock_wall_ms(), &t, w);
 
 	if (e == OK)

@@ -287,8 +287,8 @@ enum err db_write(struct db_store *store, db_write_fn *fn, void *arg, struct why
 		return err_set(w, ERR_UNAVAILABLE, "the database is closing");
 	}
 	*store->last = &r;
-	/* r leaves the queue before this function returns.
-	 * cppcheck-suppress autoVariables */
+	/* r leaves the queue before this function returns. */
+	/* cppcheck-suppress autoVariables */
 	store->last = &r.next;
 	store->queued++;
 	pthread_cond_signal(&store->work);

@@ -26,6 +26,9 @@
 /* Requests under way have this long to end once the server is told to stop. */
 #define STOP_MS   10000
 
+/* Bytes of bodies in memory beside one of body_max_bytes. */
+#define SMALL_BODIES ((size_t)4 << 20)
+
 static enum err serve(struct server *srv, struct why *w);
 static enum err admin_token(struct server *srv, struct why *w);
 
@@ -185,6 +188,10 @@ static enum err serve(struct server *srv, struct why *w)
 		log_warn("server.open_to_network", "listen", c->listen, "note",
 		         "there is no TLS here: put a proxy in front", NULL);
 	e = work_start(srv, w);
+	if (e != OK)
+		goto out;
+	/* A killed server left its own. */
+	e = file_remove(address, w);
 	if (e != OK)
 		goto out;
 	routes = server_routes(&count);

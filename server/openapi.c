@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct {
+static const struct plain_type {
 	const char *word, *type, *format;
 } plain_types[] = {
         {"int", "integer", NULL},  {"num", "number", NULL},         {"str", "string", NULL},
@@ -27,6 +27,15 @@ static void set_type(json_t *o, const char *type, bool null)
 		json_put(o, "type", json_pack("[ss]", type, "null"));
 	else
 		json_put_str(o, "type", type);
+}
+
+static const struct plain_type *plain_type(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(plain_types); i++) {
+		if (strcmp(plain_types[i].word, word) == 0)
+			return &plain_types[i];
+	}
+	err_bug("openapi: no type \"%s\"", word);
 }
 
 static json_t *ref(const char *object)
@@ -82,15 +91,11 @@ static json_t *schema(const char *text, size_t len)
 		json_decref(o);
 		o = null ? json_pack("{s[o{ss}]}", "anyOf", ref(word), "type", "null") : ref(word);
 	} else if (strcmp(word, "any") != 0) {
-		size_t i = 0;
+		const struct plain_type *plain = plain_type(word);
 
-		while (i < ARRAY_SIZE(plain_types) && strcmp(plain_types[i].word, word) != 0)
-			i++;
-		if (i == ARRAY_SIZE(plain_types))
-			err_bug("openapi: no type \"%s\"", word);
-		set_type(o, plain_types[i].type, null);
-		if (plain_types[i].format)
-			json_put_str(o, "format", plain_types[i].format);
+		set_type(o, plain->type, null);
+		if (plain->format)
+			json_put_str(o, "format", plain->format);
 	}
 	free(word);
 	return o;

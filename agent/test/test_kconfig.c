@@ -98,6 +98,7 @@ static void test_verify(void **state)
 	struct kconfig got =
 	        parse("CONFIG_Y=y\nCONFIG_FORCED=y\nCONFIG_HEX=0x00000010\n"
 	              "CONFIG_N=64\nCONFIG_M=y\n# CONFIG_OFF is not set\nCONFIG_NEW=y\n");
+	static const char few[] = "config N\n\tint \"number\"\nconfig M\n\ttristate\n";
 	struct kconfig prompts = {0};
 	struct buf out;
 
@@ -109,7 +110,7 @@ static void test_verify(void **state)
 	                    "CONFIG_GONE: asked for y, got n (is a dependency missing?); "
 	                    "CONFIG_M: asked for m, got y; CONFIG_N: asked for 8, got 64");
 	/* Of a whole .config only what people set counts. */
-	kconfig_add_prompts(&prompts, "config N\n\tint \"number\"\nconfig M\n\ttristate\n", 45);
+	kconfig_add_prompts(&prompts, few, sizeof(few) - 1);
 	kconfig_sort(&prompts);
 	buf_reset(&out);
 	assert_int_equal(kconfig_verify(&asked, &got, &prompts, &out), 1);

@@ -94,10 +94,9 @@ static void refs(const json_t *v, json_t *used)
 {
 	const char *key;
 	json_t *one;
-	size_t i;
 
-	json_array_foreach (v, i, one)
-		refs(one, used);
+	for (size_t i = 0; i < json_array_size(v); i++)
+		refs(json_array_get(v, i), used);
 	json_object_foreach ((json_t *)v, key, one) {
 		if (strcmp(key, "$ref") == 0)
 			json_object_set_new(used, strrchr(json_string_value(one), '/') + 1,
