@@ -169,6 +169,15 @@ check:
 check-built: tests-build web $(BUILD)/npm/.check asan-build
 	tests/run.sh tests/layers.sh tests/lint.sh $(UNIT_TESTS) $(ASAN_TESTS) $(sort $(wildcard tests/*.test.sh))
 
+# What issue and README promise in numbers; ONLY=NAME for one group of it.
+BENCH_LOAD := $(BUILD)/foldwatch-bench
+$(BENCH_LOAD): $(call obj,$(wildcard tests/bench/*.c)) $(BUILD)/libfoldwatch.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+.PHONY: bench
+bench: programs $(BENCH_LOAD)
+	@tests/bench/run.sh
+
 .PHONY: clean
 clean:
 	rm -rf build
