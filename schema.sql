@@ -66,7 +66,8 @@ CREATE TABLE submission (
 	ended_ms     INTEGER,
 	UNIQUE (submitter, idem_key)
 ) STRICT;
-CREATE INDEX submission_open ON submission(state) WHERE ended_ms IS NULL;
+CREATE INDEX submission_open ON submission(id) WHERE ended_ms IS NULL;
+CREATE INDEX submission_failed ON submission(id) WHERE state = 'failed';
 
 -- One buildable variant: commit x config x toolchain, or a prebuilt image.
 CREATE TABLE kernel (
@@ -237,7 +238,7 @@ CREATE TABLE job (
 	started_ms     INTEGER,                   -- of this attempt
 	ended_ms       INTEGER
 ) STRICT;
-CREATE INDEX job_queue ON job(kind, urgency DESC, submission_id, seq, id) WHERE state = 'queued';
+CREATE INDEX job_queue ON job(urgency DESC, submission_id, seq, id) WHERE state = 'queued';
 CREATE INDEX job_leased ON job(lease_until_ms) WHERE state = 'leased';
 CREATE INDEX job_submission ON job(submission_id, state);
 CREATE INDEX job_kernel ON job(kernel_id, kind);
@@ -370,6 +371,7 @@ CREATE TABLE comparison (
 	complete      INTEGER NOT NULL,
 	body          TEXT NOT NULL               -- docs/api.md's COMPARISON
 ) STRICT;
+CREATE INDEX comparison_open ON comparison(submission_id) WHERE complete = 0;
 
 -- Boots that later evidence made invalid for a submission: its replicates differ.
 CREATE TABLE boot_void (

@@ -42,7 +42,7 @@ static const struct conf_key agent_keys[] = {
         {"build_max_bytes", CONF_INT, AT(build_max_bytes), 1 << 20, INT64_MAX, "20G", NULL,
          "disk that one build may take"},
         {"build_memory_bytes", CONF_INT, AT(build_memory_bytes), 1 << 20, INT64_MAX, "8G", NULL,
-         "memory that one process of a build may take"},
+         "memory that a build may take, all its processes together"},
         {"build_processes", CONF_INT, AT(build_processes), 16, 1 << 20, "4096", NULL,
          "processes that a build may have at once"},
         {"ccache_bytes", CONF_INT, AT(ccache_bytes), 0, INT64_MAX, "5G", NULL,

@@ -285,6 +285,40 @@ enum err build_end_make(struct build *b, struct why *w)
 	return e;
 }
 
+enum err build_set_configured(struct build *b, const char *commit, struct why *w)
+{
+	char *path = path_join(b->object_dir, "configured");
+	enum err e;
+
+	e = commit ? file_write(path, commit, strlen(commit), 0600, w) : file_remove(path, w);
+	free(path);
+	return e;
+}
+
+bool build_get_configured(const struct build *b, char commit[41])
+{
+	char *path = path_join(b->object_dir, "configured");
+	struct buf text;
+	bool ok;
+
+	buf_init(&text, 64);
+	ok = !file_read(path, &text, NULL) && git_is_commit(text.data);
+	if (ok)
+		memcpy(commit, text.data, 41);
+	buf_release(&text);
+	free(path);
+	return ok;
+}
+
+bool build_path_configures(const char *path)
+{
+	const char *base = path_base(path);
+
+	return str_starts(base, "Kconfig") || str_starts(base, "Makefile") ||
+	       str_starts(base, "Kbuild") || str_starts(path, "scripts/") ||
+	       strstr(path, "/tools/") || str_ends(base, ".sh");
+}
+
 /* Takes over `fd`. Tools of the host lie in scripts/ and tools/. */
 static int64_t count_objects(int fd, int depth)
 {

@@ -7,6 +7,7 @@
  *         o/KEY/                   one for each configuration x toolchain
  *             out/                 make's O=
  *             open                 is there while make runs: what it left is torn
+ *             configured           the commit whose Kconfig made out/.config
  *     DIR/ccache/DOMAIN/
  *
  * Inside the sandbox src, out and the compiler cache stand at /src (read-only),
@@ -42,7 +43,8 @@ struct build {
 	bool sandboxed, ccached;
 	char *home, *src, *index, *object_dir, *out, *ccache, *asked;
 	int hold_fd, hold_ccache_fd, lock_fd;
-	bool fresh; /* out/ was empty */
+	bool fresh;      /* out/ was empty */
+	bool configured; /* out/.config is what this commit would give */
 	struct makelog log;
 	int64_t shown_ns;
 	enum fail_class fail; /* whose the error is */
@@ -59,6 +61,14 @@ enum err build_prepare(struct build *b, struct why *w);
 /* make runs from here on / ended by itself: out/ can be trusted to make again. */
 enum err build_begin_make(struct build *b, struct why *w);
 enum err build_end_make(struct build *b, struct why *w);
+
+/* The commit that out/.config stands for is remembered, or forgotten (NULL). */
+enum err build_set_configured(struct build *b, const char *commit, struct why *w);
+/* Into commit (41 bytes); false when there is none. */
+bool build_get_configured(const struct build *b, char commit[41]);
+/* True for files that a configuration depends on: Kconfig files, what their
+ * macros run, and Makefiles. */
+bool build_path_configures(const char *path);
 
 /* How many objects the kernel in out/ is made of, also when this build made
  * only a few of them: what progress counts to next time. */

@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LISTING_MAX (4 << 20) /* of git ls-remote for one name */
+#define LISTING_MAX (4 << 20) /* of git ls-remote for one name, and of changed paths */
 
 static enum err failed(struct git *g, enum fail_class fail, enum err e)
 {
@@ -564,4 +564,26 @@ void git_commit_release(struct git_commit *d)
 {
 	free(d->subject);
 	*d = (struct git_commit){0};
+}
+
+bool git_differs(struct git *g, const char *from, const char *to, bool (*matters)(const char *path))
+{
+	struct argv a = {0};
+	struct buf out;
+	const char *p;
+	bool differs;
+
+	if (str_eq(from, to))
+		return false;
+	if (!git_has(g, from) || !git_has(g, to))
+		return true;
+	buf_init(&out, LISTING_MAX);
+	git_begin(g, &a);
+	argv_add(&a, "diff-tree", "-r", "-z", "--name-only", "--no-renames", from, to, NULL);
+	differs = ask(g, &a, &out, NULL) || out.full;
+	for (p = out.data; !differs && p < out.data + out.len; p += strlen(p) + 1)
+		differs = matters(p);
+	argv_release(&a);
+	buf_release(&out);
+	return differs;
 }

@@ -36,7 +36,7 @@ struct git {
 	int hold_fd, lock_fd; /* against eviction; against another user of the mirror */
 	enum fail_class fail; /* whose the error is */
 	int64_t bytes_fetched;
-	const char *written;  /* the directory that git_run()'s git writes; NULL: the mirror */
+	const char *written; /* the directory that git_run()'s git writes; NULL: the mirror */
 };
 
 struct git_commit {
@@ -58,6 +58,11 @@ enum err git_fetch(struct git *g, const char *commit, const char *ref, struct wh
 bool git_has(struct git *g, const char *commit);
 enum err git_describe(struct git *g, const char *commit, struct git_commit *d, struct why *w);
 void git_commit_release(struct git_commit *d);
+
+/* True when a path for which matters() is true differs between two commits, or
+ * when that cannot be told. */
+bool git_differs(struct git *g, const char *from, const char *to,
+                 bool (*matters)(const char *path));
 
 /* The beginning of every git command: program, limits, settings. */
 void git_begin(const struct git *g, struct argv *a);

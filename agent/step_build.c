@@ -51,6 +51,7 @@ static void say(const char *fmt, ...)
 
 static enum err fetch(struct build *b, struct why *w)
 {
+	char before[41];
 	struct git g;
 	enum err e;
 
@@ -59,6 +60,8 @@ static enum err fetch(struct build *b, struct why *w)
 		e = git_fetch(&g, b->spec.commit, b->spec.ref, w);
 	if (!e)
 		e = checkout(&g, b->spec.commit, b->src, b->index, w);
+	if (!e && build_get_configured(b, before))
+		b->configured = !git_differs(&g, before, b->spec.commit, build_path_configures);
 	b->fail = g.fail;
 	git_close(&g);
 	if (!e)
@@ -139,10 +142,17 @@ static enum err configure(struct build *b, const struct kconfig *asked, struct w
 	enum err e;
 
 	buf_init(&text, CONFIG_MAX);
-	e = build_begin_make(b, w);
-	if (!e)
-		e = make_config(b, w);
-	e = end_make(b, e, w);
+	if (b->configured && !b->fresh) {
+		say("the configuration stands: nothing that it depends on has changed");
+		e = OK;
+	} else {
+		e = build_set_configured(b, NULL, w);
+		if (!e)
+			e = build_begin_make(b, w);
+		if (!e)
+			e = make_config(b, w);
+		e = end_make(b, e, w);
+	}
 	if (!e) {
 		b->fail = FAIL_BUILD;
 		e = err_at(w, outfile_read(b->out, ".config", &text, w), "the build's result");
@@ -151,6 +161,8 @@ static enum err configure(struct build *b, const struct kconfig *asked, struct w
 		b->fail = FAIL_INFRA;
 		e = verify(b, asked, &text, w);
 	}
+	if (!e)
+		e = build_set_configured(b, b->spec.commit, w);
 	buf_release(&text);
 	return e;
 }
@@ -282,10 +294,20 @@ static enum err compile(struct build *b, struct product *p, struct why *w)
 	return err_at(w, e, "the build's result");
 }
 
+/* How long each part took, for whoever reads the log. */
+static void say_lap(const char *what, int64_t *since_ns)
+{
+	int64_t now = clock_mono_ns();
+
+	say("%s in %.1f s", what, (double)(now - *since_ns) / (double)NS_PER_S);
+	*since_ns = now;
+}
+
 static enum err build(struct build *b, struct product *p, struct step_outcome *out, struct why *w)
 {
 	const struct step *s = b->step;
 	struct kconfig asked = {0};
+	int64_t lap = clock_mono_ns();
 	enum err e;
 
 	e = kconfig_parse(&asked, b->spec.text, strlen(b->spec.text), w);
@@ -295,6 +317,7 @@ static enum err build(struct build *b, struct product *p, struct step_outcome *o
 		return e;
 	}
 	e = fetch(b, w);
+	say_lap("fetched and checked out", &lap);
 	if (!e)
 		e = s->mark(s->mark_ctx, "fetched", w);
 	if (!e)
@@ -304,12 +327,15 @@ static enum err build(struct build *b, struct product *p, struct step_outcome *o
 	if (!e)
 		e = configure(b, &asked, w);
 	kconfig_release(&asked);
+	say_lap("configured", &lap);
 	if (!e)
 		e = s->mark(s->mark_ctx, "configured", w);
 	if (!e)
 		e = compile(b, p, w);
-	if (!e)
+	if (!e) {
 		e = report(b, p, out, w);
+		say_lap("compiled and examined", &lap);
+	}
 	if (!e)
 		e = s->mark(s->mark_ctx, "built", w);
 	return e;

@@ -6,7 +6,32 @@
 #include <string.h>
 #include <zstd.h>
 
-enum err zst_pack(const void *data, size_t len, int level, struct buf *out, struct why *w)
+struct zst_packer {
+	ZSTD_CCtx *ctx;
+	int level;
+};
+
+struct zst_packer *zst_packer_new(int level)
+{
+	struct zst_packer *z = xcalloc(1, sizeof(*z));
+
+	z->ctx = ZSTD_createCCtx();
+	if (!z->ctx)
+		err_bug("no memory for a zstd context");
+	z->level = level;
+	return z;
+}
+
+void zst_packer_free(struct zst_packer *z)
+{
+	if (!z)
+		return;
+	ZSTD_freeCCtx(z->ctx);
+	free(z);
+}
+
+enum err zst_packer_add(struct zst_packer *z, const void *data, size_t len, struct buf *out,
+                        struct why *w)
 {
 	size_t room = ZSTD_compressBound(len);
 	enum err e = OK;
@@ -16,7 +41,7 @@ enum err zst_pack(const void *data, size_t len, int level, struct buf *out, stru
 	if (ZSTD_isError(room))
 		return err_set(w, ERR_TOO_LARGE, "%zu bytes are too many for one zstd frame", len);
 	frame = xmalloc(room);
-	n = ZSTD_compress(frame, room, data, len, level);
+	n = ZSTD_compressCCtx(z->ctx, frame, room, data, len, z->level);
 	if (ZSTD_isError(n))
 		e = err_set(w, ERR_INTERNAL, "cannot compress %zu bytes: %s", len,
 		            ZSTD_getErrorName(n));
@@ -24,6 +49,15 @@ enum err zst_pack(const void *data, size_t len, int level, struct buf *out, stru
 		e = err_set(w, ERR_TOO_LARGE, "a zstd frame of %zu bytes, where %zu are free", n,
 		            out->max - out->len);
 	free(frame);
+	return e;
+}
+
+enum err zst_pack(const void *data, size_t len, int level, struct buf *out, struct why *w)
+{
+	struct zst_packer *z = zst_packer_new(level);
+	enum err e = zst_packer_add(z, data, len, out, w);
+
+	zst_packer_free(z);
 	return e;
 }
 

@@ -2,6 +2,7 @@
  * api_meta.c - how the server does: health, metrics, its own description.
  */
 #include "server/api.h"
+#include "server/store_meta.h"
 
 #include "lib/clock.h"
 #include "lib/file.h"
@@ -48,14 +49,30 @@ static uint64_t resident_bytes(void)
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+static void job_line(void *ctx, const char *kind, const char *state, int64_t count)
+{
+	buf_addf(ctx, "foldwatch_jobs{kind=\"%s\",state=\"%s\"} %lld\n", kind, state,
+	         (long long)count);
+}
+
+/* The kind is an agent's word: only plain ones go between the quotes. */
+static void board_line(void *ctx, const char *kind, const char *state, int64_t count)
+{
+	if (strpbrk(kind, "\"\\\n"))
+		kind = "other";
+	buf_addf(ctx, "foldwatch_boards{kind=\"%s\",state=\"%s\"} %lld\n", kind, state,
+	         (long long)count);
+}
+
 /* https://prometheus.io/docs/instrumenting/exposition_formats/ */
 enum err meta_metrics(struct http_req *req, struct http_resp *r, struct why *w)
 {
 	struct buf *b = &r->body;
 	struct http_counters hc;
+	struct db *db = db_reader(req->srv->store);
 	struct db_counters dc;
+	enum err e;
 
-	(void)w;
 	buf_init(b, 64 * 1024);
 	http_counters(req->srv->http, &hc);
 	db_counters(req->srv->store, &dc);
@@ -83,10 +100,15 @@ enum err meta_metrics(struct http_req *req, struct http_resp *r, struct why *w)
 	head(b, "foldwatch_uptime_seconds", "gauge", "Seconds since the start.");
 	buf_addf(b, "foldwatch_uptime_seconds %.3f\n",
 	         (double)(clock_mono_ns() - req->srv->started_ns) / (double)NS_PER_S);
+	head(b, "foldwatch_jobs", "gauge", "Jobs that wait or run.");
+	e = store_meta_jobs(db, job_line, b, w);
+	head(b, "foldwatch_boards", "gauge", "Boards.");
+	if (e == OK)
+		e = store_meta_boards(db, board_line, b, w);
 	head(b, "foldwatch_info", "gauge", "Version.");
 	buf_addf(b, "foldwatch_info{version=\"%s\"} 1\n", FOLDWATCH_VERSION);
 	r->type = "text/plain; version=0.0.4; charset=utf-8";
-	return OK;
+	return e;
 }
 
 enum err meta_openapi(struct http_req *req, struct http_resp *r, struct why *w)

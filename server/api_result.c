@@ -3,6 +3,7 @@
  * with what follows from them.
  */
 #include "server/api_util.h"
+#include "server/long_text.h"
 #include "server/result.h"
 #include "server/schedule.h"
 #include "server/store_artifact.h"
@@ -44,6 +45,7 @@ struct answering {
 	bool failed;
 	const char *class, *why;
 	const char *commit, *subject;
+	char *result; /* boot.result, taken out of the body; NULL: it stands in there */
 	struct kernel built;
 	bool has_boot;
 	struct boot boot;
@@ -61,7 +63,8 @@ struct resolve_in {
 
 static const struct json_field resolve_fields[] = {
         {"commit", JSON_STR, offsetof(struct resolve_in, commit), JSON_MUST, 40, 64, NULL},
-        {"subject", JSON_STR, offsetof(struct resolve_in, subject), JSON_NULLOK, 0, 1000, NULL},
+        {"subject", JSON_STR, offsetof(struct resolve_in, subject), JSON_NULLOK | JSON_TEXT, 0,
+         1000, NULL},
         {"author_time", JSON_INT, offsetof(struct resolve_in, author_time), JSON_NULLOK, -INT64_MAX,
          INT64_MAX, NULL},
         {"bytes_fetched", JSON_INT, offsetof(struct resolve_in, bytes_fetched), JSON_NULLOK, 0,
@@ -350,6 +353,8 @@ static enum err read_boot(struct db *db, struct answering *a, const struct job *
 	b->taint_after = in.taint_after;
 	b->class = a->class;
 	a->has_boot = true;
+	if (a->result && in.result) /* an empty string stands in its place */
+		in.result = a->result;
 	if (in.result && in.result[0])
 		e = read_runs(a, j, k.build_ids, in.result, w);
 	else if (in.valid)
@@ -486,11 +491,14 @@ static enum err answer(struct http_req *req, struct answering *a, struct why *w)
 	struct db *db = db_reader(req->srv->store);
 	json_t *body = NULL;
 	struct job j;
+	size_t len;
 	enum err e = store_job_answer(db, a->job, a->key, a->p, &a->again, &a->said, w);
 
 	if (e != OK || a->again)
 		return e == OK ? same_again(a, w) : e;
-	e = http_json(req, &body, w);
+	if (!req->body_len)
+		return err_set(w, ERR_INPUT, "the body is empty: expected JSON");
+	e = long_text_parse(req->body, req->body_len, "result", &body, &a->result, &len, w);
 	if (e == OK)
 		e = store_job_get(db, a->job, a->p, &j, w);
 	/* Fenced before its content is looked at, and once more in the write. */
@@ -499,6 +507,8 @@ static enum err answer(struct http_req *req, struct answering *a, struct why *w)
 	if (e == OK)
 		e = read_answer(db, a, &j, body, w);
 	json_decref(body);
+	free(a->result);
+	a->result = NULL;
 	if (e == OK)
 		e = db_write(req->srv->store, take, a, w);
 	return e == OK && a->again ? same_again(a, w) : e;

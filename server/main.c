@@ -190,6 +190,10 @@ static enum err serve(struct server *srv, struct why *w)
 	e = work_start(srv, w);
 	if (e != OK)
 		goto out;
+	/* A killed server left its own. */
+	e = file_remove(address, w);
+	if (e != OK)
+		goto out;
 	routes = server_routes(&count);
 	e = http_start(srv, &hc, routes, count, &srv->http, w);
 	if (e != OK)

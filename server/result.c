@@ -6,6 +6,7 @@
 #include "lib/hash.h"
 #include "lib/json.h"
 #include "lib/mem.h"
+#include "lib/zst.h"
 #include "server/samples.h"
 
 #include <stdlib.h>
@@ -28,6 +29,10 @@ struct reading {
 	struct planned *plan;
 	size_t cases;
 	int64_t line;
+	struct zst_packer *packer;
+	int64_t *sample; /* of the line being read, when scan_samples() took them */
+	size_t samples;
+	bool scanned;
 	json_t *guest; /* what `begin` says of the conditions */
 };
 
@@ -275,36 +280,121 @@ static const struct json_field run_fields[] = {
         {0},
 };
 
+/*
+ * A boot brings thousands of samples: they are read from the line itself, and
+ * the rest of it, with an empty array in their place, by the JSON reader. A
+ * line that looks otherwise (no such array, two of them, anything but digits in
+ * it) is left to the JSON reader whole, which says what is wrong with it.
+ */
+static const char *blanks(const char *p, const char *end)
+{
+	while (p < end && *p == ' ')
+		p++;
+	return p;
+}
+
+/* Past the '[' of the only "samples" of the line, or NULL. */
+static const char *samples_begin(const char *line, const char *end)
+{
+	static const char key[] = "\"samples\"";
+	const size_t len = sizeof(key) - 1;
+	const char *at = memmem(line, (size_t)(end - line), key, len);
+
+	if (!at || memmem(at + len, (size_t)(end - at) - len, key, len))
+		return NULL;
+	at = blanks(at + len, end);
+	if (at == end || *at++ != ':')
+		return NULL;
+	at = blanks(at, end);
+	return at == end || *at != '[' ? NULL : at + 1;
+}
+
+static char *scan_samples(struct reading *r, const char *line, size_t len, size_t *rest_len)
+{
+	const char *end = line + len, *begin = samples_begin(line, end), *p = begin;
+	size_t n = 0, head;
+	char *rest;
+
+	r->scanned = false;
+	if (!begin)
+		return NULL;
+	for (;;) {
+		int64_t v = 0;
+		int digits = 0;
+
+		p = blanks(p, end);
+		for (; p < end && *p >= '0' && *p <= '9' && digits < 18; p++, digits++)
+			v = v * 10 + (*p - '0');
+		if (!digits || (digits > 1 && p[-digits] == '0') || n == SAMPLES_MAX)
+			return NULL;
+		r->sample[n++] = v;
+		p = blanks(p, end);
+		if (p == end || *p != ',')
+			break;
+		p++;
+	}
+	if (p == end || *p != ']')
+		return NULL;
+	head = (size_t)(begin - line);
+	*rest_len = head + (size_t)(end - p);
+	rest = pool_alloc(r->p, *rest_len + 1);
+	memcpy(rest, line, head);
+	memcpy(rest + head, p, (size_t)(end - p));
+	r->samples = n;
+	r->scanned = true;
+	return rest;
+}
+
+static enum err parse_line(struct reading *r, const char *line, size_t len, json_t **out,
+                           struct why *w)
+{
+	size_t rest_len;
+	char *rest = scan_samples(r, line, len, &rest_len);
+	enum err e;
+
+	if (rest) {
+		e = json_parse(rest, rest_len, LINE_MAX_BYTES, out, w);
+		/* It may have stood inside "evidence": then it is not ours. */
+		if (e == OK && json_is_array(json_object_get(*out, "samples")))
+			return OK;
+		json_decref(*out);
+		*out = NULL;
+		r->scanned = false;
+	}
+	return json_parse(line, len, LINE_MAX_BYTES, out, w);
+}
+
+static size_t sample_count(const struct reading *r, const struct line *in)
+{
+	return r->scanned ? r->samples : json_array_size(in->samples);
+}
+
 static enum err read_samples(struct reading *r, const struct line *in, struct run_row *row,
                              struct why *w)
 {
-	size_t i, n = json_array_size(in->samples);
-	int64_t *v = xcalloc(n ? n : 1, sizeof(*v));
+	size_t i, n = sample_count(r, in);
 	enum err e = OK;
 
-	for (i = 0; e == OK && i < n; i++) {
+	for (i = 0; !r->scanned && i < n; i++) {
 		const json_t *x = json_array_get(in->samples, i);
 
 		if (!json_is_integer(x) || json_integer_value(x) < 0)
-			e = err_set(w, ERR_UNPROCESSABLE,
-			            "samples[%zu]: expected a whole number from 0", i);
-		else
-			v[i] = json_integer_value(x);
+			return err_set(w, ERR_UNPROCESSABLE,
+			               "samples[%zu]: expected a whole number from 0", i);
+		r->sample[i] = json_integer_value(x);
 	}
-	if (e == OK)
-		e = samples_pack(r->p, v, n, &row->samples, &row->samples_len, w);
+	e = samples_pack(r->packer, r->p, r->sample, n, &row->samples, &row->samples_len, w);
 	if (e == OK) {
 		row->count = (int64_t)n;
-		samples_number(v, n, (size_t)in->warmup, row);
+		samples_number(r->sample, n, (size_t)in->warmup, row);
 	}
-	free(v);
 	return e;
 }
 
 static enum err check_valid(struct reading *r, const struct line *in, const struct planned *c,
                             struct why *w)
 {
-	size_t n = json_array_size(in->samples);
+	size_t n = sample_count(r, in);
 	struct boot *b = r->b;
 
 	if (!in->samples)
@@ -395,7 +485,7 @@ static enum err read_run(struct reading *r, json_t *o, int64_t *hint, struct why
 	if (e == OK && in.state != STATE_VALID && (!in.why || !in.why[0]))
 		e = err_set(w, ERR_UNPROCESSABLE, "why: missing in a run that is %s",
 		            states[in.state]);
-	if (e == OK && in.state != STATE_VALID && json_array_size(in.samples))
+	if (e == OK && in.state != STATE_VALID && sample_count(r, &in))
 		e = err_set(w, ERR_UNPROCESSABLE, "samples: a run that is %s has none",
 		            states[in.state]);
 	if (e != OK)
@@ -449,13 +539,15 @@ enum err result_read(struct pool *p, const char *text, size_t len, const struct 
 		goto out;
 	if (want->plan)
 		read_plan(&r, want->plan);
+	r.sample = xcalloc(SAMPLES_MAX, sizeof(*r.sample));
+	r.packer = samples_packer();
 	while (e == OK && at < body) {
 		const char *nl = memchr(text + at, '\n', body - at);
 		size_t n = nl ? (size_t)(nl - (text + at)) : body - at;
 		json_t *o = NULL;
 
 		r.line++;
-		e = json_parse(text + at, n, LINE_MAX_BYTES, &o, w);
+		e = parse_line(&r, text + at, n, &o, w);
 		if (e == OK && !json_is_object(o))
 			e = err_set(w, ERR_UNPROCESSABLE, "expected an object");
 		if (e == OK)
@@ -482,36 +574,8 @@ enum err result_read(struct pool *p, const char *text, size_t len, const struct 
 		free(guest);
 	}
 out:
+	zst_packer_free(r.packer);
+	free(r.sample);
 	json_decref(r.guest);
 	return e;
-}
-
-/* Digits of equal width in place of what differs from boot to boot. */
-static void strike(char *text, const char *before, size_t width)
-{
-	char *at = text;
-	size_t i;
-
-	while ((at = strstr(at, before))) {
-		at += strlen(before);
-		for (i = 0; i < width && at[i] && at[i] != '"' && at[i] != ' '; i++)
-			at[i] = '_';
-	}
-}
-
-void result_env(struct pool *p, const json_t *board, struct boot *b)
-{
-	char *one = board ? json_canonical(board) : NULL, *text, hex[SHA256_HEX], *at;
-
-	text = pool_fmt(p, "{\"board\":%s,\"guest\":%s}", one ? one : "null",
-	                b->env ? b->env : "null");
-	free(one);
-	if (b->nonce && strlen(b->nonce) >= 8)
-		for (at = text; (at = strstr(at, b->nonce));)
-			memset(at, '_', strlen(b->nonce));
-	strike(text, "foldwatch.nonce=", 16);
-	strike(text, "foldwatch.phase=", 4);
-	hash_block(text, strlen(text), hex);
-	b->env = text;
-	b->env_id = pool_str(p, hex);
 }

@@ -32,7 +32,7 @@ struct result_head {
 enum err result_read(struct pool *p, const char *text, size_t len, const struct result_want *want,
                      struct boot *b, struct result_head *head, const char **torn, struct why *w);
 /* The board's conditions beside the guest's, with nonce and phase struck out:
- * sets b->env and b->env_id. `board` and `guest` may be NULL. */
+ * sets b->env and b->env_id. `board` (the agent's `env`, whose "guest" is left out) may be NULL. */
 void result_env(struct pool *p, const json_t *board, struct boot *b);
 
 #endif

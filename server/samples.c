@@ -13,8 +13,13 @@
 /* Counts of one case differ in few bytes: level 1 finds that as well as 19. */
 #define LEVEL 1
 
-enum err samples_pack(struct pool *p, const int64_t *v, size_t count, const void **out, size_t *len,
-                      struct why *w)
+struct zst_packer *samples_packer(void)
+{
+	return zst_packer_new(LEVEL);
+}
+
+enum err samples_pack(struct zst_packer *z, struct pool *p, const int64_t *v, size_t count,
+                      const void **out, size_t *len, struct why *w)
 {
 	uint64_t *le = xcalloc(count ? count : 1, sizeof(*le));
 	struct buf b;
@@ -24,7 +29,7 @@ enum err samples_pack(struct pool *p, const int64_t *v, size_t count, const void
 	for (i = 0; i < count; i++)
 		le[i] = htole64((uint64_t)v[i]);
 	buf_init(&b, count * sizeof(*le) + 4096);
-	e = zst_pack(le, count * sizeof(*le), LEVEL, &b, w);
+	e = zst_packer_add(z, le, count * sizeof(*le), &b, w);
 	if (e == OK) {
 		*out = pool_copy(p, b.data, b.len);
 		*len = b.len;

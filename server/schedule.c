@@ -23,9 +23,9 @@ static const int16_t phase_pages[BOOTS_MAX] = {
 
 int64_t schedule_phase_pages(int64_t phase)
 {
-	if (phase < 0 || phase >= BOOTS_MAX)
-		err_bug("phase %lld is out of bounds", (long long)phase);
-	return phase_pages[phase];
+	if (phase >= 0 && phase < BOOTS_MAX)
+		return phase_pages[phase];
+	err_bug("phase %lld is out of bounds", (long long)phase);
 }
 
 void schedule_domain(const char *submitter, const char *tree, char out[17])

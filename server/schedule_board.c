@@ -66,7 +66,7 @@ static enum err check_health(struct db *db, struct pool *p, const struct board *
                              int64_t now_ms, struct why *w)
 {
 	struct kernel good;
-	int64_t kernel, open, first, second;
+	int64_t kernel = NONE, open = NONE, first, second;
 	enum err e;
 
 	*queued = false;
@@ -158,7 +158,7 @@ static enum err unexplained(struct db *db, struct pool *p, const struct job *j,
                             const struct board *b, const char *why, int64_t now_ms, struct why *w)
 {
 	struct kernel good;
-	int64_t kernel, id;
+	int64_t kernel = NONE, id;
 	enum err e = store_board_known_good(db, b->name, &kernel, w);
 
 	if (e != OK)

@@ -247,15 +247,18 @@ enum err store_cmp_clear(struct db *db, struct why *w)
 
 enum err store_cmp_stale(struct db *db, struct pool *p, struct ids *out, struct why *w)
 {
+	/* Each part walks an index of few rows, however many submissions there were. */
 	struct db_stmt *q = db_prepare(
-	        db, "SELECT s.id FROM submission s LEFT JOIN comparison c ON c.submission_id = s.id"
-	            " WHERE (s.planned = 1 OR s.state = 'failed') AND (c.submission_id IS NULL"
-	            " OR (s.state IN ('done', 'failed') AND c.complete = 0)"
-	            " OR (s.ended_ms IS NULL AND (c.last_boot < (SELECT coalesce(max(b.boot_id), 0)"
-	            " FROM submission_boot b WHERE b.submission_id = s.id)"
-	            " OR NOT EXISTS (SELECT 1 FROM job j WHERE j.submission_id = s.id"
-	            " AND j.state IN ('queued', 'leased')))))"
-	            " ORDER BY s.id");
+	        db, "SELECT s.id FROM submission s WHERE s.ended_ms IS NULL AND s.planned = 1"
+	            " AND (NOT EXISTS (SELECT 1 FROM job j WHERE j.submission_id = s.id"
+	            " AND j.state IN ('queued', 'leased')) OR (SELECT max(b.boot_id)"
+	            " FROM submission_boot b WHERE b.submission_id = s.id) > coalesce((SELECT"
+	            " c.last_boot FROM comparison c WHERE c.submission_id = s.id), 0))"
+	            " UNION SELECT c.submission_id FROM comparison c JOIN submission s"
+	            " ON s.id = c.submission_id WHERE c.complete = 0"
+	            " AND s.state IN ('done', 'failed')"
+	            " UNION SELECT s.id FROM submission s WHERE s.state = 'failed' AND NOT EXISTS"
+	            " (SELECT 1 FROM comparison c WHERE c.submission_id = s.id) ORDER BY 1");
 	enum err e;
 
 	while ((e = db_step(q, w)) == OK && db_has_row(q))

@@ -12,8 +12,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Between two looks, unless poked; and between two partial comparisons. */
+/* Between two looks, unless poked; at least, however often poked; and between
+ * two partial comparisons. */
 #define LOOK_MS    1000
+#define POKED_MS   20
 #define PARTIAL_NS NS_PER_S
 
 struct work {
@@ -92,18 +94,30 @@ static void compute(struct work *k, struct pool *p)
 		k->partial_ns = clock_mono_ns();
 }
 
-/* True until it is time to stop. */
-static bool wait_for_work(struct work *k)
+/* Waits until a flag is up or `ms` have passed since `from`. */
+static void wait_flag(struct work *k, const bool *flag, const struct timespec *from, long ms)
 {
-	struct timespec until;
-	bool go;
+	struct timespec until = *from;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += LOOK_MS / 1000;
-	pthread_mutex_lock(&k->lock);
-	while (!k->poked && !k->stop)
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * NS_PER_MS;
+	if (until.tv_nsec >= NS_PER_S) {
+		until.tv_sec++;
+		until.tv_nsec -= NS_PER_S;
+	}
+	while (!*flag && !k->stop)
 		if (pthread_cond_timedwait(&k->cond, &k->lock, &until) != 0)
 			break;
+}
+
+/* True until it is time to stop. */
+static bool wait_for_work(struct work *k, const struct timespec *looked)
+{
+	bool go;
+
+	pthread_mutex_lock(&k->lock);
+	wait_flag(k, &k->poked, looked, LOOK_MS);
+	wait_flag(k, &k->stop, looked, POKED_MS);
 	k->poked = false;
 	go = !k->stop;
 	pthread_mutex_unlock(&k->lock);
@@ -113,15 +127,17 @@ static bool wait_for_work(struct work *k)
 static void *work_main(void *arg)
 {
 	struct work *k = arg;
+	struct timespec looked;
 
 	do {
 		struct pool *p = pool_new();
 
+		clock_gettime(CLOCK_MONOTONIC, &looked);
 		expire_leases(k->srv, p);
 		compute(k, p);
 		pool_free(p);
 		db_reader_rest(k->srv->store);
-	} while (wait_for_work(k));
+	} while (wait_for_work(k, &looked));
 	return NULL;
 }
 

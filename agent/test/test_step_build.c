@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -165,6 +166,61 @@ static void expect(const char *config, bool whole, enum fail_class fail, const c
 	if (out->fail != fail || (fail && !strstr(out->why.text, says)))
 		fail_msg("%s: %s: %s", config, fail_class_name(out->fail), out->why.text);
 	assert_true((out->body == NULL) == (fail != FAIL_NONE));
+}
+
+/* What a machine without bubblewrap does, in a process whose PATH has none.
+ * Returns the number of the first check that failed, 0 for none. */
+static int without_sandbox(void)
+{
+	struct step_outcome out = {.fail = FAIL_NONE};
+	static char *trusted[1];
+	char *bin = path_join(bed.dir, "bin"), *script;
+	struct why w = {""};
+
+	script = xasprintf("mkdir '%s'; for p in git prlimit aarch64-linux-gnu-gcc "
+	                   "aarch64-linux-gnu-ld; do ln -s $(command -v $p) '%s'/$p; done",
+	                   bin, bin);
+	run_ok(NULL, "sh", "-c", script, NULL);
+	free(script);
+	setenv("PATH", bin, 1);
+	if (!sandbox_probe(&w) || !strstr(w.text, "bwrap"))
+		return 1;
+	/* Refused, as this machine's failing and not as the tree's ... */
+	if (step_build(bed_job(&bed, spec("CONFIG_A=y\n", false)), &out, &w))
+		return 2;
+	if (out.fail != FAIL_INFRA || out.body || !strstr(out.why.text, "trusted_trees"))
+		return 3;
+	/* ... unless the owner names this tree, which is on record. */
+	trusted[0] = url;
+	bed.conf.trusted_trees = (struct conf_list){trusted, 1};
+	out = (struct step_outcome){.fail = FAIL_NONE};
+	if (step_build(bed_job(&bed, spec("CONFIG_A=y\n", false)), &out, &w) || out.fail)
+		return 4;
+	if (!json_flag(out.body, "trusted", false) ||
+	    !str_eq(json_str(out.body, "sandbox", ""), "none"))
+		return 5;
+	/* Another tree of the same host is not meant by it. */
+	trusted[0] = xasprintf("%s2", url);
+	out = (struct step_outcome){.fail = FAIL_NONE};
+	if (step_build(bed_job(&bed, spec("CONFIG_A=y\n", false)), &out, &w) ||
+	    out.fail != FAIL_INFRA)
+		return 6;
+	return 0;
+}
+
+static void test_no_sandbox(void **state)
+{
+	pid_t pid;
+	int status;
+
+	(void)state;
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		_exit(without_sandbox());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static void test_builds(void **state)
@@ -319,6 +375,55 @@ static void test_interrupted_begins_anew(void **state)
 	step_outcome_release(&out);
 }
 
+/* A commit that changes no file that Kconfig reads keeps the configuration;
+ * one that does makes it anew. */
+static void test_configuration_stands(void **state)
+{
+	static const struct {
+		const char *path;
+		bool made;
+	} changes[] = {
+	        {"k.c", false}, {"sub/Kconfig.more", true}, {"scripts/x", true}, {"mm/a.c", false}};
+	char first[41], *stamp, *script;
+	struct step_outcome out;
+	size_t i;
+
+	(void)state;
+	NEEDS();
+	memcpy(first, commit, sizeof(first));
+	expect("CONFIG_D=y\n", false, FAIL_NONE, "", &out);
+	step_outcome_release(&out);
+	/* allnoconfig would take this line away again. */
+	stamp = xasprintf("for d in '%s'/builds/*/o/*/out; do echo '# kept' >> $d/.config; done",
+	                  bed.dir);
+	for (i = 0; i < ARRAY_SIZE(changes); i++) {
+		run_ok(NULL, "sh", "-c", stamp, NULL);
+		script = xasprintf("export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=t "
+		                   "GIT_AUTHOR_EMAIL=t@t GIT_COMMITTER_NAME=t "
+		                   "GIT_COMMITTER_EMAIL=t@t; mkdir -p $(dirname %s) && echo "
+		                   "'/* x */' >> %s && git add -A && git commit -q -m x",
+		                   changes[i].path, changes[i].path);
+		run_ok(origin, "sh", "-c", script, NULL);
+		free(script);
+		run_line(commit, sizeof(commit), origin, "git", "rev-parse", "HEAD", NULL);
+		expect("CONFIG_D=y\n", false, FAIL_NONE, "", &out);
+		script = xasprintf("grep -l '^CONFIG_D' '%s'/builds/*/o/*/out/.config | xargs grep "
+		                   "-c kept || true",
+		                   bed.dir);
+		{
+			char line[256];
+
+			run_line(line, sizeof(line), NULL, "sh", "-c", script, NULL);
+			if ((line[0] == '0') != changes[i].made)
+				fail_msg("%s: %s", changes[i].path, line);
+		}
+		free(script);
+		step_outcome_release(&out);
+	}
+	free(stamp);
+	memcpy(commit, first, sizeof(first));
+}
+
 static void test_wrong_specs(void **state)
 {
 	struct step_outcome out = {.fail = FAIL_NONE};
@@ -344,12 +449,14 @@ static void test_wrong_specs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_no_sandbox),
 	        cmocka_unit_test(test_builds),
 	        cmocka_unit_test(test_whole_config),
 	        cmocka_unit_test(test_does_not_build),
 	        cmocka_unit_test(test_sees_no_secret),
 	        cmocka_unit_test(test_limits),
 	        cmocka_unit_test(test_interrupted_begins_anew),
+	        cmocka_unit_test(test_configuration_stands),
 	        cmocka_unit_test(test_wrong_specs),
 	};
 

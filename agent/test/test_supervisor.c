@@ -128,6 +128,10 @@ static void test_order(void **state)
 	wait_for(entries(h, "spool") == 2);
 	let_go(h, "1");
 	wait_for(entries(h, "spool") == 3);
+	/* also after a start, when the directory is all that tells it */
+	agent_end(h, SIGKILL);
+	agent_start(h);
+	wait_for(log_says(h, "server.away"));
 	fake_up(h->server);
 	wait_for(job_done(h, 1) && job_done(h, 2) && job_done(h, 3));
 	fake_order(h->server, ids, 4);

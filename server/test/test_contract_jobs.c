@@ -353,7 +353,7 @@ static void three_retries_then_it_failed(void **state)
 {
 	struct fake *f = *state;
 	json_t *lease, *o, *body;
-	char key[8];
+	char key[16];
 	int64_t sub;
 	int i;
 
