@@ -100,13 +100,15 @@ unit_lib_objs    := $(BUILD)/libfoldwatch.a
 unit_server_objs := $(filter-out %/main.o,$(call obj,$(SERVER_SRC))) $(BUILD)/libfoldwatch.a
 unit_agent_objs  := $(filter-out %/main.o,$(call obj,$(AGENT_SRC))) $(BUILD)/libfoldwatch.a
 unit_cli_objs    := $(filter-out %/main.o,$(call obj,$(CLI_SRC))) $(BUILD)/libfoldwatch.a
+# helpers of other rooms that a room's tests use beside its own
+helpers_cli      := server/test/harness.c server/test/fake_agent.c lib/test/tmpdir.c
 unit_bench_objs  := $(filter-out %/main.o,$(call obj,$(wildcard bench/*.c))) $(BUILD)/libfoldwatch.a
 UNIT_TESTS :=
 define room_tests
 $(1)_TESTS := $$(patsubst %.c,$(BUILD)/%,$$(wildcard $(1)/test/test_*.c))
 UNIT_TESTS += $$($(1)_TESTS)
 $$($(1)_TESTS): $(BUILD)/$(1)/test/%: $(BUILD)/obj/$(1)/test/%.o \
-		$$(patsubst %.c,$(BUILD)/obj/%.o,$$(filter-out $(1)/test/test_%,$$(wildcard $(1)/test/*.c))) $$(unit_$(1)_objs)
+		$$(patsubst %.c,$(BUILD)/obj/%.o,$$(filter-out $(1)/test/test_%,$$(wildcard $(1)/test/*.c)) $$(helpers_$(1))) $$(unit_$(1)_objs)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(PKG_LIBS) -lcmocka
@@ -142,6 +144,15 @@ run:
 deps:
 	@kernel/recipe/deps.sh $(or $(FOR),check)
 
+# What issue and README promise in numbers; ONLY=NAME for one group of it.
+BENCH_LOAD := $(BUILD)/foldwatch-bench
+$(BENCH_LOAD): $(call obj,$(wildcard tests/bench/*.c)) $(BUILD)/libfoldwatch.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+.PHONY: bench
+bench: programs $(BENCH_LOAD)
+	@tests/bench/run.sh
+
 # A second build with sanitizers, of everything but foldbench's static binary.
 ASAN  := $(BUILD)/asan
 ASANF := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -169,14 +180,39 @@ check:
 check-built: tests-build web $(BUILD)/npm/.check asan-build
 	tests/run.sh tests/layers.sh tests/lint.sh $(UNIT_TESTS) $(ASAN_TESTS) $(sort $(wildcard tests/*.test.sh))
 
-# What issue and README promise in numbers; ONLY=NAME for one group of it.
-BENCH_LOAD := $(BUILD)/foldwatch-bench
-$(BENCH_LOAD): $(call obj,$(wildcard tests/bench/*.c)) $(BUILD)/libfoldwatch.a
-	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
-.PHONY: bench
-bench: programs $(BENCH_LOAD)
-	@tests/bench/run.sh
+# ---- installing: programs side by side with web/ below lib/foldwatch/bin, as
+# in build/, so that `foldwatch up` finds everything; links in bin/.
+PREFIX  ?= /usr/local
+DESTDIR ?=
+INSTALL ?= install
+ROOT     = $(DESTDIR)$(PREFIX)
+INSTALLED := foldwatch foldwatchd foldwatch-agent foldbench foldbench-arm64
+.PHONY: install uninstall
+install: programs web
+	$(call say,INSTALL,$(ROOT))
+	$(Q)$(INSTALL) -d $(ROOT)/bin $(ROOT)/lib/foldwatch/bin $(ROOT)/share/foldwatch/web \
+		$(ROOT)/share/doc/foldwatch/examples $(ROOT)/share/man/man1 $(ROOT)/share/man/man5 $(ROOT)/share/man/man8
+# a new file in the place of the old one: what runs keeps the old
+	$(Q)for p in $(INSTALLED); do \
+		$(INSTALL) -m 0755 $(BUILD)/$$p $(ROOT)/lib/foldwatch/bin/$$p.new && \
+		mv -f $(ROOT)/lib/foldwatch/bin/$$p.new $(ROOT)/lib/foldwatch/bin/$$p || exit 1; \
+	done
+	$(Q)for p in $(filter-out foldbench-arm64,$(INSTALLED)); do \
+		ln -sfn ../lib/foldwatch/bin/$$p $(ROOT)/bin/$$p || exit 1; \
+	done
+	$(Q)$(INSTALL) -m 0644 $(BUILD)/web/*.* $(ROOT)/share/foldwatch/web/
+	$(Q)rm -rf $(ROOT)/share/foldwatch/kernel && cp -R kernel $(ROOT)/share/foldwatch/ && \
+		chmod -R u=rwX,go=rX $(ROOT)/share/foldwatch/kernel
+	$(Q)ln -sfn ../../../share/foldwatch/web $(ROOT)/lib/foldwatch/bin/web
+	$(Q)ln -sfn ../../share/foldwatch/kernel $(ROOT)/lib/foldwatch/kernel
+	$(Q)for s in 1 5 8; do $(INSTALL) -m 0644 docs/man/*.$$s $(ROOT)/share/man/man$$s/ || exit 1; done
+	$(Q)$(INSTALL) -m 0644 README.md $(wildcard docs/*.md) $(ROOT)/share/doc/foldwatch/
+	$(Q)$(INSTALL) -m 0644 $(filter-out %.sh,$(wildcard docs/examples/*)) $(ROOT)/share/doc/foldwatch/examples/
+	$(Q)$(INSTALL) -m 0755 $(wildcard docs/examples/*.sh) $(ROOT)/share/doc/foldwatch/examples/
+uninstall:
+	rm -rf $(ROOT)/lib/foldwatch $(ROOT)/share/foldwatch $(ROOT)/share/doc/foldwatch
+	rm -f $(addprefix $(ROOT)/bin/,$(INSTALLED)) $(addprefix $(ROOT)/share/man/man1/,$(notdir $(wildcard docs/man/*.1)))
+	rm -f $(addprefix $(ROOT)/share/man/man5/,$(notdir $(wildcard docs/man/*.5))) $(addprefix $(ROOT)/share/man/man8/,$(notdir $(wildcard docs/man/*.8)))
 
 .PHONY: clean
 clean:

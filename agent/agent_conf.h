@@ -52,9 +52,10 @@ struct agent_conf {
 	char *name; /* [A-Za-z0-9._-]{1,64} */
 	char *server;
 	char *token_file;
-	char *dir; /* lock, state/, spool/, dead/, jobs/, trash/, mirrors/, builds/, ccache/, images/ */
-	char *foldbench;    /* static arm64 binary for guests */
-	bool builds;        /* takes resolve and build jobs */
+	char *dir;       /* lock, state/, spool/, dead/, jobs/, trash/, mirrors/, builds/, ccache/,
+	                    images/ */
+	char *foldbench; /* static arm64 binary for guests */
+	bool builds;     /* takes resolve and build jobs */
 	int64_t build_jobs; /* make -j; 0: the number of processors */
 	int64_t build_timeout_s, fetch_timeout_s, boot_timeout_s;
 	int64_t fetch_max_bytes, build_max_bytes; /* disk */

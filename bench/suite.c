@@ -125,19 +125,28 @@ static void run_process(const struct suite *s, const struct run_spec *spec, int 
 	_exit(127);
 }
 
-/* All that comes through the pipe, behind what is there already. */
-static void collect(int fd, struct emit *e)
+static bool stopped(const struct suite *s)
+{
+	return s->stop && *s->stop;
+}
+
+/* All that comes through the pipe, behind what is there already. A signal that
+ * stops the suite ends the run too. */
+static void collect(struct suite *s, int fd, pid_t pid)
 {
 	char part[4096];
 
 	for (;;) {
 		ssize_t n = read(fd, part, sizeof(part));
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && errno == EINTR) {
+			if (stopped(s))
+				kill(pid, SIGKILL);
 			continue;
+		}
 		if (n <= 0)
 			return;
-		emit_raw(e, part, (size_t)n);
+		emit_raw(&s->out, part, (size_t)n);
 	}
 }
 
@@ -176,7 +185,7 @@ static void run_in_child(struct suite *s, const struct run_spec *spec)
 		run_emit_without(spec, RUN_INVALID, w.text, &s->out);
 		return;
 	}
-	collect(pipes[0], &s->out);
+	collect(s, pipes[0], pid);
 	close(pipes[0]);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
@@ -189,11 +198,6 @@ static void run_in_child(struct suite *s, const struct run_spec *spec)
 	s->out.first = true;
 	status_words(status, &w);
 	run_emit_without(spec, RUN_INVALID, w.text, &s->out);
-}
-
-static bool stopped(const struct suite *s)
-{
-	return s->stop && *s->stop;
 }
 
 static void run_case(struct suite *s, const struct plan_item *item)
@@ -212,6 +216,8 @@ static void run_case(struct suite *s, const struct plan_item *item)
 			run_in_child(s, &spec);
 		else
 			run_emit_without(&spec, RUN_SKIP, w.text, &s->out);
+		if (stopped(s))
+			return; /* what it says is of a run that was cut short */
 		s->runs++;
 	}
 }

@@ -221,9 +221,10 @@ static enum err tables(struct up *up, int64_t id, int *result, struct why *w)
 	if (!e)
 		e = client_bytes(c, "GET", path, NULL, NULL, 0, "text/plain", NULL, &r, w);
 	if (!e) {
-		fwrite(r.body.data, 1, r.body.len, stdout);
-		fflush(stdout);
+		/* Saved first: a reader that went away must not cost them. */
 		e = save(up, "tables.txt", r.body.data, r.body.len, w);
+		if (!e && !up->cli->json)
+			e = cli_print(r.body.data, r.body.len, w);
 	}
 	reply_release(&r);
 	free(path);
@@ -234,6 +235,8 @@ static enum err tables(struct up *up, int64_t id, int *result, struct why *w)
 	free(path);
 	if (!e)
 		e = save(up, "compare.json", r.body.data, r.body.len, w);
+	if (!e && up->cli->json)
+		e = cli_print_json(r.json, w);
 	if (!e) {
 		const json_t *cells = json_object_get(r.json, "cells");
 
@@ -274,8 +277,10 @@ static enum err compare(struct up *up, int *result, struct why *w)
 
 static enum err serve(struct up *up, struct why *w)
 {
-	printf("\nThe page: %s/   (Ctrl-C stops everything)\n", up->service.address);
-	fflush(stdout);
+	FILE *to = up->cli->json ? stderr : stdout;
+
+	fprintf(to, "\nThe page: %s/   (Ctrl-C stops everything)\n", up->service.address);
+	fflush(to);
 	while (!stop_asked) {
 		enum err e = service_check(&up->service, w);
 
@@ -376,7 +381,7 @@ static enum err run_up(struct cli *cli, void *opt_, int argc, char **argv, struc
 		fflush(stdout);
 		fprintf(stderr, "foldwatch: %s\n", w->text);
 	}
-	printf("result %d\n", e ? 1 : result);
+	fprintf(cli->json ? stderr : stdout, "result %d\n", e ? 1 : result);
 	fflush(stdout);
 	cli->exit_code = e ? 1 : result;
 	return OK;
@@ -393,7 +398,8 @@ const struct cli_command cmd_up = {
                 "  foldwatch up --image old=a/Image --image new=b/Image --once\n"
                 "\n"
                 "With --once the last line is `result N`: 0 when every cell is slower, faster,\n"
-                "same or skip, 3 when one is unsure or invalid, 1 on failure.\n",
+                "same or skip, 3 when one is unsure or invalid, 1 on failure. The tables are\n"
+                "also in DIR/tables.txt and, as JSON, in DIR/compare.json.\n",
         .opts = up_table,
         .size = sizeof(struct up_opts),
         .max_args = 0,

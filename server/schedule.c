@@ -61,10 +61,11 @@ void schedule_image_key(const char *image, char out[65])
 
 /* ---- resolve */
 
-static enum err want_commit(struct db *db, const struct sub *s, struct sub_kernel *k,
-                            int64_t now_ms, struct why *w)
+static enum err want_commit(struct db *db, struct pool *p, const struct sub *s,
+                            struct sub_kernel *k, int64_t now_ms, struct why *w)
 {
 	struct job j = job_blank();
+	bool offered = false;
 	char domain[17];
 	int64_t id;
 	enum err e;
@@ -84,9 +85,14 @@ static enum err want_commit(struct db *db, const struct sub *s, struct sub_kerne
 		e = store_job_add(db, &j, now_ms, &id, w);
 	}
 	if (e == OK)
-		e = store_sub_kernel_set(db, s->id, k->pos, "resolving", NULL, NULL, NULL, NONE, w);
+		e = store_tree_offered(db, k->tree, &offered, w);
+	/* It waits, and says for what: an agent may come. */
 	k->state = "resolving";
-	return e;
+	k->why = offered ? NULL
+	                 : pool_fmt(p, "no agent that builds may fetch from \"%s\" yet", k->tree);
+	return e == OK ? store_sub_kernel_set(db, s->id, k->pos, k->state, k->why, NULL, NULL, NONE,
+	                                      w)
+	               : e;
 }
 
 /* ---- build */
@@ -125,12 +131,12 @@ static enum err want_kernel(struct db *db, struct pool *p, const struct sub *s,
 	e = store_toolchain_compiler(db, k->toolchain, p, &compiler, w);
 	if (e != OK)
 		return e;
-	if (!compiler)
-		return store_sub_kernel_set(
-		        db, s->id, k->pos, "resolving",
-		        pool_fmt(p, "no agent that builds offers the toolchain \"%s\" yet",
-		                 k->toolchain),
-		        NULL, NULL, NONE, w);
+	if (!compiler) {
+		k->why = pool_fmt(p, "no agent that builds offers the toolchain \"%s\" yet",
+		                  k->toolchain);
+		return store_sub_kernel_set(db, s->id, k->pos, "resolving", k->why, NULL, NULL,
+		                            NONE, w);
+	}
 	schedule_domain(s->submitter, k->tree, domain);
 	schedule_kernel_key(k->commit, k->config_sha256, k->config_whole, k->toolchain, compiler,
 	                    domain, s->reuse ? 0 : s->id, key);
@@ -335,8 +341,8 @@ static enum err advance(struct db *db, struct pool *p, int64_t sub, int64_t now_
 	for (i = 0; e == OK && i < k.count; i++) {
 		struct sub_kernel *x = &k.at[i];
 
-		if (str_eq(x->state, "new"))
-			e = want_commit(db, &s, x, now_ms, w);
+		if (str_eq(x->state, "new") || (str_eq(x->state, "resolving") && !x->commit))
+			e = want_commit(db, p, &s, x, now_ms, w);
 		if (e == OK && str_eq(x->state, "resolving") && x->commit)
 			e = want_kernel(db, p, &s, x, now_ms, w);
 		if (e == OK && str_eq(x->state, "building"))

@@ -220,3 +220,18 @@ enum err store_toolchain_compiler(struct db *db, const char *toolchain, struct p
 	db_done(q);
 	return e;
 }
+
+enum err store_tree_offered(struct db *db, const char *tree, bool *offered, struct why *w)
+{
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT 1 FROM agent_tree t JOIN agent a ON a.name = t.agent"
+	                       " WHERE a.builds = 1 AND substr(?1, 1, length(t.prefix)) = t.prefix"
+	                       " LIMIT 1");
+	enum err e;
+
+	db_bind_text(q, 1, tree);
+	e = db_step(q, w);
+	*offered = e == OK && db_has_row(q);
+	db_done(q);
+	return e;
+}

@@ -62,6 +62,8 @@ enum err store_agent_get(struct db *db, const char *name, struct pool *p, struct
                          struct why *w);
 enum err store_agent_list(struct db *db, struct pool *p, struct agent_list *out, struct why *w);
 enum err store_agent_seen(struct db *db, const char *name, int64_t now_ms, struct why *w);
+/* May any agent that builds fetch from this tree? */
+enum err store_tree_offered(struct db *db, const char *tree, bool *offered, struct why *w);
 /* The compiler behind a toolchain's name, by the agent that was seen last;
  * NULL: no agent that builds offers it. */
 enum err store_toolchain_compiler(struct db *db, const char *toolchain, struct pool *p,

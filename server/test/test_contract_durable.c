@@ -290,15 +290,15 @@ static void files_may_not_grow(void **state)
 	struct reply_raw r;
 
 	(void)state;
-	d->file_limit = 512 * 1024;
+	d->file_limit = 2 << 20; /* the migrations fit */
 	daemon_start(d);
-	put_noise(700 * 1024, 1, &r);
+	put_noise(3 << 20, 1, &r);
 	check_error(&r, 507, "no_space", "cannot keep the body");
 	reply_raw_release(&r);
 	assert_int_equal(put_noise(300 * 1024, 2, &r), 201);
 	reply_raw_release(&r);
 	fill_up(400);
-	assert_int_equal(put_noise(700 * 1024, 1, &r), 201);
+	assert_int_equal(put_noise(3 << 20, 1, &r), 201);
 	reply_raw_release(&r);
 	daemon_stop(d);
 }

@@ -395,6 +395,84 @@ static void cancelling(void **state)
 	json_decref(fake_await(f, sub, "done"));
 }
 
+/* A build that two wait for survives the cancelling of who asked first. */
+static void cancelling_what_others_wait_for(void **state)
+{
+	struct fake *f = *state;
+	json_t *lease, *o;
+	int64_t first, second;
+
+	fake_announce(f, false);
+	first = fake_submit(f, two_kernels);
+	json_decref(fake_do(f, lease = fake_claim(f, "[\"resolve\"]", "[]")));
+	json_decref(lease);
+	second = fake_submit(f, two_kernels);
+	json_decref(fake_do(f, lease = fake_claim(f, "[\"resolve\"]", "[]")));
+	json_decref(lease);
+	lease = fake_claim(f, "[\"build\"]", "[]");
+	assert_int_equal(first, 1);
+	assert_int_equal(ask_json(f->d, "POST", "/api/v1/submissions/1/cancel", f->submit, "", &o),
+	                 200);
+	json_decref(o);
+	o = fake_do(f, lease);
+	assert_string_equal(str_at(o, "state"), "done");
+	json_decref(o);
+	json_decref(lease);
+	assert_int_equal(fake_work(f), 1 + 18);
+	json_decref(fake_await(f, second, "done"));
+	json_decref(fake_await(f, first, "cancelled"));
+}
+
+static void waiting_says_for_what(void **state)
+{
+	static const char body[] =
+	        "{\"title\":\"t\",\"kernels\":[{\"name\":\"a\",\"tree\":\"%s\",\"ref\":\"r\","
+	        "\"toolchain\":\"%s\"}],\"boards\":[\"det\"],\"cases\":[\"fork/"
+	        "order=0,size=16M\"]}";
+	struct fake *f = *state;
+	json_t *o;
+	char *text;
+	int64_t sub;
+
+	fake_announce(f, false);
+	text = xasprintf("%.*s%s%s%s%s", (int)(strstr(body, "%s") - body), body, "git://h/x",
+	                 "\",\"ref\":\"r\",\"toolchain\":\"", "gcc", strstr(body, "\"}],"));
+	sub = fake_submit(f, text);
+	free(text);
+	o = fake_await(f, sub, "resolving");
+	assert_non_null(strstr(str_at(o, "why"), "git://h/x"));
+	assert_non_null(strstr(str_at(o, "kernels.0.why"), "git://h/x"));
+	json_decref(o);
+	assert_null(fake_claim(f, "[\"resolve\"]", "[]"));
+	text = xasprintf("%.*s%s%s%s%s", (int)(strstr(body, "%s") - body), body, "https://h/x",
+	                 "\",\"ref\":\"r\",\"toolchain\":\"", "clang-99", strstr(body, "\"}],"));
+	sub = fake_submit(f, text);
+	free(text);
+	assert_int_equal(fake_work(f), 1);
+	o = fake_await(f, sub, "resolving");
+	assert_non_null(strstr(str_at(o, "why"), "clang-99"));
+	json_decref(o);
+}
+
+static void an_end_is_expected(void **state)
+{
+	struct fake *f = *state;
+	json_t *o;
+	int64_t sub;
+
+	fake_announce(f, false);
+	sub = fake_submit(f, two_kernels);
+	o = fake_await(f, sub, "resolving");
+	assert_true(json_is_null(at(o, "progress.expected_end_s")));
+	json_decref(o);
+	fake_work(f);
+	json_decref(fake_await(f, sub, "done"));
+	sub = fake_submit(f, two_kernels);
+	o = fake_await(f, sub, "resolving");
+	assert_true(json_is_number(at(o, "progress.expected_end_s")));
+	json_decref(o);
+}
+
 static void images(void **state)
 {
 	struct fake *f = *state;
@@ -465,6 +543,9 @@ int main(void)
 	        T(replicates_that_differ),
 	        T(skipped_cases),
 	        T(cancelling),
+	        T(cancelling_what_others_wait_for),
+	        T(waiting_says_for_what),
+	        T(an_end_is_expected),
 	        T(images),
 	        T(boards_that_are_noisy),
 	};

@@ -136,7 +136,8 @@ static void nonsense_is_refused(void **state)
 		status = fake_post(f, 1, "n", body, &o);
 		if (status != 422 || !strstr(str_at(o, "error.message"), edits[i].says))
 			fail_msg("%s: %d %s", edits[i].to, status,
-			         status == 200 ? "" : str_at(o, "error.message"));
+			         status == 200 ? "taken"
+			                       : json_string_value(at(o, "error.message")));
 		json_decref(o);
 		json_decref(body);
 		free(edited);
