@@ -1,8 +1,9 @@
 #include "agent/memory.h"
 
-#include <inttypes.h>
 #include <malloc.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -13,14 +14,16 @@ void memory_settle(void)
 
 	malloc_trim(0);
 	while (maps && fgets(line, sizeof(line), maps)) {
-		uintptr_t from, to;
-		char perms[8];
+		char *p, *perms;
+		uintptr_t from = strtoul(line, &p, 16), to;
 
+		if (*p != '-')
+			continue;
+		to = strtoul(p + 1, &perms, 16);
 		/* Text of files, private and never writable: a page of it that differs
 		 * from the file would be lost, and there is none. (Not "r--p": that holds
 		 * what the dynamic linker has relocated.) */
-		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s", &from, &to, perms) == 3 &&
-		    strcmp(perms, "r-xp") == 0 && strchr(line, '/'))
+		if (strncmp(perms, " r-xp ", 6) == 0 && strchr(perms, '/'))
 			madvise((void *)from, to - from, MADV_DONTNEED);
 	}
 	if (maps)

@@ -98,7 +98,7 @@ static enum err list(struct spool *s, struct why *w)
 	if (d)
 		closedir(d);
 	free(path);
-	if (s->count > 1)
+	if (s->entry)
 		qsort(s->entry, s->count, sizeof(*s->entry), by_seq);
 	return e;
 }

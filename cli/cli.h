@@ -31,7 +31,8 @@ enum cli_opt_kind {
 	OPT_LIST  /* struct conf_list, one item an occurrence; freed by the frame */
 };
 
-struct cli_opt {
+/* In the order in which a table's row is read. */
+struct cli_opt {          /* NOLINT(clang-analyzer-optin.performance.Padding) */
 	const char *name; /* without the dashes */
 	enum cli_opt_kind kind;
 	size_t offset;

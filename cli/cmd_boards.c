@@ -27,8 +27,7 @@ static void print_list(const json_t *root)
 	size_t i;
 
 	buf_init(&labels, 4096);
-	table_init(&t, "BOARD", "STATE", "KIND", "PROFILE", "METRIC", "AGENT", "LABELS", "WHY",
-	           NULL);
+	table_init(&t, "BOARD", "STATE", "KIND", "PROFILE", "METRIC", "AGENT", "LABELS", "WHY");
 	json_array_foreach (json_object_get(root, "boards"), i, b) {
 		print_labels(json_object_get(b, "labels"), &labels);
 		table_row(&t, json_str(b, "name", NULL), json_str(b, "state", NULL),
@@ -57,7 +56,7 @@ static void print_one(const json_t *b)
 	free(text);
 	print_clean(json_str(b, "description", ""));
 	putchar('\n');
-	table_init(&t, "WHEN", "EVENT", "BY", "WHY", NULL);
+	table_init(&t, "WHEN", "EVENT", "BY", "WHY");
 	json_array_foreach (json_object_get(b, "events"), i, ev) {
 		table_time(json_str(ev, "at", NULL), when, sizeof(when));
 		table_row(&t, when, json_str(ev, "event", NULL), json_str(ev, "by", NULL),

@@ -37,7 +37,7 @@ static void print_list(const json_t *root)
 	char id[24];
 	size_t i;
 
-	table_init(&t, "ID", "STATE", "COMMIT", "CONFIG", "TOOLCHAIN", "BUILD-ID", "SUBJECT", NULL);
+	table_init(&t, "ID", "STATE", "COMMIT", "CONFIG", "TOOLCHAIN", "BUILD-ID", "SUBJECT");
 	json_array_foreach (json_object_get(root, "kernels"), i, k) {
 		char *commit = cut(json_str(k, "commit", NULL), 12);
 		char *build = cut(json_str(k, "build_id", NULL), 12);

@@ -47,7 +47,7 @@ static enum err list(struct cli *cli, const struct status_opts *o, struct why *w
 		reply_release(&r);
 		return e;
 	}
-	table_init(&t, "ID", "CREATED", "STATE", "BASELINE", "TITLE", NULL);
+	table_init(&t, "ID", "CREATED", "STATE", "BASELINE", "TITLE");
 	json_array_foreach (json_object_get(r.json, "submissions"), i, s) {
 		snprintf(id, sizeof(id), "%lld", (long long)json_int(s, "id", 0));
 		table_time(json_str(s, "created", NULL), when, sizeof(when));
@@ -66,7 +66,7 @@ static void print_kernels(const json_t *sub)
 	const json_t *k;
 	size_t i;
 
-	table_init(&t, "KERNEL", "STATE", "COMMIT", "CONFIG", "WHY", NULL);
+	table_init(&t, "KERNEL", "STATE", "COMMIT", "CONFIG", "WHY");
 	json_array_foreach (json_object_get(sub, "kernels"), i, k) {
 		const char *commit = json_str(k, "commit", NULL);
 		char *cut = commit ? xstrndup(commit, 12) : NULL;
@@ -86,7 +86,7 @@ static void print_jobs(const json_t *sub)
 	char id[24];
 	size_t i;
 
-	table_init(&t, "JOB", "KIND", "STATE", "BOARD", "AGENT", "WHAT", NULL);
+	table_init(&t, "JOB", "KIND", "STATE", "BOARD", "AGENT", "WHAT");
 	json_array_foreach (json_object_get(sub, "jobs"), i, j) {
 		const char *why = json_str(j, "why", NULL), *what = json_str(j, "summary", "");
 		char *text = why ? xasprintf("%s: %s", what, why) : xstrdup(what);

@@ -15,7 +15,7 @@ static void print_tokens(const json_t *root)
 	char id[24], made[12];
 	size_t i;
 
-	table_init(&t, "ID", "ROLE", "CREATED", "STATE", "LABEL", NULL);
+	table_init(&t, "ID", "ROLE", "CREATED", "STATE", "LABEL");
 	json_array_foreach (json_object_get(root, "tokens"), i, k) {
 		snprintf(id, sizeof(id), "%lld", (long long)json_int(k, "id", 0));
 		table_time(json_str(k, "created", NULL), made, sizeof(made));

@@ -1,8 +1,8 @@
 #include "cli/table.h"
 
+#include "lib/err.h"
 #include "lib/mem.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,41 +47,26 @@ static size_t width(const char *s)
 	return n;
 }
 
-static void add_row(struct table *t, va_list ap)
+void table_start(struct table *t, const char *const *words, size_t n)
 {
-	if ((t->rows + 1) * t->columns > t->cap) {
-		t->cap = t->cap ? 2 * t->cap : 16 * t->columns;
+	memset(t, 0, sizeof(*t));
+	if (n > TABLE_COLUMNS)
+		err_bug("a table of %zu columns", n);
+	t->columns = n;
+	table_add(t, words, n);
+}
+
+void table_add(struct table *t, const char *const *cells, size_t n)
+{
+	if (n != t->columns)
+		err_bug("a row of %zu cells in a table of %zu columns", n, t->columns);
+	if ((t->rows + 1) * n > t->cap) {
+		t->cap = t->cap ? 2 * t->cap : 16 * n;
 		t->cell = xreallocarray(t->cell, t->cap, sizeof(*t->cell));
 	}
-	for (size_t i = 0; i < t->columns; i++)
-		t->cell[t->rows * t->columns + i] = clean(va_arg(ap, const char *));
+	for (size_t i = 0; i < n; i++)
+		t->cell[t->rows * n + i] = clean(cells[i]);
 	t->rows++;
-}
-
-void table_init(struct table *t, const char *first, ...)
-{
-	va_list ap;
-
-	memset(t, 0, sizeof(*t));
-	t->cell = xcalloc(TABLE_COLUMNS, sizeof(*t->cell));
-	t->cap = TABLE_COLUMNS;
-	va_start(ap, first);
-	for (const char *word = first; word; word = va_arg(ap, const char *)) {
-		if (t->columns == TABLE_COLUMNS)
-			abort();
-		t->cell[t->columns++] = clean(word);
-	}
-	va_end(ap);
-	t->rows = 1;
-}
-
-void table_row(struct table *t, ...)
-{
-	va_list ap;
-
-	va_start(ap, t);
-	add_row(t, ap);
-	va_end(ap);
 }
 
 void table_print(const struct table *t)

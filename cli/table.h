@@ -16,10 +16,16 @@ struct table {
 	char **cell; /* rows * columns, owned */
 };
 
-/* The head's words; closed by NULL. */
-void table_init(struct table *t, const char *first, ...) __attribute__((sentinel));
-/* As many cells as the head has; NULL shows as "-". */
-void table_row(struct table *t, ...);
+/* table_init(&t, "ID", "WHY"): the head's words.
+ * table_row(&t, id, why): as many cells as the head has, which is checked; NULL
+ * shows as "-". */
+#define table_init(t, ...) table_start(t, TABLE_CELLS(__VA_ARGS__))
+#define table_row(t, ...)  table_add(t, TABLE_CELLS(__VA_ARGS__))
+#define TABLE_CELLS(...)                    \
+	(const char *const[]){__VA_ARGS__}, \
+	        sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)
+void table_start(struct table *t, const char *const *words, size_t n);
+void table_add(struct table *t, const char *const *cells, size_t n);
 void table_print(const struct table *t);
 void table_release(struct table *t);
 

@@ -118,14 +118,16 @@ void watch_reasons(const json_t *sub, struct buf *out)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach (json_object_get(sub, "kernels"), i, item)
+	json_array_foreach (json_object_get(sub, "kernels"), i, item) {
 		add_reason(out, "kernel", json_str(item, "name", NULL),
 		           json_str(item, "why", NULL));
-	json_array_foreach (json_object_get(sub, "jobs"), i, item)
+	}
+	json_array_foreach (json_object_get(sub, "jobs"), i, item) {
 		if (str_eq(json_str(item, "state", ""), "failed") &&
 		    !str_eq(json_str(item, "kind", ""), "build"))
 			add_reason(out, json_str(item, "kind", "job"),
 			           json_str(item, "board", NULL), json_str(item, "why", NULL));
+	}
 	add_reason(out, "submission", NULL, json_str(sub, "why", NULL));
 }
 
@@ -216,9 +218,10 @@ static char *topic_of(const json_t *sub)
 
 	buf_init(&b, LINE_MAX_BYTES);
 	buf_adds(&b, json_str(sub, "state", ""));
-	json_array_foreach (json_object_get(p, "active"), i, a)
+	json_array_foreach (json_object_get(p, "active"), i, a) {
 		buf_addf(&b, "/%s:%s", json_str(a, "kind", ""),
 		         str_eq(json_str(a, "kind", ""), "boot") ? "" : json_str(a, "step", ""));
+	}
 	return buf_take(&b, NULL);
 }
 

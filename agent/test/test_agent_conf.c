@@ -140,7 +140,8 @@ static const struct refused {
         {TOP "foldbench = /f\n" GCC "[board b]\nkind = toaster\n", ":6: "},
         {TOP "foldbench = /f\n" GCC "[board b]\nlabels = a b=c\n", ":6: labels: expected words"},
         {TOP "foldbench = /f\n" GCC "[board ..]\n", ":5: "},
-        {TOP "foldbench = /f\n" GCC "[board b]\n[board b]\n", ":6: section [board b] is given twice"},
+        {TOP "foldbench = /f\n" GCC "[board b]\n[board b]\n",
+         ":6: section [board b] is given twice"},
         {TOP "foldbench = /f\n" GCC "[toaster x]\n", ":5: "},
         {TOP GCC "compiler = \xff\xfe\n", ":4: "},
 };

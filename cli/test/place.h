@@ -28,9 +28,14 @@ struct place {
 int place_setup(void **state);
 int place_teardown(void **state);
 
+static inline const char *token_or_none(const char *token)
+{
+	return token ? token : "FOLDWATCH_TOKEN=";
+}
+
 /* Runs with the server known: `token` NULL for none. */
 #define cli(r, p, token, ...) \
-	run_cli(r, (p)->dir, (p)->server, (token) ? (token) : "FOLDWATCH_TOKEN=", __VA_ARGS__, NULL)
+	run_cli(r, (p)->dir, (p)->server, token_or_none(token), __VA_ARGS__, NULL)
 #define fails(p, token, code, has, ...)          \
 	do {                                     \
 		struct ran r_;                   \

@@ -163,7 +163,7 @@ static void a_table(void)
 {
 	struct table t;
 
-	table_init(&t, "ID", "NAME", "WHY", NULL);
+	table_init(&t, "ID", "NAME", "WHY");
 	table_row(&t, "1", "\xc3\xa4\xc3\xb6", NULL);
 	table_row(&t, "200", "longer", "a\tb\x1b[31m");
 	table_row(&t, "3", "x", "");
@@ -178,7 +178,7 @@ static void a_head_alone(void)
 {
 	struct table t;
 
-	table_init(&t, "A", "B", NULL);
+	table_init(&t, "A", "B");
 	table_print(&t);
 	table_release(&t);
 	print_clean("x\r\ny");

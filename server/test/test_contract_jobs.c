@@ -353,7 +353,7 @@ static void three_retries_then_it_failed(void **state)
 {
 	struct fake *f = *state;
 	json_t *lease, *o, *body;
-	char key[16];
+	char key[24];
 	int64_t sub;
 	int i;
 
