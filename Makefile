@@ -144,6 +144,15 @@ run:
 deps:
 	@kernel/recipe/deps.sh $(or $(FOR),check)
 
+# What issue and README promise in numbers; ONLY=NAME for one group of it.
+BENCH_LOAD := $(BUILD)/foldwatch-bench
+$(BENCH_LOAD): $(call obj,$(wildcard tests/bench/*.c)) $(BUILD)/libfoldwatch.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+.PHONY: bench
+bench: programs $(BENCH_LOAD)
+	@tests/bench/run.sh
+
 # A second build with sanitizers, of everything but foldbench's static binary.
 ASAN  := $(BUILD)/asan
 ASANF := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer

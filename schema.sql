@@ -238,8 +238,11 @@ CREATE TABLE job (
 	started_ms     INTEGER,                   -- of this attempt
 	ended_ms       INTEGER
 ) STRICT;
-CREATE INDEX job_queue ON job(urgency DESC, submission_id, seq, id) WHERE state = 'queued';
+-- With kind and board, so that a claim passes over other boards' jobs in the index.
+CREATE INDEX job_queue ON job(urgency DESC, submission_id, seq, id, kind, board)
+	WHERE state = 'queued';
 CREATE INDEX job_leased ON job(lease_until_ms) WHERE state = 'leased';
+CREATE INDEX job_agent ON job(agent, id) WHERE state = 'leased';
 CREATE INDEX job_submission ON job(submission_id, state);
 CREATE INDEX job_kernel ON job(kernel_id, kind);
 CREATE INDEX job_board ON job(board, state);

@@ -1,0 +1,67 @@
+#!/bin/sh
+# `make bench`: measures this build, prints a table, writes build/bench.json.
+#
+#   ONLY=NAME     one group: ingest, compare, memory, idle, pipeline
+#   PIPELINE=1    the pipeline too (two kernel builds first: an hour or so)
+#   IMAGE=FILE    an arm64 Image that the loaded agent boots
+#   DIR=DIR       where the pipeline keeps its kernel source and builds
+#
+# Only loopback. As root it measures as the user `foldwatch`, as the product
+# runs; its state lies in a directory that is removed at the end.
+set -eu
+
+cd "$(dirname "$0")/../.."
+here=$PWD
+say() { printf '%s\n' "$*" >&2; }
+
+programs=$here/build
+share=$here
+as_user=
+# Not below /tmp, which may be memory: what is measured waits for a disk.
+work=$(mktemp -d /var/tmp/foldwatch-bench.XXXXXX)
+pid=
+cleanup() {
+	[ -z "$pid" ] || kill "$pid" 2>/dev/null || true
+	rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM HUP
+mkdir "$work/state"
+if [ "$(id -u)" = 0 ]; then
+	user=foldwatch
+	id "$user" >/dev/null 2>&1 ||
+		useradd --system --user-group --home-dir /var/lib/foldwatch --shell /usr/sbin/nologin "$user"
+	# The checkout may be closed to that user (/root is 0700).
+	mkdir -p "$work/share/build" "$work/share/tests"
+	for p in foldwatch foldwatchd foldwatch-agent foldbench foldbench-arm64 foldwatch-bench; do
+		install -m 0755 "build/$p" "$work/share/build/"
+	done
+	cp -r kernel "$work/share/"
+	cp -r tests/bench "$work/share/tests/"
+	if [ -n "${IMAGE-}" ]; then
+		install -m 0644 "$IMAGE" "$work/share/Image"
+		IMAGE=$work/share/Image
+	fi
+	chmod -R a+rX "$work/share"
+	chmod 0755 "$work"
+	chown "$user:" "$work/state"
+	programs=$work/share/build share=$work/share
+	as_user="setpriv --reuid=$user --regid=$user --init-groups"
+fi
+
+set -- --work "$work/state" --programs "$programs" --share "$share" --json "$work/state/bench.json"
+[ -z "${IMAGE-}" ] || set -- "$@" --image "$(realpath "$IMAGE")"
+if [ -n "${ONLY-}" ]; then
+	# Words of it: ONLY="ingest compare".
+	# shellcheck disable=SC2086
+	set -- "$@" $ONLY
+elif [ -n "${PIPELINE-}" ]; then
+	set -- "$@" ingest compare memory idle pipeline
+fi
+rc=0
+$as_user "$programs/foldwatch-bench" "$@" &
+pid=$!
+wait "$pid" || rc=$?
+pid=
+[ "$rc" = 0 ] || { say "make bench: nothing was written"; exit "$rc"; }
+cp "$work/state/bench.json" build/bench.json
