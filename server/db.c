@@ -97,11 +97,13 @@ static enum err connect_file(struct db *db, const char *path, bool writer, struc
 	/* Only the writer may copy the WAL back, whoever closes last. */
 	if (!writer)
 		sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	/* A savepoint's undo log stays in memory: in a file it is some system
+	 * calls a page, and a full /var/tmp would refuse what the database takes. */
 	pragmas = xasprintf("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;"
 	                    "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -%d;"
-	                    "PRAGMA journal_size_limit = 67108864%s",
+	                    "PRAGMA journal_size_limit = 67108864; PRAGMA %s",
 	                    writer ? WRITER_CACHE_KIB : READER_CACHE_KIB,
-	                    writer ? "" : "; PRAGMA query_only = ON");
+	                    writer ? "temp_store = MEMORY" : "query_only = ON");
 	e = db_exec(db, pragmas, "database", w);
 	free(pragmas);
 	if (e != OK)
@@ -130,13 +132,14 @@ static void abandon(struct db *db)
 		txn(db, "ROLLBACK", NULL);
 }
 
-/* One function inside its savepoint. False when SQLite gave up the whole
- * transaction under it (disk full, I/O error). */
-static bool run_one(struct db *db, struct write_req *r)
+/* One function, inside a savepoint unless it is alone: then its error ends the
+ * transaction. False when SQLite gave up the whole transaction under it (disk
+ * full, I/O error). */
+static bool run_one(struct db *db, struct write_req *r, bool alone)
 {
 	struct why ours;
 
-	r->result = txn(db, "SAVEPOINT one", &r->why);
+	r->result = alone ? OK : txn(db, "SAVEPOINT one", &r->why);
 	if (r->result == OK) {
 		r->result = r->fn(db, r->arg, &r->why);
 		if (db->busy)
@@ -147,6 +150,8 @@ static bool run_one(struct db *db, struct write_req *r)
 			err_bug("a write function ended its transaction");
 		return false;
 	}
+	if (alone)
+		return true;
 	if (r->result != OK && txn(db, "ROLLBACK TO one", &ours) != OK)
 		return false;
 	return txn(db, "RELEASE one", &ours) == OK;
@@ -163,7 +168,7 @@ static bool run_batch(struct db_store *store, struct write_req **r, size_t n)
 
 	e = txn(db, "BEGIN IMMEDIATE", &why);
 	for (size_t i = 0; e == OK && i < n; i++) {
-		if (!run_one(db, r[i])) {
+		if (!run_one(db, r[i], n == 1)) {
 			abandon(db);
 			if (r[i]->result == OK)
 				r[i]->result =
