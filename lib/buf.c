@@ -30,7 +30,8 @@ static bool reserve(struct buf *b, size_t more)
 	need = b->len + more + 1;
 	if (need <= b->cap)
 		return true;
-	cap = b->cap ? b->cap : FIRST_CAP;
+	/* What comes whole needs its own size; only what grows needs spare room. */
+	cap = b->cap ? b->cap : need > FIRST_CAP ? need : FIRST_CAP;
 	while (cap < need)
 		cap = cap > SIZE_MAX / 2 ? need : cap * 2;
 	/* doubling must not take much more than the maximum allows */

@@ -48,19 +48,15 @@ static enum err choose_format(const struct http_req *req, enum format *out, stru
 static enum err stored_json(struct http_req *req, int64_t id, struct http_resp *r, struct why *w)
 {
 	struct db *db = db_reader(req->srv->store);
-	struct pool *p = pool_new();
-	const char *body;
 	struct judged v;
+	bool found;
 	char *text;
-	enum err e = store_cmp_body(db, id, p, &body, w);
+	enum err e;
 
-	if (e == OK) {
-		r->type = formats[FORMAT_JSON].sent;
-		buf_init(&r->body, TEXT_MAX);
-	}
-	if (e == OK && body) {
-		buf_adds(&r->body, body);
-	} else if (e == OK) {
+	r->type = formats[FORMAT_JSON].sent;
+	buf_init(&r->body, TEXT_MAX);
+	e = store_cmp_body(db, id, &r->body, &found, w);
+	if (e == OK && !found) {
 		e = verdict_compute(db, id, &v, w);
 		if (e == OK) {
 			text = compare_json(v.cmp);
@@ -71,7 +67,6 @@ static enum err stored_json(struct http_req *req, int64_t id, struct http_resp *
 	}
 	if (e == OK && r->body.full)
 		e = err_set(w, ERR_TOO_LARGE, "the comparison is larger than %u bytes", TEXT_MAX);
-	pool_free(p);
 	return e;
 }
 

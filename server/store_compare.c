@@ -130,17 +130,17 @@ enum err store_cmp_save(struct db *db, const struct cmp *c, const struct boot_vo
 	return db_run(q, w);
 }
 
-enum err store_cmp_body(struct db *db, int64_t submission, struct pool *p, const char **body,
+enum err store_cmp_body(struct db *db, int64_t submission, struct buf *out, bool *found,
                         struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "SELECT body FROM comparison WHERE submission_id = ?1");
 	enum err e;
 
-	*body = NULL;
 	db_bind_int(q, 1, submission);
 	e = db_step(q, w);
-	if (e == OK && db_has_row(q))
-		*body = col_str(q, 0, p);
+	*found = e == OK && db_has_row(q);
+	if (*found)
+		buf_adds(out, db_text(q, 0));
 	db_done(q);
 	return e;
 }

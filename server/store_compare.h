@@ -5,6 +5,7 @@
 #ifndef FOLDWATCH_SERVER_STORE_COMPARE_H
 #define FOLDWATCH_SERVER_STORE_COMPARE_H
 
+#include "lib/buf.h"
 #include "lib/compare.h"
 #include "server/store_submission.h"
 
@@ -21,8 +22,8 @@ struct boot_voids {
 /* Replaces what stood for c->submission. `body` is the JSON that is served. */
 enum err store_cmp_save(struct db *db, const struct cmp *c, const struct boot_voids *voids,
                         const char *body, struct why *w);
-/* The served JSON; *body NULL: none was computed yet. */
-enum err store_cmp_body(struct db *db, int64_t submission, struct pool *p, const char **body,
+/* Appends the served JSON; *found false: none was computed yet. */
+enum err store_cmp_body(struct db *db, int64_t submission, struct buf *out, bool *found,
                         struct why *w);
 /* Cells, thrown-out boots, notes, completeness into a cmp that has its kernels
  * and boards. *found false: none was computed yet. */

@@ -98,6 +98,7 @@ void stored_stop(void)
 struct way {
 	const char *name, *query, *what;
 	size_t (*read)(struct reading *r, int64_t submission);
+	bool promised; /* within bounds */
 };
 
 struct side {
@@ -133,7 +134,8 @@ static void told(const struct way *way, struct side *s, size_t size, const char 
 	char *name = xasprintf("%s_%dm_%s", way->name, sizes[size], which);
 	char *against = xasprintf("%.3f ms for %s through SQLite", sql, way->what);
 
-	report(&(struct figure){name, http, "ms", http / sql, against, RATIO_MAX, 2});
+	report(&(struct figure){name, http, "ms", http / sql, against,
+	                        way->promised ? RATIO_MAX : NO_BOUND, 2});
 	free(against);
 	free(name);
 }
@@ -156,25 +158,30 @@ static void ask(const struct way *way, struct side *s)
 	}
 	name = xasprintf("%s_growth", way->name);
 	against = xasprintf("p50 with 1 M samples; %zu bytes", s[1].bytes);
-	report(&(struct figure){name, growth[1], "ms", growth[1] / growth[0], against, RATIO_MAX,
-	                        1.2});
+	report(&(struct figure){name, growth[1], "ms", growth[1] / growth[0], against,
+	                        way->promised ? RATIO_MAX : NO_BOUND, 1.2});
 	free(against);
 	free(name);
 }
 
 void bench_compare(void)
 {
+	/* The first is what is promised: the rows of which a comparison is made.
+	 * The others say what the transport itself takes: the answer is one stored
+	 * row, and a text is made of stored cells. */
 	static const struct way ways[] = {
-	        {"compare", "", "its boots and numbers", reading_facts},
-	        {"compare_stored", "", "its stored text alone", reading_body},
-	        {"compare_text", "?format=text", "its stored cells", reading_cells},
+	        {"compare", "", "its boots and numbers", reading_facts, true},
+	        {"compare_stored", "", "its stored text alone", reading_body, false},
+	        {"compare_text", "?format=text", "its stored cells", reading_cells, false},
 	};
 	struct side *s = xcalloc(2, sizeof(*s));
 
+	/* Both before the first connection: a silent one is closed. */
+	for (size_t i = 0; i < 2; i++)
+		s[i].world = stored(sizes[i]);
 	for (size_t i = 0; i < 2; i++) {
 		char *db;
 
-		s[i].world = stored(sizes[i]);
 		db = world_db(s[i].world);
 		s[i].reading = reading_open(db);
 		s[i].wire = wire_connect(s[i].world);
