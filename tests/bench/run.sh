@@ -47,7 +47,7 @@ if [ "$(id -u)" = 0 ]; then
 	chmod 0755 "$work"
 	chown "$user:" "$work/state"
 	programs=$work/share/build share=$work/share
-	as_user="setpriv --reuid=$user --regid=$user --init-groups"
+	as_user="setpriv --reuid=$user --regid=$user --init-groups --reset-env env PATH=$PATH"
 fi
 
 kept=${DIR:-${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/foldwatch-bench}
