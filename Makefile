@@ -151,7 +151,7 @@ $(BENCH_LOAD): $(call obj,$(wildcard tests/bench/*.c)) $(BUILD)/libfoldwatch.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 .PHONY: bench
 bench: programs $(BENCH_LOAD)
-	@tests/bench/run.sh
+	@MAKE='$(MAKE)' tests/bench/run.sh
 
 # A second build with sanitizers, of everything but foldbench's static binary.
 ASAN  := $(BUILD)/asan

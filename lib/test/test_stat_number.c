@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -72,6 +74,38 @@ static void medians_leave_the_input(void **state)
 	assert_true(isnan(stat_median(x, 0)));
 }
 
+static int ascending(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Few and many distinct values, in every order that a pivot may meet. */
+static void medians_are_those_of_sorted_values(void **state)
+{
+	double x[257], sorted[257];
+	unsigned int seed = 1, shape;
+	size_t n, i;
+
+	(void)state;
+	for (n = 1; n <= 257; n++)
+		for (shape = 0; shape < 6; shape++) {
+			for (i = 0; i < n; i++) {
+				seed = seed * 1103515245 + 12345;
+				x[i] = shape == 0   ? seed >> 8
+				       : shape == 1 ? seed >> 30
+				       : shape == 2 ? (double)i
+				       : shape == 3 ? (double)(n - i)
+				       : shape == 4 ? (double)(i < n / 2 ? i : n - i)
+				                    : 7;
+			}
+			memcpy(sorted, x, sizeof(x));
+			qsort(sorted, n, sizeof(*sorted), ascending);
+			assert_true(stat_median(x, n) == (sorted[(n - 1) / 2] + sorted[n / 2]) / 2);
+		}
+}
+
 static void spread_is_relative_to_its_own_mean(void **state)
 {
 	static const double x[] = {98, 100, 102};
@@ -114,6 +148,7 @@ int main(void)
 	        cmocka_unit_test(run_of_nothing),
 	        cmocka_unit_test(run_of_large_counts),
 	        cmocka_unit_test(medians_leave_the_input),
+	        cmocka_unit_test(medians_are_those_of_sorted_values),
 	        cmocka_unit_test(spread_is_relative_to_its_own_mean),
 	        cmocka_unit_test(replicates_agree_in_every_sample),
 	};

@@ -4,7 +4,8 @@
 #   ONLY=NAME     one group: ingest, compare, memory, idle, pipeline
 #   PIPELINE=1    the pipeline too (two kernel builds first: an hour or so)
 #   IMAGE=FILE    an arm64 Image that the loaded agent boots
-#   DIR=DIR       where the pipeline keeps its kernel source and builds
+#   DIR=DIR       where the pipeline keeps its kernel source and builds; absent:
+#                 foldwatch-bench in the user's cache, /var/lib/foldwatch/bench as root
 #
 # Only loopback. As root it measures as the user `foldwatch`, as the product
 # runs; its state lies in a directory that is removed at the end.
@@ -46,10 +47,23 @@ if [ "$(id -u)" = 0 ]; then
 	chmod 0755 "$work"
 	chown "$user:" "$work/state"
 	programs=$work/share/build share=$work/share
-	as_user="setpriv --reuid=$user --regid=$user --init-groups"
+	as_user="setpriv --reuid=$user --regid=$user --init-groups --reset-env env PATH=$PATH"
 fi
 
-set -- --work "$work/state" --programs "$programs" --share "$share" --json "$work/state/bench.json"
+kept=${DIR:-${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/foldwatch-bench}
+if [ -n "$as_user" ] && [ -z "${DIR-}" ]; then
+	# That user's own cache, not root's.
+	install -d -o "$user" -g "$user" -m 0755 /var/lib/foldwatch /var/lib/foldwatch/bench
+	kept=/var/lib/foldwatch/bench
+fi
+case " ${ONLY-} ${PIPELINE:+pipeline} " in
+*' pipeline '*)
+	kernel/recipe/deps.sh run
+	${MAKE:-make} --no-print-directory -s web >&2
+	[ -z "$as_user" ] || { cp -r build/web "$programs/" && chmod -R a+rX "$programs/web"; }
+	;;
+esac
+set -- --work "$work/state" --kept "$kept" --programs "$programs" --share "$share" --json "$work/state/bench.json"
 [ -z "${IMAGE-}" ] || set -- "$@" --image "$(realpath "$IMAGE")"
 if [ -n "${ONLY-}" ]; then
 	# Words of it: ONLY="ingest compare".
