@@ -10,17 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-<<<<<<< HEAD
 /* Counts of one case differ in few bytes: the fast levels find that as well as
  * the others, in half the time of level 1. */
-=======
-/* Counts of one case differ in few bytes: level -1 finds that as well as 19, in
- * less than half of the time of 1. */
->>>>>>> mbench
 #define LEVEL (-1)
 
-        struct zst_packer *
-        samples_packer(void)
+struct zst_packer *samples_packer(void)
 {
 	return zst_packer_new(LEVEL);
 }
