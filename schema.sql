@@ -216,7 +216,7 @@ CREATE TABLE job (
 	toolchain      TEXT,                      -- build: only an agent with this compiler
 	compiler       TEXT,
 	board          TEXT REFERENCES board(name), -- boot, with all below
-	plan           TEXT,
+	plan           TEXT,                      -- NULL: the submission's
 	metric         TEXT,
 	memory_bytes   INTEGER,
 	phase          INTEGER,

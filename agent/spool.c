@@ -85,7 +85,7 @@ static enum err list(struct spool *s, struct why *w)
 
 	if (!d)
 		e = err_sys(w, ERR_IO, "cannot read the spool \"%s\"", path);
-	while (e == OK && (de = readdir(d))) {
+	while (d && e == OK && (de = readdir(d))) {
 		struct spool_entry entry;
 
 		if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0)

@@ -65,6 +65,20 @@ static enum err write_text(const struct service *s, const char *name, mode_t mod
 	return e;
 }
 
+/* Text for between the quotes of a configuration's value; free() it. */
+static char *escaped(const char *text)
+{
+	char *out = xmalloc(2 * strlen(text) + 1), *to = out;
+
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			*to++ = '\\';
+		*to++ = *text;
+	}
+	*to = '\0';
+	return out;
+}
+
 /* The sentence a program closed its log with: its last line "PROGRAM: …",
  * else the last line at all. */
 static char *last_words(const struct service *s, const char *log, const char *program)
@@ -185,6 +199,8 @@ static enum err start_server(struct service *s, const volatile int *stop, struct
 {
 	int64_t until = clock_mono_ns() + START_NS;
 	char *address_path = path_join(s->dir, "address");
+	char *dir = escaped(s->dir), *listen = escaped(s->listen);
+	char *programs = escaped(s->programs), *share = escaped(s->share);
 	enum err e;
 
 	e = file_remove(address_path, w);
@@ -194,7 +210,11 @@ static enum err start_server(struct service *s, const volatile int *stop, struct
 		               "# Written by `foldwatch up`; made anew at each start.\n"
 		               "dir = \"%s\"\nlisten = \"%s\"\nweb_dir = \"%s/web\"\n"
 		               "kernel_dir = \"%s/kernel\"\n",
-		               s->dir, s->listen, s->programs, s->share);
+		               dir, listen, programs, share);
+	free(dir);
+	free(listen);
+	free(programs);
+	free(share);
 	if (!e)
 		e = start(s, &s->server, "foldwatchd", "foldwatchd.conf", "server.log", w);
 	if (e)
@@ -258,6 +278,8 @@ out:
 
 static enum err start_agent(struct service *s, struct why *w)
 {
+	char *dir = escaped(s->dir), *programs = escaped(s->programs);
+	char *tree = s->tree ? escaped(s->tree) : NULL;
 	enum err e;
 
 	e = write_text(s, "agent.conf", 0644, w,
@@ -269,8 +291,11 @@ static enum err start_agent(struct service *s, struct why *w)
 	               "\n[board " BOARD
 	               "]\nkind = qemu\nprofile = deterministic\nlabels = virtual\n"
 	               "untrusted = yes\n",
-	               s->address, s->dir, s->dir, s->programs, s->tree ? "trees = \"" : "",
-	               s->tree ? s->tree : "", s->tree ? "\"\n" : "");
+	               s->address, dir, dir, programs, tree ? "trees = \"" : "", tree ? tree : "",
+	               tree ? "\"\n" : "");
+	free(dir);
+	free(programs);
+	free(tree);
 	return e ? e : start(s, &s->agent, "foldwatch-agent", "agent.conf", "agent.log", w);
 }
 

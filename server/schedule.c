@@ -228,7 +228,6 @@ static enum err want_boot(struct db *db, struct layout *l, const struct board *b
 	j.name = k->name;
 	j.domain = domain;
 	j.board = b->name;
-	j.plan = l->s->plan;
 	j.metric = b->metric;
 	j.memory_bytes = l->s->memory_bytes;
 	j.phase = phase;

@@ -1,9 +1,12 @@
 /* store_job.c - SQL for jobs: adding, reading, ending. Claims: store_claim.c. */
 #include "server/store_job.h"
 
-#define JOB_COLUMNS                                                                        \
+/* A plan has some kilobytes: only a single job brings it along. */
+#define JOB_PLAN "coalesce(plan, (SELECT s.plan FROM submission s WHERE s.id = job.submission_id))"
+#define NO_PLAN  "NULL"
+#define JOB_COLUMNS(plan)                                                                  \
 	"id, kind, purpose, state, urgency, seq, submission_id, kernel_id, name, domain,"  \
-	" tree, ref, toolchain, compiler, board, plan, metric, memory_bytes, phase,"       \
+	" tree, ref, toolchain, compiler, board, " plan ", metric, memory_bytes, phase,"   \
 	" phase_pages, replicate, about, baseline, attempt, agent, nonce, lease_until_ms," \
 	" infra_failures, class, why, step, done, total, created_ms, started_ms, ended_ms"
 
@@ -96,7 +99,8 @@ enum err store_job_add(struct db *db, const struct job *j, int64_t now_ms, int64
 
 enum err store_job_get(struct db *db, int64_t id, struct pool *p, struct job *out, struct why *w)
 {
-	struct db_stmt *q = db_prepare(db, "SELECT " JOB_COLUMNS " FROM job WHERE id = ?1");
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT " JOB_COLUMNS(JOB_PLAN) " FROM job WHERE id = ?1");
 	enum err e;
 
 	db_bind_int(q, 1, id);
@@ -125,10 +129,13 @@ enum err store_job_list(struct db *db, int64_t submission, const char *state, in
 	/* Two texts, so that each has an index to walk. */
 	struct db_stmt *q = db_prepare(
 	        db, submission == NONE
-	                    ? "SELECT " JOB_COLUMNS " FROM job WHERE id < ?2"
-	                      " AND (?3 IS NULL OR state = ?3) ORDER BY id DESC LIMIT ?4"
-	                    : "SELECT " JOB_COLUMNS " FROM job WHERE submission_id = ?1 AND id < ?2"
-	                      " AND (?3 IS NULL OR state = ?3) ORDER BY id DESC LIMIT ?4");
+	                    ? "SELECT " JOB_COLUMNS(NO_PLAN) " FROM job WHERE id < ?2"
+	                                                     " AND (?3 IS NULL OR state = ?3) "
+	                                                     "ORDER BY id DESC LIMIT ?4"
+	                    : "SELECT " JOB_COLUMNS(
+	                              NO_PLAN) " FROM job WHERE submission_id = ?1 AND id < ?2"
+	                                       " AND (?3 IS NULL OR state = ?3) ORDER BY id DESC "
+	                                       "LIMIT ?4");
 
 	if (submission != NONE)
 		db_bind_int(q, 1, submission);
@@ -141,8 +148,9 @@ enum err store_job_list(struct db *db, int64_t submission, const char *state, in
 enum err store_job_of_sub(struct db *db, int64_t submission, struct pool *p, struct job_list *out,
                           struct why *w)
 {
-	struct db_stmt *q = db_prepare(db, "SELECT " JOB_COLUMNS
-	                                   " FROM job WHERE submission_id = ?1 ORDER BY id");
+	struct db_stmt *q = db_prepare(
+	        db,
+	        "SELECT " JOB_COLUMNS(NO_PLAN) " FROM job WHERE submission_id = ?1 ORDER BY id");
 
 	db_bind_int(q, 1, submission);
 	return read_jobs(q, p, out, w);
@@ -151,8 +159,8 @@ enum err store_job_of_sub(struct db *db, int64_t submission, struct pool *p, str
 enum err store_job_about(struct db *db, int64_t about, struct pool *p, struct job_list *out,
                          struct why *w)
 {
-	struct db_stmt *q =
-	        db_prepare(db, "SELECT " JOB_COLUMNS " FROM job WHERE about = ?1 ORDER BY id");
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT " JOB_COLUMNS(NO_PLAN) " FROM job WHERE about = ?1 ORDER BY id");
 
 	db_bind_int(q, 1, about);
 	return read_jobs(q, p, out, w);

@@ -21,7 +21,10 @@ struct job {
 	int64_t submission, kernel; /* NONE: none */
 	const char *name;           /* the kernel's, in its submission */
 	const char *domain, *tree, *ref, *toolchain, *compiler;
-	const char *board, *plan, *metric;
+	const char *board;
+	/* A check's own; NULL when adding: the submission's. Lists leave it out. */
+	const char *plan;
+	const char *metric;
 	int64_t memory_bytes, phase, phase_pages, replicate;
 	int64_t about; /* confirm: the failed job; health: the first of its group */
 	bool baseline;

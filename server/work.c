@@ -14,9 +14,11 @@
 
 /* Between two looks, unless poked; at least, however often poked; and between
  * two partial comparisons. */
-#define LOOK_MS    1000
-#define POKED_MS   20
-#define PARTIAL_NS NS_PER_S
+#define LOOK_MS       1000
+#define POKED_MS      20
+#define PARTIAL_NS    NS_PER_S
+/* Partial comparisons take at most one part in so many of the time. */
+#define PARTIAL_SHARE 20
 
 struct work {
 	struct server *srv;
@@ -24,7 +26,8 @@ struct work {
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
 	bool poked, stop;
-	int64_t partial_ns; /* when partial ones were computed last */
+	int64_t partial_ns; /* when partial ones may be computed again */
+	int64_t expire_ns;  /* when leases are looked at again */
 };
 
 struct expired {
@@ -72,7 +75,8 @@ static bool is_due(struct server *srv, int64_t sub, bool partial, struct pool *p
 
 static void compute(struct work *k, struct pool *p)
 {
-	bool partial = clock_mono_ns() - k->partial_ns >= PARTIAL_NS;
+	int64_t began = clock_mono_ns(), took;
+	bool partial = began >= k->partial_ns;
 	struct ids subs = {0};
 	struct why w;
 	size_t i;
@@ -90,8 +94,11 @@ static void compute(struct work *k, struct pool *p)
 			log_error("work.compare", "submission", log_i(subs.at[i]), "why", w.text,
 			          NULL);
 	}
+	took = clock_mono_ns() - began;
 	if (partial)
-		k->partial_ns = clock_mono_ns();
+		k->partial_ns =
+		        began + took +
+		        (took * PARTIAL_SHARE > PARTIAL_NS ? took * PARTIAL_SHARE : PARTIAL_NS);
 }
 
 /* Waits until a flag is up or `ms` have passed since `from`. */
@@ -133,7 +140,10 @@ static void *work_main(void *arg)
 		struct pool *p = pool_new();
 
 		clock_gettime(CLOCK_MONOTONIC, &looked);
-		expire_leases(k->srv, p);
+		if (clock_mono_ns() >= k->expire_ns) {
+			expire_leases(k->srv, p);
+			k->expire_ns = clock_mono_ns() + NS_PER_S;
+		}
 		compute(k, p);
 		pool_free(p);
 		db_reader_rest(k->srv->store);

@@ -22,6 +22,7 @@
 #define WAIT_MS 60000
 
 extern char **environ;
+const char *run_path;
 
 static void child(struct ran *r, const char *dir, const char *const *argv, char *const *env)
 {
@@ -39,7 +40,7 @@ static void child(struct ran *r, const char *dir, const char *const *argv, char 
 
 static void start(struct ran *r, const char *out_path, const char *dir, va_list ap)
 {
-	const char *argv[ARGS] = {program("foldwatch")}, *env[256], *arg;
+	const char *argv[ARGS] = {run_path ? run_path : program("foldwatch")}, *env[256], *arg;
 	size_t args = 1, vars = 0;
 
 	memset(r, 0, sizeof(*r));

@@ -26,6 +26,9 @@ struct ran {
 	char *out_path, *err_path;
 };
 
+/* Another copy of the program; NULL: that of this build. */
+extern const char *run_path;
+
 void run_cli(struct ran *r, const char *dir, ...) __attribute__((sentinel));
 /* The same in two parts, for what happens while it runs. */
 void run_start(struct ran *r, const char *dir, ...) __attribute__((sentinel));

