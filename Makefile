@@ -161,8 +161,8 @@ ASAN_TESTS := $(patsubst $(BUILD)/%,$(ASAN)/%,$(UNIT_TESTS))
 tests-build: programs $(UNIT_TESTS)
 unit: tests-build
 	tests/run.sh $(UNIT_TESTS)
+# Warnings are the plain build's business: other optimisation, other guesses.
 asan-build:
-	# Warnings are the plain build's business: other optimisation, other guesses.
 	+$(MAKE) --no-print-directory CI= BUILD=$(ASAN) SAN='$(ASANF)' OPT='-O1 -g' tests-build
 asan: asan-build
 	tests/run.sh $(ASAN_TESTS)
@@ -178,7 +178,7 @@ check:
 	@kernel/recipe/deps.sh check
 	+@$(MAKE) --no-print-directory check-built
 .PHONY: check-built
-check-built: tests-build web $(BUILD)/npm/.check asan-build
+check-built: tests-build $(BENCH_LOAD) web $(BUILD)/npm/.check asan-build
 	tests/run.sh tests/layers.sh tests/lint.sh $(UNIT_TESTS) $(ASAN_TESTS) $(sort $(wildcard tests/*.test.sh))
 
 # ---- installing: programs side by side with web/ below lib/foldwatch/bin, as

@@ -38,7 +38,9 @@ async function show(fresh) {
 		replace(main, result.nodes);
 		result.drawn?.();
 		if (fresh) {
-			main.focus({preventScroll: true});
+			// A new page begins at its content; the first one at the browser's top.
+			if (mine > 1)
+				main.focus({preventScroll: true});
 			window.scrollTo(0, 0);
 		} else {
 			window.scrollTo(scrollX, scrollY);
