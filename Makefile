@@ -160,12 +160,12 @@ ASAN_TESTS := $(patsubst $(BUILD)/%,$(ASAN)/%,$(UNIT_TESTS))
 .PHONY: unit asan-build asan layers lint fmt check tests-build
 tests-build: programs $(UNIT_TESTS)
 unit: tests-build
-	tests/run.sh $(UNIT_TESTS)
+	@tests/run.sh $(UNIT_TESTS)
 # Warnings are the plain build's business: other optimisation, other guesses.
 asan-build:
 	+$(MAKE) --no-print-directory CI= BUILD=$(ASAN) SAN='$(ASANF)' OPT='-O1 -g' tests-build
 asan: asan-build
-	tests/run.sh $(ASAN_TESTS)
+	@tests/run.sh $(ASAN_TESTS)
 layers: programs
 	tests/layers.sh
 lint: $(BUILD)/gen/schema_sql.h
@@ -179,7 +179,7 @@ check:
 	+@$(MAKE) --no-print-directory check-built
 .PHONY: check-built
 check-built: tests-build $(BENCH_LOAD) web $(BUILD)/npm/.check asan-build
-	tests/run.sh tests/layers.sh tests/lint.sh $(UNIT_TESTS) $(ASAN_TESTS) $(sort $(wildcard tests/*.test.sh))
+	@tests/run.sh tests/layers.sh tests/lint.sh $(UNIT_TESTS) $(ASAN_TESTS) $(sort $(wildcard tests/*.test.sh))
 
 # ---- installing: programs side by side with web/ below lib/foldwatch/bin, as
 # in build/, so that `foldwatch up` finds everything; links in bin/.
