@@ -94,7 +94,7 @@ kill_round() {
 }
 sql() { sqlite3 -readonly "$state/foldwatch.db" "$1"; }
 
-kill_round fetch agent resolve "claimed" 
+kill_round fetch agent build "claimed"
 kill_round build-server server build "configured" 20000
 kill_round build-agent agent build "configured" 60000
 kill_round build-up up build "configured" 100000

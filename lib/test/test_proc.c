@@ -176,9 +176,11 @@ static void child_starts_clean(void **state)
 	sigemptyset(&block);
 	sigaddset(&block, SIGTERM);
 	sigprocmask(SIG_BLOCK, &block, &before);
-	expect_run(&(struct proc_spec){.argv = (const char *const[]){"grep", "-E", "^Sig(Blk|Ign):",
-	                                                             "/proc/self/status", NULL}},
-	           OK, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n", NULL);
+	/* glibc keeps 32 and 33 to itself, and its posix_spawn (make's) hands them
+	 * on ignored: that digit says nothing of ours. */
+	expect_run(&(struct proc_spec){.argv = SH("sed -nE '/^Sig(Blk|Ign):/s/\t0{7}[01][08]/\t/p' "
+	                                          "/proc/self/status")},
+	           OK, "SigBlk:\t0000000\nSigIgn:\t0000000\n", NULL);
 	expect_run(&(struct proc_spec){.argv = SH("test -e /proc/self/fd/57 && echo leaked; "
 	                                          "test -e /proc/self/fd/2 && echo two; exit 0")},
 	           OK, "two\n", NULL);
