@@ -52,16 +52,18 @@ stop_run() {
 finish_run() { wait "$run"; rc=$?; run=; }
 # slot_state SLOT: the agent's durable state there
 slot_state() { sed -n 's/.*"state": *"\([a-z]*\)".*/\1/p' "$state/agent/state/$1.json" 2>/dev/null; }
-# wait_for SLOT STATES [LOGBYTES]: until that slot is in one of STATES
+log_bytes() { find "$state/logs" -type f -exec cat {} + 2>/dev/null | wc -c; }
+# wait_for SLOT STATES [LOGBYTES]: until that slot is in one of STATES, and has
+# logged so many bytes since
 wait_for() {
 	turns=0
+	from=$(log_bytes)
 	while [ "$turns" -lt 15000 ]; do
 		kill -0 "$run" 2>/dev/null || return 1
 		s=$(slot_state "$1")
 		case " $2 " in *" ${s:-none} "*)
 			[ -z "${3-}" ] && return 0
-			size=$(cat "$state"/logs/* 2>/dev/null | wc -c)
-			[ "$size" -ge "$3" ] && return 0
+			[ $(($(log_bytes) - from)) -ge "$3" ] && return 0
 			;;
 		esac
 		turns=$((turns + 1))
@@ -95,9 +97,9 @@ kill_round() {
 sql() { sqlite3 -readonly "$state/foldwatch.db" "$1"; }
 
 kill_round fetch agent build "claimed"
-kill_round build-server server build "configured" 20000
-kill_round build-agent agent build "configured" 60000
-kill_round build-up up build "configured" 100000
+kill_round build-server server build "configured" 6000
+kill_round build-agent agent build "configured" 9000
+kill_round build-up up build "configured" 12000
 kill_round boot-agent agent board-qemu-det "armed booted"
 kill_round boot-server server board-qemu-det "armed booted"
 kill_round boot-up up board-qemu-det "staged armed booted measured"
