@@ -88,29 +88,28 @@ void watch_line(const json_t *sub, struct buf *b)
 	}
 }
 
-static bool has_line(const char *text, const char *line)
+/* Was this reason told, perhaps behind another name? Then a line ends with it. */
+static bool told(const char *lines, const char *why)
 {
-	const char *at = text;
+	size_t n = strlen(why);
 
-	while ((at = strstr(at, line))) {
-		if (at == text || at[-1] == '\n')
+	for (const char *end = strchr(lines, '\n'); end;
+	     lines = end + 1, end = strchr(lines, '\n')) {
+		size_t len = (size_t)(end - lines);
+
+		if (len >= n && memcmp(end - n, why, n) == 0 &&
+		    (len == n || (end - n - 2 >= lines && memcmp(end - n - 2, ": ", 2) == 0)))
 			return true;
-		at++;
 	}
 	return false;
 }
 
 static void add_reason(struct buf *out, const char *what, const char *name, const char *why)
 {
-	struct buf line;
-
-	if (!why || !*why)
+	if (!why || !*why || told(out->data, why))
 		return;
-	buf_init(&line, WATCH_REASONS);
-	buf_addf(&line, "%s%s%s: %s\n", what, name ? " " : "", name ? name : "", why);
-	if (line.len && !has_line(out->data, line.data))
-		buf_add(out, line.data, line.len);
-	buf_release(&line);
+	buf_addf(out, "%s%s%s%s%s\n", what ? what : "", name ? " " : "", name ? name : "",
+	         what ? ": " : "", why);
 }
 
 void watch_reasons(const json_t *sub, struct buf *out)
@@ -118,6 +117,8 @@ void watch_reasons(const json_t *sub, struct buf *out)
 	const json_t *item;
 	size_t i;
 
+	/* The submission's own reason sums up the others. */
+	add_reason(out, NULL, NULL, json_str(sub, "why", NULL));
 	json_array_foreach (json_object_get(sub, "kernels"), i, item) {
 		add_reason(out, "kernel", json_str(item, "name", NULL),
 		           json_str(item, "why", NULL));
@@ -128,7 +129,6 @@ void watch_reasons(const json_t *sub, struct buf *out)
 			add_reason(out, json_str(item, "kind", "job"),
 			           json_str(item, "board", NULL), json_str(item, "why", NULL));
 	}
-	add_reason(out, "submission", NULL, json_str(sub, "why", NULL));
 }
 
 struct screen {

@@ -420,6 +420,7 @@ enum err client_json(struct client *c, const char *method, const char *path, con
 
 static enum err artifact_path(const char *hex, char *path, size_t size, struct why *w)
 {
+	*path = '\0';
 	if (!hex_is(hex, SHA256_HEX - 1))
 		return err_set(w, ERR_INPUT, "\"%.80s\" is not a SHA-256", hex);
 	snprintf(path, size, "/api/v1/artifacts/%s", hex);

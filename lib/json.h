@@ -28,15 +28,15 @@
 
 /* JSON_REAL and JSON_NULL are names of Jansson's enum json_type. */
 enum json_kind {
-	JSON_STR,   /* const char *, borrowed from the tree; min/max bound its bytes (max 0: 4096).
-		     * Control characters are refused unless JSON_TEXT is set. */
-	JSON_INT,   /* int64_t within [min, max] */
-	JSON_NUM,   /* double, finite; integers are taken; min/max ignored */
-	JSON_BOOL,  /* bool */
-	JSON_OBJ,   /* json_t *, borrowed */
-	JSON_ARR,   /* json_t *, borrowed; min/max bound its length (max 0: 100000) */
-	JSON_ANY,   /* json_t *, borrowed; any value */
-	JSON_WORD   /* int: the index of the string in `words` (NULL-terminated) */
+	JSON_STR,  /* const char *, borrowed from the tree; min/max bound its bytes (max 0: 4096).
+	            * Control characters are refused unless JSON_TEXT is set. */
+	JSON_INT,  /* int64_t within [min, max] */
+	JSON_NUM,  /* double, finite; integers are taken; min/max ignored */
+	JSON_BOOL, /* bool */
+	JSON_OBJ,  /* json_t *, borrowed */
+	JSON_ARR,  /* json_t *, borrowed; min/max bound its length (max 0: 100000) */
+	JSON_ANY,  /* json_t *, borrowed; any value */
+	JSON_WORD  /* int: the index of the string in `words` (NULL-terminated) */
 };
 
 #define JSON_MUST   1u /* missing is an error; otherwise the struct keeps what it had */
@@ -61,7 +61,7 @@ enum err json_parse(const char *text, size_t len, size_t max, json_t **out, stru
  * content is not to be used. The first field that is wrong is told, in the
  * order of the table, and after those a field that the table does not know. */
 enum err json_decode(json_t *obj, const char *place, const struct json_field *fields, void *into,
-		     struct why *w);
+                     struct why *w);
 /* Sorted keys, no white space: for hashes and keys. free() it. */
 char *json_canonical(const json_t *value);
 /* Compact text; free() it. */

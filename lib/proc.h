@@ -30,26 +30,27 @@
 
 struct proc_spec {
 	const char *const *argv; /* argv[0] without a slash is looked up in the parent's PATH */
-	const char *const *env;	 /* "K=V", NULL-terminated; NULL: the parent's */
-	const char *dir;	 /* working directory; NULL: the parent's */
-	const char *input;	 /* text for its standard input (at most 60 KiB); NULL: /dev/null */
-	const char *out_path;	 /* standard output and error go to this file, appended, instead of the pipe */
-	int64_t timeout_ns;	 /* 0: none */
-	bool out_only;		 /* standard error is left alone (the parent's) */
+	const char *const *env;  /* "K=V", NULL-terminated; NULL: the parent's */
+	const char *dir;         /* working directory; NULL: the parent's */
+	const char *input;       /* text for its standard input (at most 60 KiB); NULL: /dev/null */
+	const char *out_path; /* standard output and error go to this file, appended, instead of the
+	                         pipe */
+	int64_t timeout_ns;   /* 0: none */
+	bool out_only;        /* standard error is left alone (the parent's) */
 };
 
 struct proc {
-	pid_t pid;	 /* also its process group; 0 when none runs */
-	int pid_fd;	 /* pidfd, readable once it ended; -1 where the system has none */
-	int out_fd;	 /* read end, non-blocking, close-on-exec; -1 after EOF */
+	pid_t pid;           /* also its process group; 0 when none runs */
+	int pid_fd;          /* pidfd, readable once it ended; -1 where the system has none */
+	int out_fd;          /* read end, non-blocking, close-on-exec; -1 after EOF */
 	int64_t deadline_ns; /* monotonic; INT64_MAX: none */
 	bool ended;
 	bool timed_out;
-	bool stopping;	 /* SIGTERM was sent */
-	int64_t kill_ns; /* monotonic; when SIGKILL follows; INT64_MAX: not asked */
-	int status;	 /* as waitpid(2) gives it, valid once ended */
-	struct buf head; /* the first bytes of its output */
-	struct buf tail; /* the last bytes beyond the head, as a sliding window */
+	bool stopping;      /* SIGTERM was sent */
+	int64_t kill_ns;    /* monotonic; when SIGKILL follows; INT64_MAX: not asked */
+	int status;         /* as waitpid(2) gives it, valid once ended */
+	struct buf head;    /* the first bytes of its output */
+	struct buf tail;    /* the last bytes beyond the head, as a sliding window */
 	uint64_t out_bytes; /* all that it wrote */
 	size_t tail_max;
 };

@@ -216,8 +216,10 @@ static enum err merge_sets(struct merging *m, const char *names, struct why *w)
 	while (e == OK && (name = strsep(&rest, "+"))) {
 		const struct config_set *set = find(m->sets, name);
 
-		if (!set)
+		if (!set) {
 			e = unknown_set(m->sets, name, w);
+			break;
+		}
 		for (i = 0; e == OK && i < set->fragments; i++)
 			e = merge_fragment(m, set->fragment[i], w);
 	}

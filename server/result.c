@@ -354,7 +354,7 @@ static enum err check_valid(struct reading *r, const struct line *in, const stru
 		               (long long)c->warmup, (long long)in->warmup);
 	if (c && (int64_t)n != c->warmup + c->iterations)
 		return err_set(w, ERR_UNPROCESSABLE, "samples: expected %lld as planned, got %zu",
-		               (long long)(c->warmup + c->iterations), n);
+		               (long long)c->warmup + (long long)c->iterations, n);
 	if ((int64_t)n <= in->warmup)
 		return err_set(w, ERR_UNPROCESSABLE,
 		               "samples: expected more than the %lld of the warm-up, got %zu",

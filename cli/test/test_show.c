@@ -110,18 +110,21 @@ static void tells_reasons_once(void **state)
 	            "\"jobs\":[]}",
 	            "");
 	/* a build's reason is its kernel's; a boot that was tried twice fails once */
-	reasons_are(
-	        "{\"kernels\":[{\"name\":\"a\",\"why\":null},{\"name\":\"b\",\"why\":"
-	        "\"mm/x.c:3:1: error\"}],\"jobs\":[{\"kind\":\"build\",\"state\":\"failed\","
-	        "\"why\":\"mm/x.c:3:1: error\"},{\"kind\":\"boot\",\"state\":\"failed\","
-	        "\"board\":\"q\",\"why\":\"no end\"},{\"kind\":\"boot\",\"state\":\"failed\","
-	        "\"board\":\"q\",\"why\":\"no end\"},{\"kind\":\"boot\",\"state\":\"done\","
-	        "\"board\":\"q\",\"why\":\"not told\"}],\"why\":\"no kernel is ready\"}",
-	        "kernel b: mm/x.c:3:1: error\nboot q: no end\nsubmission: no kernel is ready\n");
+	reasons_are("{\"kernels\":[{\"name\":\"a\",\"why\":null},{\"name\":\"b\",\"why\":"
+	            "\"mm/x.c:3:1: error\"}],\"jobs\":[{\"kind\":\"build\",\"state\":\"failed\","
+	            "\"why\":\"mm/x.c:3:1: error\"},{\"kind\":\"boot\",\"state\":\"failed\","
+	            "\"board\":\"q\",\"why\":\"no end\"},{\"kind\":\"boot\",\"state\":\"failed\","
+	            "\"board\":\"q\",\"why\":\"no end\"},{\"kind\":\"boot\",\"state\":\"done\","
+	            "\"board\":\"q\",\"why\":\"not told\"}],\"why\":\"no kernel is ready\"}",
+	            "no kernel is ready\nkernel b: mm/x.c:3:1: error\nboot q: no end\n");
+	/* one cause told by two kernels and the submission is told once */
+	reasons_are("{\"kernels\":[{\"name\":\"a\",\"why\":\"no tree\"},{\"name\":\"b\",\"why\":"
+	            "\"no tree\"}],\"why\":\"baseline \\\"a\\\": no tree\"}",
+	            "baseline \"a\": no tree\n");
 	/* the end of another reason is not the same reason */
 	reasons_are("{\"jobs\":[{\"kind\":\"boot\",\"state\":\"failed\",\"board\":\"ab q\",\"why\":"
-	            "\"x\"},{\"kind\":\"q\",\"state\":\"failed\",\"board\":null,\"why\":\"x\"}]}",
-	            "boot ab q: x\nq: x\n");
+	            "\"ax\"},{\"kind\":\"q\",\"state\":\"failed\",\"board\":null,\"why\":\"x\"}]}",
+	            "boot ab q: ax\nq: x\n");
 }
 
 static void failing_says_why(void **state)
