@@ -7,6 +7,7 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 #include "lib/zst.h"
+#include "server/run_line.h"
 #include "server/samples.h"
 
 #include <stdlib.h>
@@ -30,10 +31,8 @@ struct reading {
 	size_t cases;
 	int64_t line;
 	struct zst_packer *packer;
-	int64_t *sample; /* of the line being read, when scan_samples() took them */
-	size_t samples;
-	bool scanned;
-	json_t *guest; /* what `begin` says of the conditions */
+	struct run_line cut; /* of the line being read */
+	json_t *guest;       /* what `begin` says of the conditions */
 };
 
 /* Fields that are not ours to know (a newer foldbench) are no errors here. */
@@ -280,114 +279,62 @@ static const struct json_field run_fields[] = {
         {0},
 };
 
-/*
- * A boot brings thousands of samples: they are read from the line itself, and
- * the rest of it, with an empty array in their place, by the JSON reader. A
- * line that looks otherwise (no such array, two of them, anything but digits in
- * it) is left to the JSON reader whole, which says what is wrong with it.
- */
-static const char *blanks(const char *p, const char *end)
+static bool top_has(const json_t *o, const char *key, json_type type)
 {
-	while (p < end && *p == ' ')
-		p++;
-	return p;
-}
+	const json_t *v = json_object_get(o, key);
 
-/* Past the '[' of the only "samples" of the line, or NULL. */
-static const char *samples_begin(const char *line, const char *end)
-{
-	static const char key[] = "\"samples\"";
-	const size_t len = sizeof(key) - 1;
-	const char *at = memmem(line, (size_t)(end - line), key, len);
-
-	if (!at || memmem(at + len, (size_t)(end - at) - len, key, len))
-		return NULL;
-	at = blanks(at + len, end);
-	if (at == end || *at++ != ':')
-		return NULL;
-	at = blanks(at, end);
-	return at == end || *at != '[' ? NULL : at + 1;
-}
-
-static char *scan_samples(struct reading *r, const char *line, size_t len, size_t *rest_len)
-{
-	const char *end = line + len, *begin = samples_begin(line, end), *p = begin;
-	size_t n = 0, head;
-	char *rest;
-
-	r->scanned = false;
-	if (!begin)
-		return NULL;
-	for (;;) {
-		int64_t v = 0;
-		int digits = 0;
-
-		p = blanks(p, end);
-		for (; p < end && *p >= '0' && *p <= '9' && digits < 18; p++, digits++)
-			v = v * 10 + (*p - '0');
-		if (!digits || (digits > 1 && p[-digits] == '0') || n == SAMPLES_MAX)
-			return NULL;
-		r->sample[n++] = v;
-		p = blanks(p, end);
-		if (p == end || *p != ',')
-			break;
-		p++;
-	}
-	if (p == end || *p != ']')
-		return NULL;
-	head = (size_t)(begin - line);
-	*rest_len = head + (size_t)(end - p);
-	rest = pool_alloc(r->p, *rest_len + 1);
-	memcpy(rest, line, head);
-	memcpy(rest + head, p, (size_t)(end - p));
-	r->samples = n;
-	r->scanned = true;
-	return rest;
+	return v && json_typeof(v) == type;
 }
 
 static enum err parse_line(struct reading *r, const char *line, size_t len, json_t **out,
                            struct why *w)
 {
-	size_t rest_len;
-	char *rest = scan_samples(r, line, len, &rest_len);
+	struct run_line *c = &r->cut;
 	enum err e;
 
-	if (rest) {
-		e = json_parse(rest, rest_len, LINE_MAX_BYTES, out, w);
-		/* It may have stood inside "evidence": then it is not ours. */
-		if (e == OK && json_is_array(json_object_get(*out, "samples")))
-			return OK;
-		json_decref(*out);
-		*out = NULL;
-		r->scanned = false;
-	}
+	run_line_cut(r->p, line, len, c);
+	e = json_parse(c->rest, c->rest_len, LINE_MAX_BYTES, out, w);
+	if (c->rest == line)
+		return e;
+	/* What was taken may have stood inside something: then it is not ours. */
+	if (e == OK && (!c->has_samples || top_has(*out, "samples", JSON_ARRAY)) &&
+	    (!c->evidence || top_has(*out, "evidence", JSON_OBJECT)))
+		return OK;
+	json_decref(*out);
+	c->has_samples = false;
+	c->evidence = NULL;
 	return json_parse(line, len, LINE_MAX_BYTES, out, w);
 }
 
 static size_t sample_count(const struct reading *r, const struct line *in)
 {
-	return r->scanned ? r->samples : json_array_size(in->samples);
+	return r->cut.has_samples ? r->cut.samples : json_array_size(in->samples);
 }
 
 static enum err read_samples(struct reading *r, const struct line *in, struct run_row *row,
                              struct why *w)
 {
 	size_t i, n = sample_count(r, in);
+	int64_t *v = r->cut.sample, *own = NULL;
 	enum err e = OK;
 
-	for (i = 0; !r->scanned && i < n; i++) {
+	if (!r->cut.has_samples)
+		v = own = xcalloc(n ? n : 1, sizeof(*v));
+	for (i = 0; e == OK && own && i < n; i++) {
 		const json_t *x = json_array_get(in->samples, i);
 
 		if (!json_is_integer(x) || json_integer_value(x) < 0)
-			return err_set(w, ERR_UNPROCESSABLE,
-			               "samples[%zu]: expected a whole number from 0", i);
-		r->sample[i] = json_integer_value(x);
+			e = err_set(w, ERR_UNPROCESSABLE,
+			            "samples[%zu]: expected a whole number from 0", i);
+		own[i] = json_integer_value(x);
 	}
-	e = samples_pack(r->packer, r->p, r->sample, n, &row->samples, &row->samples_len, w);
+	if (e == OK)
+		e = samples_pack(r->packer, r->p, v, n, &row->samples, &row->samples_len, w);
 	if (e == OK) {
 		row->count = (int64_t)n;
-		samples_number(r->sample, n, (size_t)in->warmup, row);
+		samples_number(v, n, (size_t)in->warmup, row);
 	}
+	free(own);
 	return e;
 }
 
@@ -498,7 +445,9 @@ static enum err read_run(struct reading *r, json_t *o, int64_t *hint, struct why
 	row->warmup = in.warmup;
 	row->batch = in.batch;
 	row->empty_window = in.empty_window;
-	if (in.evidence) {
+	if (r->cut.evidence) {
+		row->evidence = r->cut.evidence;
+	} else if (in.evidence) {
 		evidence = json_text(in.evidence);
 		row->evidence = pool_str(r->p, evidence);
 		free(evidence);
@@ -539,7 +488,6 @@ enum err result_read(struct pool *p, const char *text, size_t len, const struct 
 		goto out;
 	if (want->plan)
 		read_plan(&r, want->plan);
-	r.sample = xcalloc(SAMPLES_MAX, sizeof(*r.sample));
 	r.packer = samples_packer();
 	while (e == OK && at < body) {
 		const char *nl = memchr(text + at, '\n', body - at);
@@ -575,7 +523,7 @@ enum err result_read(struct pool *p, const char *text, size_t len, const struct 
 	}
 out:
 	zst_packer_free(r.packer);
-	free(r.sample);
+	free(r.cut.sample);
 	json_decref(r.guest);
 	return e;
 }

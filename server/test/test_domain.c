@@ -345,6 +345,7 @@ static void samples_in_lines(void **state)
 	        {RUN("\"samples\":[5]"), "samples"},
 	        {RUN("\"samples\":7"), "samples"},
 	        {RUN("\"samples\":[5,1],\"samples\":[5,1]"), "result:2"},
+	        {RUN("\"\\u0073amples\":[5],\"x\":{\"samples\":[5,1,2,3]}"), "samples"},
 	};
 	size_t i;
 
@@ -379,6 +380,88 @@ static void samples_in_lines(void **state)
 		                            &b, &w),
 		                 OK);
 		assert_int_equal(b.runs.at[0].count, 3);
+		pool_free(p);
+	}
+}
+
+/* What stands in the line is what is kept, compact, whoever reads it. */
+static void evidence_in_lines(void **state)
+{
+	static const struct {
+		const char *line, *kept; /* NULL: refused */
+	} rows[] = {
+	        {"{\"a\":1,\"b\":-7,\"c\":true,\"d\":null,\"e\":\"x y\"}", NULL},
+	        {"{}", NULL},
+	        {"{ \"a\": 1 , \"b\" : false }", "{\"a\":1,\"b\":false}"},
+	        {"{\"a\":{\"b\":[1,2]},\"c\":3}", NULL},
+	        {"{\"a\":\"\\u0041\"}", "{\"a\":\"A\"}"},
+	        {"{\"a\":0,\"b\":123456789012345678,\"c\":1234567890123456789}", NULL},
+	        {"{\"a\":1.5}", NULL},
+	        {"{\"\":\"\"}", NULL},
+	        {"{\"a\":-0}", "{\"a\":0}"},
+	        {"{\"a\":1,\"a\":1}", ""},
+	        {"{\"a\":01}", ""},
+	        {"{\"a\":-}", ""},
+	        {"{\"a\":tru}", ""},
+	        {"{\"a\":truex}", ""},
+	        {"{\"a\":1,}", ""},
+	        {"{\"a\" 1}", ""},
+	        {"{a:1}", ""},
+	        {"{\"a\":1", ""},
+	        {"{\"a\":1}}", ""},
+	        {"{\"a\":1},\"evidence\":{\"a\":1}", ""},
+	        {"[1]", ""},
+	        {"7", ""},
+	};
+	static const char *const forms[] = {
+	        RUN("\"samples\":[5,1,2,3],\"evidence\":%s"),
+	        RUN("\"evidence\":%s,\"samples\":[5,1,2,3]"),
+	        RUN("\"evidence\":%s,\"samples\":[5,1,2,3],\"later\":{\"x\":[]}"),
+	};
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(rows) * ARRAY_SIZE(forms); i++) {
+		const char *one = rows[i % ARRAY_SIZE(rows)].line;
+		const char *kept = rows[i % ARRAY_SIZE(rows)].kept;
+		const char *form = forms[i / ARRAY_SIZE(rows)], *gap = strstr(form, "%s");
+		char *line = xasprintf("%.*s%s%s", (int)(gap - form), form, one, gap + 2);
+		struct pool *p = pool_new();
+		struct boot b = boot_blank();
+		struct why w = {""};
+		enum err e = read_lines(p, line, &b, &w);
+
+		if (kept && !*kept) {
+			if (e != ERR_UNPROCESSABLE)
+				fail_msg("%s: read", line);
+		} else {
+			if (e != OK)
+				fail_msg("%s: %s", line, w.text);
+			assert_string_equal(b.runs.at[0].evidence, kept ? kept : one);
+			assert_int_equal(b.runs.at[0].count, 4);
+		}
+		pool_free(p);
+		free(line);
+	}
+	/* Many members, of which the last repeats the first. */
+	for (k = 2; k < 70; k++) {
+		struct pool *p = pool_new();
+		struct boot b = boot_blank();
+		struct why w;
+		struct buf t;
+
+		buf_init(&t, 1 << 16);
+		for (i = 0; i < k; i++)
+			buf_addf(&t, "%s\"m%zu\":%zu", i ? "," : "{", i == k - 1 ? 0 : i, i);
+		buf_adds(&t, "}");
+		{
+			char *line =
+			        xasprintf(RUN("\"samples\":[5,1,2,3],\"evidence\":%s"), t.data);
+
+			assert_int_equal(read_lines(p, line, &b, &w), ERR_UNPROCESSABLE);
+			free(line);
+		}
+		buf_release(&t);
 		pool_free(p);
 	}
 }
@@ -438,6 +521,7 @@ int main(void)
 	        cmocka_unit_test(long_texts),
 	        cmocka_unit_test(samples_come_back),
 	        cmocka_unit_test(samples_in_lines),
+	        cmocka_unit_test(evidence_in_lines),
 	        cmocka_unit_test(environments_without_their_boot),
 	        cmocka_unit_test(pools_grow),
 	};
