@@ -49,7 +49,7 @@ done
 address=$(cat "$dir/state/address")
 ask() { "$programs/foldwatch" "$@" --server "$address" --token-file "$dir/state/submit.token"; }
 
-config=$(ask kernels --json | tr '{' '\n' | grep '"config": *"contpte-n"' |
+config=$(ask kernels --json | tr -d '\n' | tr '{' '\n' | grep '"config": *"contpte-n"' |
 	sed -n 's/.*"config_artifact": *"\([0-9a-f]*\)".*/\1/p' | head -n 1)
 [ -n "$config" ] || die 'there is no kernel "contpte-n" with its .config'
 
