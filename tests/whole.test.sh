@@ -53,17 +53,20 @@ finish_run() { wait "$run"; rc=$?; run=; }
 # slot_state SLOT: the agent's durable state there
 slot_state() { sed -n 's/.*"state": *"\([a-z]*\)".*/\1/p' "$state/agent/state/$1.json" 2>/dev/null; }
 log_bytes() { find "$state/logs" -type f -exec cat {} + 2>/dev/null | wc -c; }
-# wait_for SLOT STATES [LOGBYTES]: until that slot is in one of STATES, and has
-# logged so many bytes since
+# wait_for VICTIM SLOT STATES [LOGBYTES]: until that slot of a running agent is
+# in one of STATES, and has logged so many bytes since, and VICTIM lives. (The
+# state file alone may be what the last kill left.)
 wait_for() {
 	turns=0
 	from=$(log_bytes)
 	while [ "$turns" -lt 15000 ]; do
 		kill -0 "$run" 2>/dev/null || return 1
-		s=$(slot_state "$1")
-		case " $2 " in *" ${s:-none} "*)
-			[ -z "${3-}" ] && return 0
-			[ $(($(log_bytes) - from)) -ge "$3" ] && return 0
+		s=$(slot_state "$2")
+		case " $3 " in *" ${s:-none} "*)
+			if [ -n "$(pids_of agent)" ] && [ -n "$(pids_of "$1")" ]; then
+				[ -z "${4-}" ] && return 0
+				[ $(($(log_bytes) - from)) -ge "$4" ] && return 0
+			fi
 			;;
 		esac
 		turns=$((turns + 1))
@@ -74,7 +77,7 @@ wait_for() {
 # kill_round NAME VICTIM SLOT STATES [LOGBYTES]
 kill_round() {
 	start_run "$1" ONCE=1
-	if wait_for "$3" "$4" "${5-}"; then
+	if wait_for "$2" "$3" "$4" "${5-}"; then
 		victim=$(pids_of "$2" | head -n 1)
 		if [ -n "$victim" ] && kill -KILL "$victim"; then
 			pass "$1: $2 killed while $3 was $(slot_state "$3")"
@@ -112,9 +115,9 @@ case $last in
 *) fail "the run goes on to its end"; tail -n 20 "$out" | note ;;
 esac
 is "make's own status" 0 "$rc"
-is "every kernel × phase once, and phase 0 twice" 18 "$(sql 'SELECT count(*) FROM (SELECT DISTINCT kernel, phase, replicate FROM boot WHERE valid = 1)')"
+is "every kernel × phase once, and phase 0 twice" 18 "$(sql 'SELECT count(*) FROM (SELECT DISTINCT kernel_id, phase, replicate FROM boot WHERE valid = 1)')"
 is "no valid boot twice" 18 "$(sql 'SELECT count(*) FROM boot WHERE valid = 1')"
-is "every case of every valid boot has one run" 180 "$(sql 'SELECT count(*) FROM run JOIN boot ON boot.id = run.boot WHERE boot.valid = 1')"
+is "every case of every valid boot has one run" 180 "$(sql 'SELECT count(*) FROM run JOIN boot ON boot.id = run.boot_id WHERE boot.valid = 1')"
 is "one submission" 1 "$(sql 'SELECT count(*) FROM submission')"
 is "two kernels" 2 "$(sql "SELECT count(*) FROM kernel WHERE state = 'ready'")"
 is "nothing waits in the spool" "" "$(find "$state/agent/spool" "$state/agent/dead" -type f 2>/dev/null)"
@@ -133,7 +136,7 @@ is "a second run prints the same tables" "" "$(diff "$top/tables.first" "$state/
 mkdir "$top/a" "$top/b"
 for k in a b; do
 	config=$([ $k = a ] && echo contpte-n || echo contpte-y)
-	sha=$(sql "SELECT image FROM kernel JOIN submission_kernel s ON s.kernel = kernel.id WHERE s.name = '$config' LIMIT 1")
+	sha=$(sql "SELECT kernel.image FROM kernel JOIN submission_kernel s ON s.kernel_id = kernel.id WHERE s.name = '$config' LIMIT 1")
 	cp "$state/artifacts/$(printf %.2s "$sha")/$sha" "$top/$k/Image" ||
 		cp "$(find "$state/artifacts" -name "*${sha#??}" | head -n 1)" "$top/$k/Image"
 done
