@@ -179,7 +179,7 @@ check:
 	+@$(MAKE) --no-print-directory check-built
 .PHONY: check-built
 check-built: tests-build $(BENCH_LOAD) web $(BUILD)/npm/.check asan-build
-	@tests/run.sh tests/layers.sh tests/lint.sh $(UNIT_TESTS) $(ASAN_TESTS) $(sort $(wildcard tests/*.test.sh))
+	@tests/run.sh tests/layers.sh tests/lint.sh $(filter-out %_real,$(UNIT_TESTS) $(ASAN_TESTS)) $(sort $(wildcard tests/*.test.sh))
 
 # ---- installing: programs side by side with web/ below lib/foldwatch/bin, as
 # in build/, so that `foldwatch up` finds everything; links in bin/.

@@ -137,8 +137,7 @@ mkdir "$top/a" "$top/b"
 for k in a b; do
 	config=$([ $k = a ] && echo contpte-n || echo contpte-y)
 	sha=$(sql "SELECT kernel.image FROM kernel JOIN submission_kernel s ON s.kernel_id = kernel.id WHERE s.name = '$config' LIMIT 1")
-	cp "$state/artifacts/$(printf %.2s "$sha")/$sha" "$top/$k/Image" ||
-		cp "$(find "$state/artifacts" -name "*${sha#??}" | head -n 1)" "$top/$k/Image"
+	cp "$state/artifacts/$(printf %.2s "$sha")/${sha#??}" "$top/$k/Image"
 done
 chmod -R a+rX "$top/a" "$top/b"
 start_run images IMAGES="$top/a/Image $top/b/Image"
@@ -177,5 +176,37 @@ fi
 
 stop_run
 is "Ctrl-C stops everything" "" "$(pids_of server)$(pids_of agent)"
+
+# The agent's steps on this real kernel: builds that fail or come out alike,
+# guests that panic, hang, lie, reboot. Not as root, which the agent refuses;
+# with copies of the compiler's cache, so that "clean" costs a minute and not eight.
+real=$top/real
+mkdir -p "$real/agent/test/guest" "$real/build" "$real/dir/ccache"
+cp build/agent/test/test_build_real build/agent/test/test_boot_real build/foldbench-arm64 "$real/build/"
+cp agent/test/guest/init.c "$real/agent/test/guest/"
+cat kernel/config/virt.config kernel/config/contpte-on.config >"$real/config"
+for d in "$state"/agent/ccache/*; do cp -r "$d" "$real/dir/ccache/0123456789abcdef" && break; done
+as_user=
+if [ "$(id -u)" = 0 ]; then
+	as_user="setpriv --reuid=foldwatch --regid=foldwatch --init-groups --reset-env env PATH=$PATH"
+	chown -R foldwatch: "$real"
+fi
+for t in boot build; do
+	# shellcheck disable=SC2086
+	(cd "$real" && $as_user env CMOCKA_MESSAGE_OUTPUT=TAP TMPDIR="$real" \
+		FOLDWATCH_TEST_IMAGE="$top/b/Image" FOLDWATCH_TEST_DIR="$real/dir" \
+		FOLDWATCH_TEST_TREE="$state/linux-6.12.git" FOLDWATCH_TEST_CONFIG="$real/config" \
+		"build/test_${t}_real") >"$top/real.out" 2>"$top/real.err" </dev/null
+	grep -E '^(not )?ok ' "$top/real.out" >"$top/real.lines"
+	while read -r line; do
+		name=${line##*- }
+		case $line in
+		*'# SKIP'*) n=$((n + 1)) && echo "ok $n - test_${t}_real: ${line##*SKIP } # SKIP $(sed -n 's/^skipped: //p' "$top/real.out" "$top/real.err" | head -n 1)" ;;
+		'ok '*) pass "test_${t}_real: $name" ;;
+		*) fail "test_${t}_real: $name" && tail -n 8 "$top/real.err" | note ;;
+		esac
+	done <"$top/real.lines"
+	[ -s "$top/real.lines" ] || { fail "test_${t}_real ran" && tail -n 8 "$top/real.out" "$top/real.err" | note; }
+done
 echo "1..$n"
 exit $bad
