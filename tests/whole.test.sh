@@ -16,6 +16,23 @@ note() { sed 's/^/# /'; }
 # is NAME WANT GOT
 is() { if [ "$2" = "$3" ]; then pass "$1"; else fail "$1"; printf 'wanted %s, got %s\n' "$2" "$3" | note; fi; }
 
+# relay NAME OUT ERR: another program's TAP as lines of this one; none is a failure
+relay() {
+	before=$n
+	while read -r line; do
+		what=$(printf '%s\n' "$line" | sed 's/^not //; s/^ok *[0-9]* *-* *//')
+		case $line in
+		'ok '*'# SKIP'* | 'not ok '*'# SKIP'*) n=$((n + 1)) && echo "ok $n - $1 $what" ;;
+		'ok '*) pass "$1: $what" ;;
+		'not ok '*) fail "$1: $what" ;;
+		'#'* | 'skipped: '*) echo "$line" ;;
+		esac
+	done <"$2"
+	[ "$n" -gt "$before" ] || fail "$1 ran"
+	grep -q '^not ok ' "$2" && tail -n 12 "$3" | note
+	return 0
+}
+
 top=$(mktemp -d /var/tmp/foldwatch-whole.XXXXXX) || exit 1
 chmod 0755 "$top"
 state=$top/state
@@ -162,13 +179,7 @@ fi
 # The page, on what was measured here.
 if command -v chromium >/dev/null 2>&1; then
 	NODE_PATH=build/npm/node_modules node tests/pages.mjs "$address" "$top" >"$top/pages.out" 2>&1
-	while read -r line; do
-		case $line in
-		'ok '*) pass "page: ${line#ok }" ;;
-		'not ok '*) fail "page: ${line#not ok }" ;;
-		*) echo "# $line" ;;
-		esac
-	done <"$top/pages.out"
+	relay page "$top/pages.out" /dev/null
 else
 	n=$((n + 1))
 	echo "ok $n - the page in a browser # SKIP chromium is not installed"
@@ -197,16 +208,11 @@ for t in boot build; do
 		FOLDWATCH_TEST_IMAGE="$top/b/Image" FOLDWATCH_TEST_DIR="$real/dir" \
 		FOLDWATCH_TEST_TREE="$state/linux-6.12.git" FOLDWATCH_TEST_CONFIG="$real/config" \
 		"build/test_${t}_real") >"$top/real.out" 2>"$top/real.err" </dev/null
-	grep -E '^(not )?ok ' "$top/real.out" >"$top/real.lines"
-	while read -r line; do
-		name=${line##*- }
-		case $line in
-		*'# SKIP'*) n=$((n + 1)) && echo "ok $n - test_${t}_real: ${line##*SKIP } # SKIP $(sed -n 's/^skipped: //p' "$top/real.out" "$top/real.err" | head -n 1)" ;;
-		'ok '*) pass "test_${t}_real: $name" ;;
-		*) fail "test_${t}_real: $name" && tail -n 8 "$top/real.err" | note ;;
-		esac
-	done <"$top/real.lines"
-	[ -s "$top/real.lines" ] || { fail "test_${t}_real ran" && tail -n 8 "$top/real.out" "$top/real.err" | note; }
+	relay "test_${t}_real" "$top/real.out" "$top/real.err"
 done
+
+IMAGE=$top/b/Image tests/foldbench.test.sh >"$top/real.out" 2>"$top/real.err" </dev/null
+relay foldbench "$top/real.out" "$top/real.err"
+
 echo "1..$n"
 exit $bad
