@@ -24,8 +24,11 @@ VERSION := 0.1
 Q       := $(if $(V),,@)
 say      = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
-PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
-PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -lm -lpthread
+# Asked for once, and only by what compiles; a missing package is told in one sentence.
+pkg_ask     = $(if $(shell pkg-config --exists $(PKGS) 2>/dev/null && echo yes),$(shell pkg-config $(1) $(PKGS)),$(error \
+              foldwatch: libraries are missing (one of $(PKGS), or pkg-config): `make deps` installs them))
+PKG_CFLAGS  = $(eval PKG_CFLAGS := $(call pkg_ask,--cflags))$(PKG_CFLAGS)
+PKG_LIBS    = $(eval PKG_LIBS := $(call pkg_ask,--libs) -lm -lpthread)$(PKG_LIBS)
 
 CFLAGS_ALL = $(CSTD) $(WARN) $(WERROR) $(OPT) $(if $(SAN),$(SAN),$(HARDEN)) -I. -I$(BUILD)/gen \
              -DFOLDWATCH_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CFLAGS)
