@@ -69,7 +69,9 @@ if ! plan=$(apt-get install --no-install-recommends --assume-no $missing 2>&1) &
 	if grep -qE 'Temporary failure resolving|Could not (connect|resolve)|Failed to fetch' "$log"; then
 		die "no network to Debian's packages (${bad:-apt-get update failed}); needed: $missing"
 	fi
-	die "apt-get cannot install what is needed (${bad:-unknown reason}): $missing"
+	# Lists that could not be had are the cause, packages not found the effect.
+	lists=$(sed -n 's/^E: //p' "$log" | head -n 1)
+	die "apt-get cannot install what is needed (${bad:-unknown reason}${lists:+; apt-get update: $lists}): $missing"
 fi
 size=$(printf '%s\n' "$plan" | sed -n 's/^Need to get \(.*\) of archives.*/\1/p; s/^After this operation, \(.*\) of additional.*/\1/p' | paste -sd'|' | sed 's/|/ to fetch, /')
 say "foldwatch: packages to install: $missing"
