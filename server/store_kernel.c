@@ -3,9 +3,10 @@
 
 #define KERNEL_COLUMNS                                                                          \
 	"id, key, domain, tree, commit_id, subject, config_sha256, config_name, config_whole, " \
-	"toolchain, compiler, state, why, image, vmlinux, config_file, image_bytes, build_id, " \
-	"build_ids, section_hash, config_hash, linker, release, objects, seconds, trusted, "    \
-	"sandbox, imported, created_ms"
+	"toolchain, compiler, state, why, image, vmlinux, config_file, "                        \
+	"image_bytes, " KERNEL_BUILD_ID(                                                        \
+	        "kernel") ", build_ids, section_hash, config_hash, linker, release, "           \
+	                  "objects, seconds, trusted, sandbox, imported, created_ms"
 
 static void kernel_row(struct db_stmt *q, struct pool *p, struct kernel *k)
 {

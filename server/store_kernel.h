@@ -16,7 +16,7 @@ struct kernel {
 	const char *state, *why;
 	const char *image, *vmlinux, *config_file;
 	int64_t image_bytes;
-	const char *build_id;
+	const char *build_id;  /* NULL: an image with several that was not booted yet */
 	const char *build_ids; /* separated by a space */
 	const char *section_hash, *config_hash, *linker, *release;
 	int64_t objects;
@@ -26,6 +26,12 @@ struct kernel {
 	bool imported;
 	int64_t created_ms;
 };
+/* SQL: the build-id of a row of `kernel` named `alias`, else what its first
+ * valid boot said. */
+#define KERNEL_BUILD_ID(alias)                                                                   \
+	"COALESCE(" alias ".build_id, (SELECT b.build_id FROM boot b WHERE b.kernel_id = " alias \
+	".id AND b.valid = 1 ORDER BY b.id LIMIT 1))"
+
 struct kernel_list {
 	struct kernel *at;
 	size_t count;

@@ -1,6 +1,8 @@
 /* store_submission.c - SQL for submissions. */
 #include "server/store_submission.h"
 
+#include "server/store_kernel.h"
+
 #define SUB_COLUMNS                                                                            \
 	"id, submitter, idem_key, content_hash, title, baseline, threshold, priority, reuse, " \
 	"boots, runs, iterations, warmup, plan, memory_bytes, imported, state, why, planned, " \
@@ -204,11 +206,13 @@ enum err store_sub_kernels(struct db *db, int64_t sub, struct pool *p, struct su
                            struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-	        db, "SELECT s.pos, s.name, s.tree, s.ref, s.config_sha256, s.config_name,"
-	            " s.config_whole, s.toolchain, s.image, s.commit_id, s.subject, s.kernel_id,"
-	            " s.state, s.why, k.state, k.build_id, k.image"
-	            " FROM submission_kernel s LEFT JOIN kernel k ON k.id = s.kernel_id"
-	            " WHERE s.submission_id = ?1 ORDER BY s.pos");
+	        db,
+	        "SELECT s.pos, s.name, s.tree, s.ref, s.config_sha256, s.config_name,"
+	        " s.config_whole, s.toolchain, s.image, s.commit_id, s.subject, s.kernel_id,"
+	        " s.state, s.why, k.state, " KERNEL_BUILD_ID(
+	                "k") ", k.image"
+	                     " FROM submission_kernel s LEFT JOIN kernel k ON k.id = s.kernel_id"
+	                     " WHERE s.submission_id = ?1 ORDER BY s.pos");
 	enum err e;
 
 	db_bind_int(q, 1, sub);

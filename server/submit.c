@@ -195,7 +195,8 @@ static enum err check_image(struct checking *c, const char *sha256, const char *
 	                     .objects = NONE,
 	                     .seconds = NAN,
 	                     .created_ms = c->out->s.created_ms};
-	if (img.build_id_count)
+	/* The vDSO inside has a build-id as well: of several, a boot tells the kernel's. */
+	if (img.build_id_count == 1)
 		x->build_id = pool_str(c->p, img.build_id[0]);
 	if (str_starts(img.banner, "Linux version ")) {
 		release = img.banner + strlen("Linux version ");

@@ -22,8 +22,8 @@ for image in ${IMAGES-}; do
 done
 
 kernel/recipe/deps.sh "$goal" || failed
-# The word of the first error is what a reader needs, not the whole build.
-${MAKE:-make} --no-print-directory -s -j"$(nproc)" programs web >&2 || die "foldwatch itself did not build"
+${MAKE:-make} --no-print-directory -s -j"$(nproc)" programs >&2 || die "foldwatch itself did not build"
+${MAKE:-make} --no-print-directory -s web >&2 || failed # its rule has told why
 
 programs=$here/build
 share=$here

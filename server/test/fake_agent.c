@@ -76,6 +76,16 @@ static void put_le(unsigned char *at_, uint64_t v, size_t bytes)
 }
 
 /* Documentation/arch/arm64/booting.rst's header, a note, a banner. */
+/* A GNU build-id of 20 equal bytes. */
+static void put_note(unsigned char *at, unsigned char byte)
+{
+	put_le(at, 4, 4);
+	put_le(at + 4, 20, 4);
+	put_le(at + 8, 3, 4);
+	memcpy(at + 12, "GNU", 4);
+	memset(at + 16, byte, 20);
+}
+
 void fake_image(struct fake *f, unsigned char id, char hex[65])
 {
 	unsigned char image[8192] = {0};
@@ -84,11 +94,8 @@ void fake_image(struct fake *f, unsigned char id, char hex[65])
 	put_le(image + 16, sizeof(image), 8);
 	put_le(image + 24, 2, 8);
 	put_le(image + 56, 0x644d5241, 4);
-	put_le(image + 1024, 4, 4);
-	put_le(image + 1028, 20, 4);
-	put_le(image + 1032, 3, 4);
-	memcpy(image + 1036, "GNU", 4);
-	memset(image + 1040, id, 20);
+	put_note(image + 1024, 0xdd);
+	put_note(image + 2048, id);
 	memcpy(image + 4096, banner, sizeof(banner));
 	fake_put(f, image, sizeof(image), hex);
 }
@@ -199,6 +206,7 @@ char *fake_result(const struct fake *f, const json_t *spec, int64_t change)
 	const char *plan = json_str(spec, "plan", "");
 	char *copy = xstrdup(plan), *save = NULL, *line, *text, *out;
 	const char *metric = json_str(spec, "metric", "");
+	const json_t *ids = json_object_get(spec, "build_ids");
 	int64_t runs = 0;
 	struct buf b;
 
@@ -211,7 +219,7 @@ char *fake_result(const struct fake *f, const json_t *spec, int64_t change)
 	        "\"phase_pages\":%lld,\"taint\":0,\"cmdline\":\"foldwatch.nonce=%s foldwatch.phase="
 	        "%04lld\",\"env\":{\"cpus\":1}}\n",
 	        json_str(spec, "nonce", ""),
-	        json_string_value(json_array_get(json_object_get(spec, "build_ids"), 0)), metric,
+	        json_string_value(json_array_get(ids, json_array_size(ids) - 1)), metric,
 	        (long long)json_int(spec, "phase_pages", 0), json_str(spec, "nonce", ""),
 	        (long long)json_int(spec, "phase_pages", 0));
 	for (line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {

@@ -60,7 +60,7 @@ double num_at(const json_t *o, const char *path);
 
 /* Bytes as an artifact; hex gets its hash. */
 void fake_put(struct fake *f, const void *data, size_t len, char hex[65]);
-/* An arm64 Image with this byte as its build-id's content. */
+/* An arm64 Image with this byte as its build-id's content, behind that of a vDSO. */
 void fake_image(struct fake *f, unsigned char id, char hex[65]);
 
 #endif
