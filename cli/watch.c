@@ -30,21 +30,40 @@ static void add_duration(struct buf *b, double seconds)
 	buf_adds(b, words);
 }
 
-/* What is counted depends on the step: objects of a compilation, cases of a
- * boot, objects that git received. */
+/* What a step counts. */
+static const char *unit_of(const char *kind, const char *step)
+{
+	static const struct {
+		const char *step, *unit;
+	} units[] = {
+	        {"fetch", " git objects"},
+	        {"checkout", " files"},
+	        {"compile", " objects"},
+	};
+	size_t i;
+
+	if (str_eq(kind, "boot"))
+		return " cases";
+	for (i = 0; step && i < ARRAY_SIZE(units); i++)
+		if (str_eq(units[i].step, step))
+			return units[i].unit;
+	return "";
+}
+
 static void add_active(struct buf *b, const json_t *a)
 {
 	const char *kind = json_str(a, "kind", "job"), *step = json_str(a, "step", NULL);
 	int64_t done = json_int(a, "done", -1), total = json_int(a, "total", -1);
-	bool build = str_eq(kind, "build"), boot = str_eq(kind, "boot");
-	const char *unit = build ? " objects" : boot ? " cases" : "";
+	const char *unit = unit_of(kind, step);
+	/* The last build's count is a guess; the others are known. */
+	bool about = str_eq(unit, " objects");
 
 	buf_addf(b, "%s %s", kind, json_str(a, "kernel", ""));
-	if (boot && json_str(a, "board", NULL))
+	if (str_eq(kind, "boot") && json_str(a, "board", NULL))
 		buf_addf(b, " on %s", json_str(a, "board", ""));
 	buf_addf(b, ": %s", step ? step : "starting");
 	if (done >= 0 && total > 0)
-		buf_addf(b, ", %lld of %s%lld%s", (long long)done, build ? "about " : "",
+		buf_addf(b, ", %lld of %s%lld%s", (long long)done, about ? "about " : "",
 		         (long long)total, unit);
 	else if (done > 0)
 		buf_addf(b, ", %lld%s", (long long)done, unit);

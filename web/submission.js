@@ -9,7 +9,7 @@ function progressCard(s) {
 		return null;
 	const active = p.active.map(a => {
 		const count = a.done === null || a.done === undefined ? ""
-			: a.total ? `, ${a.done} of ${a.kind === "build" ? "about " : ""}${a.total}` : a.done ? `, ${a.done}` : "";
+			: a.total ? `, ${a.done} of ${a.step === "compile" ? "about " : ""}${a.total}` : a.done ? `, ${a.done}` : "";
 		return h("li", {}, `${a.kind} ${a.kernel ?? ""}${a.board ? ` on ${a.board}` : ""}: ${a.step ?? "starting"}${count}, ${duration(a.elapsed_s)}`);
 	});
 	return h("section", {class: "card", "aria-label": "Progress"},

@@ -54,6 +54,11 @@ static void tells_progress(void **state)
 	        "\"build\",\"kernel\":\"k\",\"step\":\"compile\",\"done\":7,\"total\":null,"
 	        "\"elapsed_s\":4}]}}",
 	        "build k: compile, 7 objects, 4 s; 5 s");
+	/* what the step counts, not what the job makes */
+	line_is("{\"state\":\"building\",\"progress\":{\"elapsed_s\":5,\"active\":[{\"kind\":"
+	        "\"build\",\"kernel\":\"k\",\"step\":\"checkout\",\"done\":7,\"total\":90,"
+	        "\"elapsed_s\":4}]}}",
+	        "build k: checkout, 7 of 90 files, 4 s; 5 s");
 	/* cases of a boot are counted, not estimated; several jobs side by side */
 	line_is("{\"state\":\"booting\",\"progress\":{\"boots_done\":2,\"boots_total\":18,"
 	        "\"elapsed_s\":10,\"active\":[{\"kind\":\"boot\",\"kernel\":\"k\",\"board\":"
