@@ -248,7 +248,7 @@ static enum err bind_socket(const struct http_conf *conf, int *out, int *port, s
 		if (errno == EADDRINUSE)
 			e = err_set(w, ERR_CONFLICT,
 			            "port %d of %s is in use by another program: choose another"
-			            " with \"listen\"",
+			            " with \"listen\" (make run: LISTEN=ADDRESS:PORT)",
 			            conf->port, conf->host);
 		else
 			e = err_sys(w, ERR_IO, "cannot listen at %s port %d", conf->host,

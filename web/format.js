@@ -35,9 +35,13 @@ export function duration(seconds) {
 	return `${Math.floor(s / 3600)} h ${String(Math.floor(s % 3600 / 60)).padStart(2, "0")} m`;
 }
 
-/** ISO time to the reader's own clock. */
+/** ISO time to the reader's own clock: "2026-11-26 20:04", in every locale. */
 export function when(iso) {
-	return iso ? new Date(iso).toLocaleString(undefined, {dateStyle: "short", timeStyle: "short"}) : null;
+	if (!iso)
+		return null;
+	const t = new Date(iso);
+	const two = n => String(n).padStart(2, "0");
+	return `${t.getFullYear()}-${two(t.getMonth() + 1)}-${two(t.getDate())} ${two(t.getHours())}:${two(t.getMinutes())}`;
 }
 
 /** Instruction counts are not time: more and fewer, never slower and faster. */

@@ -3,20 +3,29 @@ import {getJson, getText} from "./api.js";
 import {duration, interval, percent, quantity, verdictMark, verdictWord, when} from "./format.js";
 import {ended} from "./list.js";
 
+// What a step counts; of objects the total is the last build's, a guess.
+const units = {fetch: "git objects", checkout: "files", compile: "objects", boot: "cases"};
+
+function counted(a) {
+	const unit = units[a.kind === "boot" ? "boot" : a.step] ?? "";
+	if (a.total)
+		return `, ${a.done} of ${a.step === "compile" ? "about " : ""}${a.total} ${unit}`;
+	return a.done ? `, ${a.done} ${unit}` : "";
+}
+
 function progressCard(s) {
 	const p = s.progress;
 	if (!p || ended(s.state))
 		return null;
-	const active = p.active.map(a => {
-		const count = a.done === null || a.done === undefined ? ""
-			: a.total ? `, ${a.done} of ${a.step === "compile" ? "about " : ""}${a.total}` : a.done ? `, ${a.done}` : "";
-		return h("li", {}, `${a.kind} ${a.kernel ?? ""}${a.board ? ` on ${a.board}` : ""}: ${a.step ?? "starting"}${count}, ${duration(a.elapsed_s)}`);
-	});
+	// The jobs of boots are made once all kernels stand; they are work to come before.
+	const total = p.jobs_total + (s.state === "booting" ? 0 : p.boots_total);
 	return h("section", {class: "card", "aria-label": "Progress"},
-		h("progress", {max: p.jobs_total || 1, value: p.jobs_done, "aria-label": "Jobs done"}),
-		` jobs ${p.jobs_done} of ${p.jobs_total}, boots ${p.boots_done} of ${p.boots_total}, cases ${p.cases_done} of ${p.cases_total}; ${duration(p.elapsed_s)}`,
+		h("progress", {max: total || 1, value: p.jobs_done, "aria-label": "Jobs done"}),
+		` jobs ${p.jobs_done} of ${total}, boots ${p.boots_done} of ${p.boots_total}, cases ${p.cases_done} of ${p.cases_total}; ${duration(p.elapsed_s)}`,
 		p.expected_end_s === null ? null : `, about ${duration(p.expected_end_s)} left`,
-		h("ul", {}, active.length ? active : h("li", {}, "waiting for an agent")));
+		h("ul", {}, p.active.length ? p.active.map(a => h("li", {},
+			`${a.kind} ${a.kernel ?? ""}${a.board ? ` on ${a.board}` : ""}: ${a.step ?? "starting"}${counted(a)}, ${duration(a.elapsed_s)}`))
+			: h("li", {}, "waiting for an agent")));
 }
 
 function kernelTable(s) {
@@ -56,7 +65,8 @@ function cellTable(id, board, cells) {
 }
 
 function comparisonNodes(s, comparison, text) {
-	if (!comparison?.cells.length)
+	// Before its first boot, and where a build failed, a submission has reasons but no numbers.
+	if (!comparison?.cells.length || s.state !== "done" && !comparison.cells.some(c => c.boots + c.invalid_boots))
 		return [];
 	const boards = [...new Set(comparison.cells.map(c => c.board))];
 	const thrown = comparison.thrown_out ?? [];
