@@ -42,6 +42,8 @@ const char *verdict_name(enum verdict v); /* "slower", ... */
 /* True and *v filled for one of the six words. */
 bool verdict_parse(const char *word, enum verdict *v);
 
+struct stat_pool;
+
 /* What a verdict is measured against. */
 struct stat_rule {
 	double tau;    /* fraction > 0: smaller changes are of no interest or drown in the floor */
@@ -49,6 +51,9 @@ struct stat_rule {
 	double power;  /* for the boots still needed: 0.8, or 0.9 where asked for */
 	double wanted; /* the effect that must not be missed, a fraction; NAN: tau */
 	bool more_is_better; /* throughputs: turns slower and faster round */
+	/* What other kernels' boots on this board and case say of the spread
+	 * (pool.h), for boards with noise; NULL: nothing. Borrowed. */
+	const struct stat_pool *pool;
 };
 struct stat_rule stat_rule_default(void); /* tau 1 %, level .95, power .8, less is better */
 
@@ -70,6 +75,7 @@ struct stat_result {
 	size_t base_n, new_n; /* boots that counted; on a deterministic board both are the pairs */
 	double se, df;        /* of ln(new/base) at boot level; NAN where not used */
 	bool skewed;          /* |mean_change - change| > tau */
+	bool pooled;          /* the rule's pool widened or narrowed the interval */
 	enum verdict verdict;
 	/* Unsure: boots (phases) a kernel still to be added, so that an effect of
 	 * `wanted` is found with `power` (plan.h). Where those are in already and

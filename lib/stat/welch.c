@@ -4,6 +4,7 @@
 #include "lib/stat/inside.h"
 #include "lib/stat/number.h"
 #include "lib/stat/plan.h"
+#include "lib/stat/pool.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>
@@ -25,6 +26,16 @@ static double *logs(const double *x, size_t n)
 	return y;
 }
 
+/* From both means' variances and their degrees of freedom. */
+static void error(struct stat_welch *out, double vb, double db, double vn, double dn)
+{
+	out->se = sqrt(vb + vn);
+	out->df = (vb + vn) * (vb + vn) / (vb * vb / db + vn * vn / dn);
+	/* no spread at all: 0/0, and any df give an interval of no width */
+	if (out->se == 0)
+		out->df = db + dn;
+}
+
 bool stat_welch(const double *base, size_t nbase, const double *other, size_t nother,
                 struct stat_welch *out)
 {
@@ -33,23 +44,27 @@ bool stat_welch(const double *base, size_t nbase, const double *other, size_t no
 
 	*out = (struct stat_welch){NAN, NAN, NAN, NAN, NAN};
 	if (ok) {
-		double vb, vn;
-
 		out->delta = stat_mean(yn, nother) - stat_mean(yb, nbase);
 		out->sd_base = stat_sd(yb, nbase);
 		out->sd_new = stat_sd(yn, nother);
-		vb = out->sd_base * out->sd_base / (double)nbase;
-		vn = out->sd_new * out->sd_new / (double)nother;
-		out->se = sqrt(vb + vn);
-		out->df = (vb + vn) * (vb + vn) /
-		          (vb * vb / ((double)nbase - 1) + vn * vn / ((double)nother - 1));
-		/* no spread at all: 0/0, and any df give an interval of no width */
-		if (out->se == 0)
-			out->df = (double)(nbase + nother) - 2;
+		error(out, out->sd_base * out->sd_base / (double)nbase, (double)nbase - 1,
+		      out->sd_new * out->sd_new / (double)nother, (double)nother - 1);
 	}
 	free(yb);
 	free(yn);
 	return ok;
+}
+
+/* The same with what is known of other kernels; true where that changed it. */
+static bool pool_in(const struct stat_pool *pool, size_t nbase, size_t nother, struct stat_welch *w)
+{
+	double vb, vn, db, dn;
+	bool base, other;
+
+	stat_pooled(pool, w->sd_base * w->sd_base, (double)nbase - 1, &vb, &db, &base);
+	stat_pooled(pool, w->sd_new * w->sd_new, (double)nother - 1, &vn, &dn, &other);
+	error(w, vb / (double)nbase, db, vn / (double)nother, dn);
+	return base || other;
 }
 
 static void compare(const double *base, size_t nbase, const double *other, size_t nother,
@@ -85,6 +100,10 @@ static void compare(const double *base, size_t nbase, const double *other, size_
 		         nbase, nother, STAT_BOOTS_MIN);
 		return;
 	}
+	if (rule->pool)
+		out->pooled = pool_in(rule->pool, nbase, nother, &w);
+	out->se = w.se;
+	out->df = w.df;
 	half = gsl_cdf_tdist_Pinv(1 - (1 - rule->level) / 2, w.df) * w.se;
 	one = gsl_cdf_tdist_Pinv(0.95, w.df) * w.se;
 	out->level = rule->level;
