@@ -17,5 +17,6 @@ extern const struct cli_command cmd_cancel;
 extern const struct cli_command cmd_token;
 extern const struct cli_command cmd_import;
 extern const struct cli_command cmd_scan_log;
+extern const struct cli_command cmd_stat;
 
 #endif
