@@ -13,6 +13,7 @@
 #include "lib/stat/number.h"
 #include "lib/stat/pairs.h"
 #include "lib/stat/plan.h"
+#include "lib/test/simulate.h"
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_randist.h>
@@ -26,39 +27,7 @@
 
 #include <cmocka.h>
 
-enum { RUNS = 5, ITERATIONS = 30, WARMUP = 1, BOOTS_MAX = 10, ROUNDS = 1500 };
-
-#define SD_BOOT      .005
-#define SD_RUN       .003
-#define SD_ITERATION .01
-#define NOMINAL      1e7 /* ns: samples are whole numbers, as in real life */
-
-struct kernel_data {
-	double pooled[BOOTS_MAX * RUNS * ITERATIONS];
-	double run[BOOTS_MAX * RUNS], boot[BOOTS_MAX];
-};
-
-static void simulate(gsl_rng *rng, size_t boots, double effect, struct kernel_data *k)
-{
-	for (size_t b = 0; b < boots; b++) {
-		double level = NOMINAL * (1 + effect) * (1 + gsl_ran_gaussian(rng, SD_BOOT));
-
-		for (size_t r = 0; r < RUNS; r++) {
-			double own = level * (1 + gsl_ran_gaussian(rng, SD_RUN));
-			size_t run = b * RUNS + r;
-			int64_t sample[WARMUP + ITERATIONS];
-
-			sample[0] = (int64_t)(own * 3); /* the first is an outlier, and left out */
-			for (size_t i = 0; i < ITERATIONS; i++) {
-				sample[WARMUP + i] =
-				        llround(own * (1 + gsl_ran_gaussian(rng, SD_ITERATION)));
-				k->pooled[run * ITERATIONS + i] = (double)sample[WARMUP + i];
-			}
-			k->run[run] = stat_run_number(sample, ARRAY_SIZE(sample), WARMUP).median;
-		}
-		k->boot[b] = stat_boot_number(k->run + b * RUNS, RUNS);
-	}
-}
+enum { ROUNDS = 1500 };
 
 /* Does a t interval over these values, taken as independent, exclude 0? */
 static bool alarm(const double *a, const double *b, size_t n)
@@ -75,7 +44,7 @@ struct rates {
 
 static struct rates measure(gsl_rng *rng, size_t boots, double effect)
 {
-	static struct kernel_data base, other;
+	static struct sim_kernel base, other;
 	struct rates n = {0};
 	struct stat_rule rule = stat_rule_default();
 
@@ -86,8 +55,8 @@ static struct rates measure(gsl_rng *rng, size_t boots, double effect)
 
 		simulate(rng, boots, 0, &base);
 		simulate(rng, boots, effect, &other);
-		n.pooled += alarm(base.pooled, other.pooled, boots * RUNS * ITERATIONS);
-		n.runs += alarm(base.run, other.run, boots * RUNS);
+		n.pooled += alarm(base.pooled, other.pooled, boots * SIM_RUNS * SIM_ITERATIONS);
+		n.runs += alarm(base.run, other.run, boots * SIM_RUNS);
 		stat_compare_boots(&sb, &so, &rule, &r);
 		n.boots += r.low > 0 || r.high < 0;
 		n.verdicts += r.verdict == VERDICT_SLOWER || r.verdict == VERDICT_FASTER;
@@ -157,8 +126,9 @@ static void one_per_cent_slower(void **state)
 static void planned_boots_have_the_power(void **state)
 {
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
-	double sd_run = sqrt(SD_RUN * SD_RUN + M_PI / 2 * SD_ITERATION * SD_ITERATION / ITERATIONS);
-	double sd = sqrt(SD_BOOT * SD_BOOT + sd_run * sd_run / RUNS);
+	double sd_run = sqrt(SIM_SD_RUN * SIM_SD_RUN +
+	                     M_PI / 2 * SIM_SD_ITERATION * SIM_SD_ITERATION / SIM_ITERATIONS);
+	double sd = sqrt(SIM_SD_BOOT * SIM_SD_BOOT + sd_run * sd_run / SIM_RUNS);
 	long boots = stat_boots_needed(sd, .01, .95, .8, false, STAT_BOOTS_MIN);
 	struct rates r;
 

@@ -32,8 +32,8 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } groups[] = {
-        {"ingest", bench_ingest}, {"compare", bench_compare},   {"memory", bench_memory},
-        {"idle", bench_idle},     {"pipeline", bench_pipeline},
+        {"ingest", bench_ingest}, {"compare", bench_compare}, {"memory", bench_memory},
+        {"idle", bench_idle},     {"stat", bench_stat},       {"pipeline", bench_pipeline},
 };
 
 void die(const char *fmt, ...)

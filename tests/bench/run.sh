@@ -1,7 +1,7 @@
 #!/bin/sh
 # `make bench`: measures this build, prints a table, writes build/bench.json.
 #
-#   ONLY=NAME     one group: ingest, compare, memory, idle, pipeline
+#   ONLY=NAME     one group: ingest, compare, memory, idle, stat, pipeline
 #   PIPELINE=1    the pipeline too (two kernel builds first: an hour or so)
 #   IMAGE=FILE    an arm64 Image that the loaded agent boots
 #   DIR=DIR       where the pipeline keeps its kernel source and builds; absent:
@@ -70,7 +70,7 @@ if [ -n "${ONLY-}" ]; then
 	# shellcheck disable=SC2086
 	set -- "$@" $ONLY
 elif [ -n "${PIPELINE-}" ]; then
-	set -- "$@" ingest compare memory idle pipeline
+	set -- "$@" ingest compare memory idle stat pipeline
 fi
 rc=0
 $as_user "$programs/foldwatch-bench" "$@" &
