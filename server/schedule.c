@@ -9,24 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Distinct numbers, so that every phase finds the page allocator and the timer
- * tick elsewhere: four geometric runs, small and large ones in turn, of which
- * any first part is spread. Changing one makes older boots unfit for reuse. */
-static const int16_t phase_pages[BOOTS_MAX] = {
-        7, 9,  11, 14, 18, 23, 29, 37, 46, 58, 73, 92,  115, 144, 180, 225,
-        8, 10, 13, 16, 20, 26, 33, 41, 52, 65, 82, 103, 129, 161, 202, 252,
-};
-
 /* Order within a submission. */
 #define SEQ_BUILD 1000
-#define SEQ_BOOT  1000000
-
-int64_t schedule_phase_pages(int64_t phase)
-{
-	if (phase >= 0 && phase < BOOTS_MAX)
-		return phase_pages[phase];
-	err_bug("phase %lld is out of bounds", (long long)phase);
-}
 
 void schedule_domain(const char *submitter, const char *tree, char out[17])
 {
@@ -186,112 +170,6 @@ static enum err built_yet(struct db *db, struct pool *p, const struct sub *s, st
 	return store_sub_kernel_set(db, s->id, k->pos, k->state, k->why, NULL, NULL, NONE, w);
 }
 
-/* ---- boot */
-
-struct layout {
-	const struct sub *s;
-	const struct sub_kernels *k;
-	const char *plan_sha256;
-	char domain_of_image[17];
-	int64_t now_ms, seq;
-};
-
-static enum err want_boot(struct db *db, struct layout *l, const struct board *b,
-                          const struct sub_kernel *k, int64_t phase, int64_t replicate,
-                          struct why *w)
-{
-	const struct boot_want want = {.kernel = k->kernel_id,
-	                               .board = b->name,
-	                               .board_identity = b->identity,
-	                               .plan_sha256 = l->plan_sha256,
-	                               .memory_bytes = l->s->memory_bytes,
-	                               .phase = phase,
-	                               .replicate = replicate,
-	                               .bench = b->bench};
-	struct job j = job_blank();
-	char domain[17];
-	int64_t id = NONE;
-	enum err e = OK;
-
-	if (l->s->reuse)
-		e = store_boot_reusable(db, &want, &id, w);
-	if (e == OK && id != NONE)
-		return store_boot_link(db, l->s->id, id, true, w);
-	if (e != OK)
-		return e;
-	schedule_domain(l->s->submitter, k->tree, domain);
-	j.kind = "boot";
-	j.urgency = l->s->priority;
-	j.seq = SEQ_BOOT + l->seq++;
-	j.submission = l->s->id;
-	j.kernel = k->kernel_id;
-	j.name = k->name;
-	j.domain = domain;
-	j.board = b->name;
-	j.metric = b->metric;
-	j.memory_bytes = l->s->memory_bytes;
-	j.phase = phase;
-	j.phase_pages = b->deterministic ? schedule_phase_pages(phase) : 0;
-	j.replicate = replicate;
-	j.baseline = k->kernel_id == l->k->at[l->s->baseline].kernel_id;
-	return store_job_add(db, &j, l->now_ms, &id, w);
-}
-
-/* One row of boots: all kernels that are ready, each kernel once (two names may
- * stand for one), forward or backward. */
-static enum err lay_row(struct db *db, struct layout *l, const struct board *b, int64_t phase,
-                        int64_t replicate, bool backward, struct why *w)
-{
-	size_t i, n = l->k->count, o;
-	enum err e = OK;
-
-	for (i = 0; e == OK && i < n; i++) {
-		const struct sub_kernel *k = &l->k->at[backward ? n - 1 - i : i];
-		bool again = false;
-
-		for (o = 0; &l->k->at[o] != k; o++)
-			again |= l->k->at[o].kernel_id == k->kernel_id;
-		if (!again && str_eq(k->state, "ready"))
-			e = want_boot(db, l, b, k, phase, replicate, w);
-	}
-	return e;
-}
-
-static enum err lay_boots(struct db *db, struct pool *p, const struct sub *s,
-                          const struct sub_kernels *k, int64_t now_ms, struct why *w)
-{
-	struct layout l = {.s = s, .k = k, .now_ms = now_ms};
-	struct texts boards = {0};
-	char plan_sha256[65];
-	size_t i;
-	enum err e;
-
-	hash_block(s->plan, strlen(s->plan), plan_sha256);
-	l.plan_sha256 = plan_sha256;
-	e = store_sub_boards(db, s->id, p, &boards, w);
-	for (i = 0; e == OK && i < boards.count; i++) {
-		struct board b = {0};
-		int64_t phase, boots, row = 0, health = NONE;
-
-		e = store_board_get(db, boards.at[i], p, &b, w);
-		boots = s->boots != NONE ? s->boots
-		                         : (b.deterministic ? BOOTS_PHASES : BOOTS_OTHERS);
-		l.seq = 0;
-		for (phase = 0; e == OK && phase < boots; phase++) {
-			e = lay_row(db, &l, &b, phase, 0, row++ % 2 == 1, w);
-			if (e == OK && phase == 0 && b.deterministic)
-				e = lay_row(db, &l, &b, phase, 1, row++ % 2 == 1, w);
-		}
-		if (e == OK && str_eq(b.state, "quarantined"))
-			e = store_job_health(db, b.name, &health, w);
-		if (e == OK && str_eq(b.state, "quarantined") && health == NONE)
-			e = sched_fail_waiting(db, b.name, b.why, now_ms, w);
-	}
-	if (e == OK)
-		e = store_sub_set_planned(db, s->id, w);
-	return e;
-}
-
 /* ---- the whole */
 
 /* All kernels are ready or failed: is there anything to boot? */
@@ -316,7 +194,7 @@ static enum err kernels_settled(struct db *db, struct pool *p, const struct sub 
 		                       pool_fmt(p, "kernel \"%s\": %s", failed->name, failed->why),
 		                       now_ms, w);
 	if (!s->planned) {
-		enum err e = lay_boots(db, p, s, k, now_ms, w);
+		enum err e = sched_lay_boots(db, p, s, k, now_ms, w);
 
 		if (e != OK)
 			return e;

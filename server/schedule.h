@@ -28,7 +28,6 @@
 
 #define BOOTS_MAX         32 /* phases, or boots of a kernel on a board */
 #define BOOTS_PHASES      8  /* a kernel on a deterministic board, unless the plan says */
-#define BOOTS_OTHERS      3  /* on another */
 #define GUEST_EXTRA_BYTES (INT64_C(2) << 30) /* of memory, beside the largest case */
 #define INFRA_RETRIES     3
 #define INFRA_STREAK      2 /* infra failures in a row that quarantine a board */
@@ -46,6 +45,14 @@ void schedule_kernel_key(const char *commit, const char *config_sha256, bool who
                          const char *toolchain, const char *compiler, const char *domain,
                          int64_t salt, char out[65]);
 void schedule_image_key(const char *image, char out[65]);
+
+/* Boots a kernel on a board that a submission begins with: as told, or (NONE)
+ * BOOTS_PHASES, or those of the first look. */
+int64_t schedule_boots(int64_t told, bool deterministic);
+/* Boots from..until - 1 of every kernel on a board, for the next look. Nothing
+ * where the submission has ended. */
+enum err schedule_more(struct db *db, int64_t sub, const char *board, int64_t from, int64_t until,
+                       int64_t now_ms, struct why *w);
 
 /* Moves an open submission on as far as facts allow. */
 enum err schedule_advance(struct db *db, int64_t sub, int64_t now_ms, struct why *w);
@@ -76,7 +83,10 @@ enum err schedule_quarantine(struct db *db, const char *board, const char *why, 
 enum err schedule_mismatch(struct db *db, const char *board, int64_t sub, const char *why,
                            int64_t now_ms, struct why *w);
 
-/* For schedule.c and schedule_board.c alone. */
+/* For schedule*.c alone. The boots that a submission begins with; it is planned
+ * then. */
+enum err sched_lay_boots(struct db *db, struct pool *p, const struct sub *s,
+                         const struct sub_kernels *k, int64_t now_ms, struct why *w);
 enum err sched_boot_failed(struct db *db, const struct job *j, const char *class, const char *why,
                            bool vanished, int64_t now_ms, struct why *w);
 enum err sched_check_ended(struct db *db, const struct job *j, int64_t now_ms, struct why *w);

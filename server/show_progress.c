@@ -78,8 +78,7 @@ static enum err left_s(struct db *db, struct pool *p, const struct sub *s,
 			continue;
 		}
 		if (!s->planned) {
-			n = s->boots != NONE ? s->boots
-			                     : (b.deterministic ? BOOTS_PHASES : BOOTS_OTHERS);
+			n = schedule_boots(s->boots, b.deterministic);
 			n = (n + b.deterministic) * (int64_t)kernels->count;
 			g->boots_total += n;
 		}

@@ -5,20 +5,16 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/stat/number.h"
-#include "lib/stat/pairs.h"
 #include "server/samples.h"
 #include "server/schedule.h"
 #include "server/store_board.h"
-#include "server/verdict_facts.h"
+#include "server/verdict_cell.h"
+#include "server/verdict_looks.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Smaller changes are of no interest (statistics.md). */
-#define THRESHOLD_PHASES 0.001
-#define THRESHOLD_BOOTS  0.01
 
 static char *dup(const char *s)
 {
@@ -72,7 +68,7 @@ static enum err frame(struct db *db, struct pool *p, const struct facts *f, stru
 		x->deterministic = f->deterministic[i];
 		x->emulated = f->emulated[i];
 		if (f->sub.boots == NONE) {
-			int64_t n = x->deterministic ? BOOTS_PHASES : BOOTS_OTHERS;
+			int64_t n = x->deterministic ? BOOTS_PHASES : looks_laid(f, i);
 
 			if (c->plan.boots < n)
 				c->plan.boots = n;
@@ -87,142 +83,12 @@ static enum err frame(struct db *db, struct pool *p, const struct facts *f, stru
 
 /* ---- cells */
 
-/* A kernel's values in one slot, as lib/stat takes them. */
-struct side {
-	struct stat_side stat;
-	double *run;
-	size_t runs;
-};
-
-static struct side slot_side(struct pool *p, const struct facts *f, const struct slot *s)
-{
-	double *median = pool_alloc(p, s->numbers * sizeof(*median));
-	double *mean = pool_alloc(p, s->numbers * sizeof(*mean));
-	int64_t *phase = pool_alloc(p, s->numbers * sizeof(*phase));
-	struct side side = {.stat = {.median = median, .mean = mean, .phase = phase}};
-	size_t at, i, runs = 0;
-
-	for (at = s->head; at; at = f->number[at - 1].next)
-		runs += f->number[at - 1].runs;
-	side.run = pool_alloc(p, runs * sizeof(*side.run));
-	for (at = s->head; at; at = f->number[at - 1].next) {
-		const struct number *n = &f->number[at - 1];
-
-		median[side.stat.n] = n->median;
-		mean[side.stat.n] = n->mean;
-		phase[side.stat.n++] = f->boots.at[n->boot].phase;
-		for (i = 0; i < n->runs; i++)
-			side.run[side.runs++] = f->stats.at[n->first + i].median;
-	}
-	return side;
-}
-
-/* Why a kernel has no number in a slot: its verdict and the sentence. */
-static enum verdict no_number(const struct facts *f, struct pool *p, size_t board, size_t kernel,
-                              const struct slot *s, const char **why)
-{
-	const struct sub_kernel *k = &f->kernels.at[kernel];
-	size_t i, thrown = 0;
-	const char *first = NULL;
-
-	if (str_eq(k->state, "failed")) {
-		*why = pool_fmt(p, "there is no such kernel: %s", k->why ? k->why : "it failed");
-		return VERDICT_INVALID;
-	}
-	if (s->skip && !s->invalid) {
-		*why = s->skip;
-		return VERDICT_SKIP;
-	}
-	if (s->invalid || s->skip) {
-		*why = s->invalid ? s->invalid : s->skip;
-		return VERDICT_INVALID;
-	}
-	for (i = 0; i < f->boots.count; i++) {
-		const struct boot *b = &f->boots.at[i];
-
-		if (f->board_of[i] != board || f->kernel_of[i] != f->stands_for[kernel] ||
-		    (b->valid && !b->void_why))
-			continue;
-		thrown++;
-		if (!first)
-			first = b->void_why ? b->void_why : b->why;
-	}
-	if (f->open_jobs || (!f->sub.planned && f->sub.ended_ms == NONE)) {
-		*why = "no boots yet";
-		return VERDICT_UNSURE;
-	}
-	if (thrown) {
-		*why = pool_fmt(p, "all %zu boots were thrown out: %s", thrown,
-		                first ? first : "no reason given");
-		return VERDICT_INVALID;
-	}
-	for (i = 0; i < f->jobs.count; i++) {
-		const struct job *j = &f->jobs.at[i];
-
-		if (str_eq(j->kind, "boot") && str_eq(j->purpose, "work") &&
-		    j->kernel == k->kernel_id && str_eq(j->board, f->boards.at[board]) && j->why) {
-			*why = pool_fmt(p, "it was never booted: %s", j->why);
-			return VERDICT_INVALID;
-		}
-	}
-	*why = f->sub.why ? pool_fmt(p, "it was never booted: %s", f->sub.why)
-	                  : "no boot ran this case";
-	return VERDICT_INVALID;
-}
-
-static int64_t invalid_boots(const struct facts *f, size_t board, size_t kernel,
-                             const struct slot *s)
-{
-	int64_t n = (int64_t)s->unnumbered;
-	size_t i;
-
-	for (i = 0; i < f->boots.count; i++)
-		n += f->board_of[i] == board && f->kernel_of[i] == f->stands_for[kernel] &&
-		     (!f->boots.at[i].valid || f->boots.at[i].void_why);
-	return n;
-}
-
-static bool same_binary(const struct facts *f, size_t a, size_t b)
-{
-	const struct kernel *x = &f->built[a], *y = &f->built[b];
-
-	return (x->id && x->id == y->id) ||
-	       (x->section_hash && str_eq(x->section_hash, y->section_hash)) ||
-	       (x->image && str_eq(x->image, y->image));
-}
-
-static void judge(const struct facts *f, struct pool *p, size_t board, size_t case_, size_t k,
-                  const struct side *base, const struct side *side, struct stat_result *r)
-{
-	size_t b = (size_t)f->sub.baseline;
-	const struct slot *slot = facts_slot(f, board, case_, k);
-	struct stat_rule rule = stat_rule_default();
-	double preset = f->deterministic[board] ? THRESHOLD_PHASES : THRESHOLD_BOOTS;
-	const char *why = NULL;
-	enum verdict v;
-
-	rule.tau = stat_tau(isnan(f->sub.threshold) ? preset : f->sub.threshold, NAN);
-	rule.more_is_better = f->more_is_better[board];
-	if (!side->stat.n) {
-		v = no_number(f, p, board, k, slot, &why);
-		stat_no_number(r, v, "%s", why);
-	} else if (!base->stat.n) {
-		v = no_number(f, p, board, b, facts_slot(f, board, case_, b), &why);
-		stat_no_number(r, v, "baseline \"%s\": %s", f->kernels.at[b].name, why);
-	} else if (f->deterministic[board] && same_binary(f, b, k)) {
-		stat_same_image(r);
-	} else if (f->deterministic[board]) {
-		stat_compare_phases(&base->stat, &side->stat, &rule, r);
-	} else {
-		stat_compare_boots(&base->stat, &side->stat, &rule, r);
-	}
-}
-
 static void add_cells(const struct facts *f, struct pool *p, struct cmp *c, size_t board,
-                      size_t case_)
+                      size_t case_, const struct looked *looked)
 {
 	size_t metric = cmp_add_metric(c, f->metric[board]), k, b = c->baseline;
-	struct side base = slot_side(p, f, facts_slot(f, board, case_, b));
+	int64_t boots = looked ? looked->boots : ALL_BOOTS;
+	struct side base = verdict_side(p, f, facts_slot(f, board, case_, b), boots);
 	double base_mean = stat_mean(base.stat.median, base.stat.n);
 
 	if (f->unit[board] && !c->metric[metric].unit)
@@ -230,7 +96,7 @@ static void add_cells(const struct facts *f, struct pool *p, struct cmp *c, size
 	c->metric[metric].more_is_better = f->more_is_better[board];
 	for (k = 0; k < f->kernels.count; k++) {
 		const struct slot *slot = facts_slot(f, board, case_, k);
-		struct side side = slot_side(p, f, slot);
+		struct side side = verdict_side(p, f, slot, boots);
 		struct cmp_cell *x = cmp_add_cell(c, board, case_, metric, k);
 		struct stat_result r;
 
@@ -239,24 +105,38 @@ static void add_cells(const struct facts *f, struct pool *p, struct cmp *c, size
 
 			x->change = x->low = x->high = side.stat.n ? 0 : NAN;
 			x->low = x->high = NAN;
-			x->verdict =
-			        side.stat.n ? VERDICT_SAME : no_number(f, p, board, b, slot, &why);
+			x->verdict = side.stat.n ? VERDICT_SAME
+			                         : verdict_no_number(f, p, board, b, slot, &why);
 			x->why = dup(why);
 		} else {
-			judge(f, p, board, case_, k, &base, &side, &r);
+			if (looked)
+				r = *looked_cell(looked, f, case_, k);
+			else
+				verdict_judge(f, p, board, case_, k, &base, &side, &r);
 			cmp_cell_result(x, &r);
-			x->tau = isnan(f->sub.threshold)
-			                 ? (f->deterministic[board] ? THRESHOLD_PHASES
-			                                            : THRESHOLD_BOOTS)
-			                 : f->sub.threshold;
+			x->tau = verdict_rule(f, board).tau;
 		}
 		x->mean = stat_mean(side.stat.median, side.stat.n);
 		x->base_mean = base_mean;
 		x->std_rel = stat_std_rel(side.run, side.runs);
 		x->boots = (int64_t)side.stat.n;
 		x->runs = (int64_t)side.runs;
-		x->invalid_boots = invalid_boots(f, board, k, slot);
+		x->invalid_boots = verdict_invalid_boots(f, board, k, slot);
 	}
+}
+
+/* A board's cells, and how many more boots they ask for. */
+static void add_board(const struct facts *f, struct judged *v, size_t board)
+{
+	struct looked *looked = looked_at(f, v->pool, board);
+	size_t case_;
+
+	for (case_ = 0; case_ < f->cases.count; case_++)
+		add_cells(f, v->pool, v->cmp, board, case_, looked);
+	if (v->finished && looked && looked->next)
+		*(struct more_boots *)pool_push(v->pool, (void **)&v->more.at, &v->more.count,
+		                                sizeof(*v->more.at)) =
+		        (struct more_boots){f->boards.at[board], looked->laid, looked->next};
 }
 
 static void add_thrown(const struct facts *f, struct cmp *c)
@@ -309,7 +189,7 @@ static void note_missing(const struct facts *f, struct cmp *c)
 enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct why *w)
 {
 	struct facts f = {0};
-	size_t board, case_;
+	size_t board;
 	enum err e;
 
 	*v = (struct judged){.pool = pool_new(), .cmp = cmp_new()};
@@ -321,13 +201,14 @@ enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct wh
 	if (e != OK)
 		return e;
 	facts_lay(v->pool, &f);
+	v->finished = f.sub.planned && f.sub.ended_ms == NONE && f.open_jobs == 0;
 	for (board = 0; board < f.boards.count; board++)
-		for (case_ = 0; case_ < f.cases.count; case_++)
-			add_cells(&f, v->pool, v->cmp, board, case_);
+		add_board(&f, v, board);
+	if (v->more.count)
+		v->finished = false;
 	add_thrown(&f, v->cmp);
 	note_missing(&f, v->cmp);
 	cmp_standard_notes(v->cmp);
-	v->finished = f.sub.planned && f.sub.ended_ms == NONE && f.open_jobs == 0;
 	v->cmp->last_fact = f.last_boot;
 	v->cmp->complete =
 	        v->finished || str_eq(f.sub.state, "done") || str_eq(f.sub.state, "failed");
@@ -359,6 +240,9 @@ static enum err save(struct db *db, void *arg, struct why *w)
 	for (i = 0; e == OK && s->live && i < v->mismatches.count; i++)
 		e = schedule_mismatch(db, v->mismatches.at[i].board, v->cmp->submission,
 		                      v->mismatches.at[i].why, s->now_ms, w);
+	for (i = 0; e == OK && s->live && i < v->more.count; i++)
+		e = schedule_more(db, v->cmp->submission, v->more.at[i].board, v->more.at[i].from,
+		                  v->more.at[i].until, s->now_ms, w);
 	if (e == OK && s->live && v->finished)
 		e = store_sub_state(db, v->cmp->submission, "done", NULL, s->now_ms, w);
 	return e;

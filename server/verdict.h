@@ -25,12 +25,23 @@ struct mismatches {
 	size_t count;
 };
 
+/* Boots from..until - 1 of every kernel, for the board's next look. */
+struct more_boots {
+	const char *board;
+	int64_t from, until;
+};
+struct more {
+	struct more_boots *at;
+	size_t count;
+};
+
 struct judged {
-	struct pool *pool; /* of voids and mismatches */
+	struct pool *pool; /* of what is listed below */
 	struct cmp *cmp;
 	struct boot_voids voids;
 	struct mismatches mismatches; /* boards that are not deterministic after all */
-	bool finished;                /* open, with nothing left to run */
+	struct more more;             /* boards whose cells another look may decide */
+	bool finished;                /* open, with nothing left to run, and none of those */
 };
 
 enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct why *w);

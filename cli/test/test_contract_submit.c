@@ -84,7 +84,7 @@ static void words_that_are_wrong(void **state)
 	      "\xff");
 	fails(p, p->submit, 2, "not UTF-8", "submit", "--baseline", "b=" TREE "#y", "--board",
 	      "\xff");
-	fails(p, NULL, 2, "there is no command \"stat\"", "stat");
+	fails(p, NULL, 2, "there is no command \"state\"", "state");
 	fails(p, NULL, 2, "options stand after the command", "--json", "status");
 	cli(&r, p, NULL, "compare", "1", "--json", "--format", "csv");
 	expect_fail(&r, 2, "exclude each other");
