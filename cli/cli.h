@@ -63,6 +63,7 @@ struct cli_command {
 	size_t size;                /* of the struct the options fill */
 	int min_args, max_args;     /* max_args -1: any number */
 	bool local;                 /* needs no server */
+	int error_code;             /* exit status of an error; 0: by err_exit_code() */
 	/* opt: zeroed struct of `size` bytes, filled. argv: the arguments that
 	 * are no options. */
 	enum err (*run)(struct cli *cli, void *opt, int argc, char **argv, struct why *w);

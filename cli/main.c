@@ -72,6 +72,8 @@ static int run(const struct cli_command *cmd, int argc, char **argv)
 	if (!e)
 		e = settle_output(&w);
 	code = e ? fail(&cli, &w, e) : cli.exit_code;
+	if (e && cmd->error_code)
+		code = cmd->error_code;
 	cli_release_opts(cmd, opt);
 	free(rest);
 	free(opt);

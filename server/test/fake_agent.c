@@ -189,14 +189,15 @@ char *fake_end(const char *lines, int64_t runs)
 }
 
 /* A number for a case that differs by kernel and phase, and repeats. */
-static int64_t model(const char *name, const char *text, int64_t phase, int64_t i)
+static int64_t model(const struct fake *f, const char *name, const char *text, int64_t phase,
+                     int64_t i)
 {
 	int64_t base = 1000000 + 1000 * phase;
 	const char *c;
 
 	for (c = text; *c; c++)
 		base += 17 * *c;
-	if (strstr(name, "slow"))
+	if (strstr(name, "slow") || str_eq(f->slow_kernel, name))
 		base += base / 50;
 	return base + (i == 0 ? 5000 : i % 3);
 }
@@ -247,7 +248,7 @@ char *fake_result(const struct fake *f, const json_t *spec, int64_t change)
 			         name, r, metric, metric, warm);
 			for (i = 0; i < warm + n; i++)
 				buf_addf(&b, "%s%lld", i ? "," : "",
-				         (long long)(model(json_str(spec, "name", ""), name,
+				         (long long)(model(f, json_str(spec, "name", ""), name,
 				                           json_int(spec, "phase", 0), i) +
 				                     change));
 			buf_adds(&b, "],\"evidence\":{\"folio_order\":0}}\n");

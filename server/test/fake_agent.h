@@ -25,6 +25,7 @@ struct fake {
 	bool skip_order9;
 	int claimed;
 	const char *build_fails; /* kernel whose build fails */
+	const char *slow_kernel; /* 2 % slower, as one that has "slow" in its name */
 };
 
 struct fake *fake_new(struct daemon *d);
