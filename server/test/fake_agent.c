@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -114,6 +115,31 @@ struct fake *fake_new(struct daemon *d)
 	fake_put(f, b.data, b.len, f->console);
 	buf_release(&b);
 	return f;
+}
+
+int fake_setup(void **state)
+{
+	char cwd[4096], *conf;
+	struct daemon *d;
+
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	conf = xasprintf("lease_s = 5\nkernel_dir = %s/kernel\n", cwd);
+	d = daemon_new(conf);
+	free(conf);
+	daemon_start(d);
+	*state = fake_new(d);
+	return 0;
+}
+
+int fake_teardown(void **state)
+{
+	struct fake *f = *state;
+	struct daemon *d = f->d;
+
+	fake_free(f);
+	daemon_stop(d);
+	daemon_free(d);
+	return 0;
 }
 
 void fake_free(struct fake *f)

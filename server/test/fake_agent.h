@@ -28,6 +28,11 @@ struct fake {
 	const char *slow_kernel; /* 2 % slower, as one that has "slow" in its name */
 };
 
+/* cmocka set-up and tear-down: a server that knows kernel/ (the test runs from the
+ * repository's root) with leases of 5 s, and *state, its fake agent. */
+int fake_setup(void **state);
+int fake_teardown(void **state);
+
 struct fake *fake_new(struct daemon *d);
 void fake_free(struct fake *f);
 

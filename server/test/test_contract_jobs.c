@@ -23,27 +23,8 @@
 
 static int setup(void **state)
 {
-	char cwd[4096], *extra;
-	struct daemon *d;
-
-	assert_non_null(getcwd(cwd, sizeof(cwd)));
-	extra = xasprintf("lease_s = 5\nkernel_dir = %s/kernel\n", cwd);
-	d = daemon_new(extra);
-	free(extra);
-	daemon_start(d);
-	*state = fake_new(d);
+	fake_setup(state);
 	fake_announce(*state, true);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fake *f = *state;
-	struct daemon *d = f->d;
-
-	fake_free(f);
-	daemon_stop(d);
-	daemon_free(d);
 	return 0;
 }
 
@@ -530,7 +511,7 @@ static void logs(void **state)
 
 int main(void)
 {
-#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, fake_teardown)
 	const struct CMUnitTest tests[] = {
 	        T(late_answers_are_fenced),
 	        T(answers_are_taken_once),

@@ -26,36 +26,6 @@ static const char two_kernels[] =
         "\"cases\":[\"fork/order=0,size=256M\",\"fork/order=9,size=256M\"],"
         "\"plan\":{\"boots\":8,\"runs\":2,\"iterations\":5,\"warmup\":1}}";
 
-static char *kernel_conf(void)
-{
-	char cwd[4096];
-
-	assert_non_null(getcwd(cwd, sizeof(cwd)));
-	return xasprintf("kernel_dir = %s/kernel\nlease_s = 5\n", cwd);
-}
-
-static int setup(void **state)
-{
-	char *extra = kernel_conf();
-	struct daemon *d = daemon_new(extra);
-
-	free(extra);
-	daemon_start(d);
-	*state = fake_new(d);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fake *f = *state;
-	struct daemon *d = f->d;
-
-	fake_free(f);
-	daemon_stop(d);
-	daemon_free(d);
-	return 0;
-}
-
 static json_t *compare(struct fake *f, int64_t sub)
 {
 	char path[64];
@@ -536,7 +506,7 @@ static void boards_that_are_noisy(void **state)
 
 int main(void)
 {
-#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define T(fn) cmocka_unit_test_setup_teardown(fn, fake_setup, fake_teardown)
 	const struct CMUnitTest tests[] = {
 	        T(whole_life),
 	        T(texts),

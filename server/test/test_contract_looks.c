@@ -28,27 +28,8 @@
 
 static int setup(void **state)
 {
-	char cwd[4096], *extra;
-	struct daemon *d;
-
-	assert_non_null(getcwd(cwd, sizeof(cwd)));
-	extra = xasprintf("kernel_dir = %s/kernel\nlease_s = 5\n", cwd);
-	d = daemon_new(extra);
-	free(extra);
-	daemon_start(d);
-	*state = fake_new(d);
+	fake_setup(state);
 	fake_announce(*state, true);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fake *f = *state;
-	struct daemon *d = f->d;
-
-	fake_free(f);
-	daemon_stop(d);
-	daemon_free(d);
 	return 0;
 }
 
@@ -170,7 +151,7 @@ static void beside_a_deterministic_board(void **state)
 
 int main(void)
 {
-#define with(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+#define with(t) cmocka_unit_test_setup_teardown(t, setup, fake_teardown)
 	const struct CMUnitTest tests[] = {
 	        with(clear_at_the_first_look),      with(equal_after_the_last_look),
 	        with(a_told_number_is_kept),        with(what_cannot_boot_ends),

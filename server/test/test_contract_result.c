@@ -20,22 +20,8 @@
 
 static int setup(void **state)
 {
-	struct daemon *d = daemon_new(NULL);
-
-	daemon_start(d);
-	*state = fake_new(d);
+	fake_setup(state);
 	fake_announce(*state, true);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fake *f = *state;
-	struct daemon *d = f->d;
-
-	fake_free(f);
-	daemon_stop(d);
-	daemon_free(d);
 	return 0;
 }
 
@@ -467,7 +453,7 @@ static void rebuilding_changes_nothing(void **state)
 
 int main(void)
 {
-#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, fake_teardown)
 	const struct CMUnitTest tests[] = {
 	        T(nonsense_is_refused),        T(bodies_of_results),
 	        T(torn_results_are_kept),      T(imports),
