@@ -258,8 +258,9 @@ static enum err tell(struct cli *cli, const json_t *sub, const json_t *cells, in
 	enum err e;
 
 	if (!cli->json) {
-		json_array_foreach (cells, i, c)
+		json_array_foreach (cells, i, c) {
 			print_cell(word_of(code), c);
+		}
 		return OK;
 	}
 	out = json_object();

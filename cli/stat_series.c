@@ -34,7 +34,7 @@ static bool number(struct span s, double *out)
 	if (!s.len || s.len > FIELD_MAX)
 		return false;
 	for (size_t i = 0; i < s.len; i++)
-		if (!memchr("0123456789+-.eE", s.at[i], 15))
+		if (!s.at[i] || !strchr("0123456789+-.eE", s.at[i]))
 			return false;
 	memcpy(copy, s.at, s.len);
 	copy[s.len] = '\0';
