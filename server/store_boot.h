@@ -132,6 +132,23 @@ struct stat_rows {
 };
 enum err store_stat_of_sub(struct db *db, int64_t submission, struct pool *p, struct stat_rows *out,
                            struct why *w);
+/* What other kernels' valid boots gave on a board: of the newest `boots` with ids
+ * up to `newest` those of the newest `kernels` kernels, none that the submission
+ * has; in order of case, kernel, boot. */
+struct spread_row {
+	int64_t case_id, kernel;
+	double number; /* the boot's: mean of its runs' medians */
+};
+struct spread_rows {
+	struct spread_row *at;
+	size_t count;
+};
+struct spread_want {
+	const char *board, *metric;
+	int64_t submission, newest, boots, kernels;
+};
+enum err store_stat_spread(struct db *db, const struct spread_want *want, struct pool *p,
+                           struct spread_rows *out, struct why *w);
 /* Skipped and invalid runs: case, state, why. */
 struct no_number {
 	int64_t boot, case_id;

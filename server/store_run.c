@@ -147,6 +147,41 @@ enum err store_stat_of_sub(struct db *db, int64_t submission, struct pool *p, st
 	return e;
 }
 
+enum err store_stat_spread(struct db *db, const struct spread_want *want, struct pool *p,
+                           struct spread_rows *out, struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "WITH recent AS (SELECT b.id, b.kernel_id FROM boot b WHERE b.board = ?1"
+	            " AND b.id <= ?2 AND b.metric = ?3 AND b.valid = 1 AND b.purpose = 'work'"
+	            " AND b.imported = 0 AND NOT EXISTS (SELECT 1 FROM submission_kernel k"
+	            " WHERE k.submission_id = ?4 AND k.kernel_id = b.kernel_id)"
+	            " ORDER BY b.id DESC LIMIT ?5),"
+	            " newest AS (SELECT kernel_id FROM recent GROUP BY kernel_id"
+	            " ORDER BY MAX(id) DESC LIMIT ?6)"
+	            " SELECT t.case_id, r.kernel_id, AVG(t.median) FROM recent r"
+	            " JOIN newest n ON n.kernel_id = r.kernel_id"
+	            " JOIN run_stat t ON t.boot_id = r.id"
+	            " GROUP BY t.case_id, r.kernel_id, r.id ORDER BY t.case_id, r.kernel_id, r.id");
+	enum err e;
+
+	db_bind_text(q, 1, want->board);
+	db_bind_int(q, 2, want->newest);
+	db_bind_text(q, 3, want->metric);
+	db_bind_int(q, 4, want->submission);
+	db_bind_int(q, 5, want->boots);
+	db_bind_int(q, 6, want->kernels);
+	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
+		struct spread_row *r =
+		        pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
+
+		r->case_id = db_int(q, 0);
+		r->kernel = db_int(q, 1);
+		r->number = db_real(q, 2);
+	}
+	db_done(q);
+	return e;
+}
+
 enum err store_run_without_number(struct db *db, int64_t submission, struct pool *p,
                                   struct no_numbers *out, struct why *w)
 {

@@ -83,13 +83,15 @@ static enum err frame(struct db *db, struct pool *p, const struct facts *f, stru
 
 /* ---- cells */
 
-static void add_cells(const struct facts *f, struct pool *p, struct cmp *c, size_t board,
-                      size_t case_, const struct looked *looked)
+/* How many of them stand on other kernels' spread as well. */
+static size_t add_cells(const struct facts *f, struct pool *p, struct cmp *c, size_t board,
+                        size_t case_, const struct looked *looked)
 {
 	size_t metric = cmp_add_metric(c, f->metric[board]), k, b = c->baseline;
 	int64_t boots = looked ? looked->boots : ALL_BOOTS;
 	struct side base = verdict_side(p, f, facts_slot(f, board, case_, b), boots);
 	double base_mean = stat_mean(base.stat.median, base.stat.n);
+	size_t pooled = 0;
 
 	if (f->unit[board] && !c->metric[metric].unit)
 		c->metric[metric].unit = xstrdup(f->unit[board]);
@@ -114,7 +116,8 @@ static void add_cells(const struct facts *f, struct pool *p, struct cmp *c, size
 			else
 				verdict_judge(f, p, board, case_, k, &base, &side, &r);
 			cmp_cell_result(x, &r);
-			x->tau = verdict_rule(f, board).tau;
+			x->tau = verdict_rule(f, board, case_).tau;
+			pooled += r.pooled;
 		}
 		x->mean = stat_mean(side.stat.median, side.stat.n);
 		x->base_mean = base_mean;
@@ -123,16 +126,21 @@ static void add_cells(const struct facts *f, struct pool *p, struct cmp *c, size
 		x->runs = (int64_t)side.runs;
 		x->invalid_boots = verdict_invalid_boots(f, board, k, slot);
 	}
+	return pooled;
 }
 
 /* A board's cells, and how many more boots they ask for. */
 static void add_board(const struct facts *f, struct judged *v, size_t board)
 {
 	struct looked *looked = looked_at(f, v->pool, board);
-	size_t case_;
+	size_t case_, pooled = 0;
 
 	for (case_ = 0; case_ < f->cases.count; case_++)
-		add_cells(f, v->pool, v->cmp, board, case_, looked);
+		pooled += add_cells(f, v->pool, v->cmp, board, case_, looked);
+	if (pooled)
+		cmp_add_note(v->cmp,
+		             "%s: %zu interval%s the spread of other kernels' boots there too",
+		             f->boards.at[board], pooled, pooled == 1 ? " uses" : "s use");
 	if (v->finished && looked && looked->next)
 		*(struct more_boots *)pool_push(v->pool, (void **)&v->more.at, &v->more.count,
 		                                sizeof(*v->more.at)) =
@@ -196,6 +204,8 @@ enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct wh
 	e = facts_load(db, v->pool, sub, &f, w);
 	if (e == OK)
 		e = facts_replicates(db, v->pool, &f, v, w);
+	if (e == OK)
+		e = facts_spread(db, v->pool, &f, w);
 	if (e == OK)
 		e = frame(db, v->pool, &f, v->cmp, w);
 	if (e != OK)

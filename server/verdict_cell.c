@@ -108,13 +108,15 @@ static bool same_binary(const struct facts *f, size_t a, size_t b)
 	       (x->image && str_eq(x->image, y->image));
 }
 
-struct stat_rule verdict_rule(const struct facts *f, size_t board)
+struct stat_rule verdict_rule(const struct facts *f, size_t board, size_t case_)
 {
+	const struct stat_pool *spread = &f->spread[board * f->cases.count + case_];
 	struct stat_rule rule = stat_rule_default();
 	double preset = f->deterministic[board] ? THRESHOLD_PHASES : THRESHOLD_BOOTS;
 
 	rule.tau = stat_tau(isnan(f->sub.threshold) ? preset : f->sub.threshold, NAN);
 	rule.more_is_better = f->more_is_better[board];
+	rule.pool = spread->df > 0 ? spread : NULL;
 	return rule;
 }
 
@@ -123,7 +125,7 @@ void verdict_judge(const struct facts *f, struct pool *p, size_t board, size_t c
 {
 	size_t b = (size_t)f->sub.baseline;
 	const struct slot *slot = facts_slot(f, board, case_, k);
-	struct stat_rule rule = verdict_rule(f, board);
+	struct stat_rule rule = verdict_rule(f, board, case_);
 	const char *why = NULL;
 	enum verdict v;
 

@@ -23,8 +23,9 @@ struct side {
 struct side verdict_side(struct pool *p, const struct facts *f, const struct slot *s,
                          int64_t boots);
 
-/* Threshold and direction on that board. */
-struct stat_rule verdict_rule(const struct facts *f, size_t board);
+/* Threshold and direction on that board, and the spread that others have in that
+ * case. */
+struct stat_rule verdict_rule(const struct facts *f, size_t board, size_t case_);
 
 /* Why a kernel has no number in a slot: its verdict and the sentence. */
 enum verdict verdict_no_number(const struct facts *f, struct pool *p, size_t board, size_t kernel,

@@ -5,6 +5,7 @@
 #ifndef FOLDWATCH_SERVER_VERDICT_FACTS_H
 #define FOLDWATCH_SERVER_VERDICT_FACTS_H
 
+#include "lib/stat/pool.h"
 #include "server/store_boot.h"
 #include "server/store_job.h"
 #include "server/store_kernel.h"
@@ -46,6 +47,9 @@ struct facts {
 	struct number *number;
 	size_t numbers;
 	struct slot *slot; /* [board][case][kernel] */
+	/* [board][case]: the spread of other kernels' boots there (lib/stat/pool.h);
+	 * df 0 where too few are known, and on deterministic boards. */
+	struct stat_pool *spread;
 	int64_t open_jobs;
 	int64_t last_boot;
 };
@@ -59,6 +63,8 @@ enum err facts_load(struct db *db, struct pool *p, int64_t sub, struct facts *f,
 /* Voids boots by their replicates; before facts_lay(). */
 enum err facts_replicates(struct db *db, struct pool *p, struct facts *f, struct judged *v,
                           struct why *w);
+/* Fills spread (verdict_spread.c). */
+enum err facts_spread(struct db *db, struct pool *p, struct facts *f, struct why *w);
 /* Fills counts, number and slot. */
 void facts_lay(struct pool *p, struct facts *f);
 

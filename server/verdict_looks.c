@@ -75,14 +75,16 @@ static bool is_open(const struct stat_result *r)
 struct looked *looked_at(const struct facts *f, struct pool *p, size_t board)
 {
 	size_t n = f->kernels.count, cells = 0, look, done = 0, i;
-	struct stat_rule rule = verdict_rule(f, board);
+	struct stat_rule rule; /* threshold and direction: of all cases alike */
 	struct stat_result **at;
 	struct looked *l;
 	int64_t laid, open;
 	bool *rejected;
 
-	if (f->deterministic[board] || f->sub.boots != NONE || f->sub.imported || !f->sub.planned)
+	if (f->deterministic[board] || f->sub.boots != NONE || f->sub.imported || !f->sub.planned ||
+	    !f->cases.count)
 		return NULL;
+	rule = verdict_rule(f, board, 0);
 	planned(f, board, &laid, &open);
 	while (done < STAT_LOOKS && (int64_t)stat_look[done].boots <= laid &&
 	       (int64_t)stat_look[done].boots <= open)

@@ -138,6 +138,41 @@ static void what_cannot_boot_ends(void **state)
 	json_decref(s);
 }
 
+/* Kernels that were booted on the board before tell its spread: from three on. */
+static void other_kernels_tell_the_spread(void **state)
+{
+	struct fake *f = *state;
+	int64_t sub = 0;
+	json_t *s = NULL;
+
+	for (int i = 0; i < 3; i++) {
+		char a[65], b[65], path[80], *body;
+		struct reply_raw r;
+
+		fake_image(f, (unsigned char)(2 * i + 1), a);
+		fake_image(f, (unsigned char)(2 * i + 2), b);
+		body = xasprintf(
+		        "{\"title\":\"images\",\"kernels\":[{\"name\":\"base\",\"image\":"
+		        "\"%s\"},{\"name\":\"slow\",\"image\":\"%s\"}],\"boards\":[\"hw\"]," CASES
+		        "}",
+		        a, b);
+		sub = fake_submit(f, body);
+		free(body);
+		json_decref(s);
+		s = work_to_the_end(f, sub);
+		snprintf(path, sizeof(path), "/api/v1/comparisons/%lld?format=text",
+		         (long long)sub);
+		assert_int_equal(ask(f->d, "GET", path, f->submit, NULL, NULL, 0, &r), 200);
+		/* four kernels before the third, two before the second */
+		if ((strstr(r.body, "hw: 2 intervals use the spread of other kernels'") != NULL) !=
+		    (i == 2))
+			fail_msg("%d: %s", i, r.body);
+		reply_raw_release(&r);
+	}
+	check_cells(f, sub, "slower", 3);
+	json_decref(s);
+}
+
 /* Both boards of one submission: phases on the one, looks on the other. */
 static void beside_a_deterministic_board(void **state)
 {
@@ -153,9 +188,9 @@ int main(void)
 {
 #define with(t) cmocka_unit_test_setup_teardown(t, setup, fake_teardown)
 	const struct CMUnitTest tests[] = {
-	        with(clear_at_the_first_look),      with(equal_after_the_last_look),
-	        with(a_told_number_is_kept),        with(what_cannot_boot_ends),
-	        with(beside_a_deterministic_board),
+	        with(clear_at_the_first_look),       with(equal_after_the_last_look),
+	        with(a_told_number_is_kept),         with(what_cannot_boot_ends),
+	        with(other_kernels_tell_the_spread), with(beside_a_deterministic_board),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
