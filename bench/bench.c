@@ -2,7 +2,11 @@
 
 #include <string.h>
 
-static const struct bench *const benches[] = {&bench_fork, &bench_munmap, &bench_mremap};
+static const struct bench *const benches[] = {
+        &bench_fork,
+        &bench_munmap,
+        &bench_mremap,
+};
 
 const struct bench *bench_find(const char *name)
 {

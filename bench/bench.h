@@ -1,7 +1,7 @@
 /*
  * bench.h - one benchmark, one file, one contract.
  *
- * A benchmark is a table of five functions. The runner (run.c) calls them, in a
+ * A benchmark is a table of five functions, or six. The runner (run.c) calls them, in a
  * process that was started for this one run, as
  *
  *     open                      once: check parameters, reserve addresses
@@ -11,6 +11,7 @@
  *         window                timed: meter_start(), the call, meter_stop()
  *         prove(after)          untimed, in the same windows: what the call did
  *         reset                 untimed: take apart what the window left
+ *     close                     once, where there is one
  *
  * Each answers with RUN_VALID to go on, RUN_SKIP for what this kernel or
  * machine cannot do, RUN_INVALID for what could not be proved; the latter two
@@ -23,6 +24,7 @@
 #ifndef FOLDBENCH_BENCH_H
 #define FOLDBENCH_BENCH_H
 
+#include "bench/cut.h"
 #include "bench/emit.h"
 #include "bench/meter.h"
 #include "bench/proof.h"
@@ -46,9 +48,11 @@ struct run {
 	struct proof before, after; /* of the last window that was proved */
 	bool moved;                 /* after was filled by prove(after) */
 	uint64_t populated;         /* folios that ready() has populated so far, all windows */
-	uint64_t calls;             /* operations in one window: `batch`; 1 unless window() says */
+	uint64_t calls;             /* operations in one window: `batch`; 1 unless open() says */
+	uint64_t sleeps;            /* times that a window gives the CPU away by itself */
+	bool splits;                /* the kernel splits folios in a window: no fault of the run */
 	struct region a, b;         /* for the benchmark: its region, and a second place */
-	void *state;                /* for the benchmark: whatever else it keeps */
+	struct cut cut;             /* the part of each block that its calls name */
 };
 
 struct bench {
@@ -58,6 +62,9 @@ struct bench {
 	enum run_state (*prove)(struct run *r, bool after);
 	enum run_state (*window)(struct run *r);
 	enum run_state (*reset)(struct run *r);
+	/* Or NULL. Once, also behind a run that gave no number: what would
+	 * outlive the process. */
+	void (*close)(struct run *r);
 };
 
 /* One a file: bench/case_NAME.c. */
@@ -71,6 +78,24 @@ const struct bench *bench_find(const char *name);
 enum run_state run_populate(struct run *r, struct region *at);
 /* For prove(): the folios of the case's order are there. */
 enum run_state run_prove(struct run *r, const struct region *at, struct proof *p);
+/* The answer that a proof stands for. */
+enum run_state run_proof(enum proof_answer answer);
+
+/*
+ * What most cases have as their open, ready and reset: one region, r->a,
+ * populated anew before every window and unmapped behind it.
+ */
+enum run_state run_open_region(struct run *r);
+enum run_state run_ready_region(struct run *r);
+enum run_state run_reset_region(struct run *r);
+/* For open(): r->cut as block= asks for, one call for the whole region when the
+ * case names no block; and r->calls. Skips where pages are larger. */
+enum run_state run_open_cut(struct run *r);
+/* For open(): skips when the kernel lets no process have that many VMAs. */
+enum run_state run_open_vmas(struct run *r, uint64_t vmas);
+/* Was this parameter given, and is this the word of `mode`, by its index? */
+bool run_given(const struct run *r, enum case_param param);
+bool run_mode(const struct run *r, int mode);
 /* Say why and answer with state: `return run_answer(r, RUN_SKIP, "...")`. */
 enum run_state run_answer(struct run *r, enum run_state state, const char *fmt, ...)
         __attribute__((format(printf, 3, 4)));

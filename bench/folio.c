@@ -50,7 +50,7 @@ bool folio_populate(char *at, size_t size, unsigned int order, struct reason *w)
 		return false;
 	}
 	for (size_t i = 0; i < size; i += page)
-		*(volatile char *)(at + i) = (char)(1 + (i / page) % 251);
+		*(volatile unsigned char *)(at + i) = folio_byte(i / page);
 	if (!order)
 		return true;
 	if (!advise(at, size, MADV_NOHUGEPAGE, "MADV_NOHUGEPAGE", w))

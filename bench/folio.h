@@ -24,5 +24,12 @@
  *   same start for both kernels.
  */
 bool folio_populate(char *at, size_t size, unsigned int order, struct reason *w);
+/* What that writes to the first byte of page `index` of the range; the rest is 0.
+ * A prime number of them: no power of two of pages on are equal ones. */
+#define FOLIO_BYTES 251u
+static inline unsigned char folio_byte(size_t index)
+{
+	return (unsigned char)(1 + index % FOLIO_BYTES);
+}
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -31,7 +32,8 @@ int metric_find(const char *name)
 	return -1;
 }
 
-static int event_open(void)
+/* Of this task (pid 0, cpu -1), or of a CPU (pid -1). */
+static int event_open(pid_t pid, int cpu)
 {
 	struct perf_event_attr attr = {
 	        .type = PERF_TYPE_HARDWARE,
@@ -41,7 +43,7 @@ static int event_open(void)
 	        .pinned = 1,
 	};
 
-	return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	return (int)syscall(SYS_perf_event_open, &attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
 /* What the errors of perf_event_open(2) mean to somebody who reads a table. */
@@ -77,7 +79,7 @@ bool meter_open(struct meter *m, enum metric metric, struct reason *w)
 	}
 	if (metric != METRIC_INSTRUCTIONS)
 		return true;
-	m->fd = event_open();
+	m->fd = event_open(0, -1);
 	if (m->fd < 0) {
 		reason_set(w, "%s", event_why(errno));
 		meter_close(m);
@@ -195,6 +197,28 @@ bool meter_calibrate(struct meter *m, struct reason *w)
 		return false;
 	}
 	return true;
+}
+
+bool meter_wide(struct meter *m, struct reason *w)
+{
+	cpu_set_t mine;
+	int fd;
+
+	if (m->metric != METRIC_INSTRUCTIONS)
+		return true;
+	if (sched_getaffinity(0, sizeof(mine), &mine) || CPU_COUNT(&mine) != 1) {
+		reason_set(w, "what another task does is counted on one CPU, and this run is not "
+		              "bound to one (that takes the superuser)");
+		return false;
+	}
+	fd = event_open(-1, sched_getcpu());
+	if (fd < 0) {
+		reason_set(w, "the instructions of all tasks: %s", event_why(errno));
+		return false;
+	}
+	close(m->fd);
+	m->fd = fd;
+	return meter_calibrate(m, w);
 }
 
 bool meter_value(struct meter *m, uint64_t *value, struct reason *w)

@@ -15,6 +15,12 @@
  * time_enabled is compared with time_running beside that. Nanoseconds:
  * CLOCK_MONOTONIC_RAW, which no NTP slew reaches.
  *
+ * Work that another task does for the call (a child's exit) is in no counter of
+ * this one, and an event on the child is closed before its address space goes
+ * (since Linux 6.16 and the stable kernels that took it over). meter_wide() has
+ * windows read an event of the CPU instead: all that it does from start to stop,
+ * for whichever task. Time is one for all.
+ *
  * The readings go to a page that is mapped shared: fork() does not
  * write-protect it, so that taking the second reading costs no copy-on-write
  * fault.
@@ -26,7 +32,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 enum metric { METRIC_INSTRUCTIONS, METRIC_NS, METRIC_COUNT };
 
@@ -53,7 +58,7 @@ struct meter_page {
 
 struct meter {
 	enum metric metric;
-	int fd;
+	int fd; /* the event: this task's, or the CPU's */
 	struct meter_page *page;
 	uint64_t empty;      /* of the empty window: what start and stop take themselves */
 	long switches_start; /* context switches of this thread */
@@ -79,6 +84,9 @@ bool meter_calibrate(struct meter *m, struct reason *w);
 void meter_settle(const struct meter *m);
 void meter_start(struct meter *m);
 void meter_stop(struct meter *m);
+/* From here on count for all tasks of the CPU that this one is bound to; times the
+ * empty window anew. False: skip, with the reason. */
+bool meter_wide(struct meter *m, struct reason *w);
 /* The last window with the empty window taken off, not below 0. */
 bool meter_value(struct meter *m, uint64_t *value, struct reason *w);
 

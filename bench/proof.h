@@ -15,11 +15,20 @@
 #ifndef FOLDBENCH_PROOF_H
 #define FOLDBENCH_PROOF_H
 
+#include "bench/cut.h"
 #include "bench/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+/* Bits of a pagemap entry (Documentation/admin-guide/mm/pagemap.rst). All but
+ * the frame number below them are shown to everybody. */
+#define PM_PRESENT   (1ull << 63)
+#define PM_SWAP      (1ull << 62)
+#define PM_FILE      (1ull << 61) /* of a file, or shared anonymous */
+#define PM_EXCLUSIVE (1ull << 56) /* mapped once, here */
 
 enum proof_answer {
 	PROOF_HOLDS,
@@ -35,8 +44,44 @@ struct proof {
 	bool contiguous; /* each folio's pages consecutive and congruent */
 };
 
+/* What is expected of a range. Zero in all but the first three: private
+ * anonymous memory of this process that is one VMA. */
+struct proof_range {
+	const char *at;
+	size_t size;
+	unsigned int order;
+	pid_t pid;     /* of another process that maps the same; 0: of this one */
+	uint64_t vmas; /* that the range consists of; 0: one */
+	bool inner;    /* the range is a part of its VMA */
+	bool file;     /* the pages are a file's */
+	bool skewed;   /* it begins with a folio, wherever it lies in the address space */
+};
+
+enum proof_answer proof_range(const struct proof_range *want, struct proof *p, struct reason *w);
+/* The same of this process' private anonymous memory, one VMA. */
 enum proof_answer proof_folios(const char *at, size_t size, unsigned int order, struct proof *p,
                                struct reason *w);
+/*
+ * Of every page's pagemap entry the bits of `mask`: `in` for pages that the cut
+ * has, `out` for the others. `what` ends the sentence "page 7 of 512 ...":
+ * "is not where the calls left it". Needs no privilege.
+ */
+struct proof_bits {
+	struct cut cut;
+	uint64_t mask, in, out;
+	const char *what;
+};
+enum proof_answer proof_bits(const char *at, size_t size, const struct proof_bits *want,
+                             struct reason *w);
+/* Every page is present and mapped by this process alone; or by another too. */
+enum proof_answer proof_exclusive(const char *at, size_t size, bool exclusive, struct reason *w);
+/* The VMAs in the range that may be written have so many bytes together. */
+enum proof_answer proof_writable(const char *at, size_t size, uint64_t bytes, struct reason *w);
+/* The number of VMAs that touch the range. */
+enum proof_answer proof_vmas(const char *at, size_t size, uint64_t want, struct reason *w);
+/* The sum over the range's VMAs of a line of smaps, "Referenced:" for instance. */
+enum proof_answer proof_smaps_kb(const char *at, size_t size, const char *line, uint64_t want_kb,
+                                 struct reason *w);
 /* Nothing is mapped there any more: no VMA touches the range. */
 enum proof_answer proof_gone(const char *at, size_t size, struct reason *w);
 

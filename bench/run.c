@@ -29,7 +29,7 @@ enum run_state run_populate(struct run *r, struct region *at)
 	return RUN_VALID;
 }
 
-enum run_state run_prove(struct run *r, const struct region *at, struct proof *p)
+enum run_state run_proof(enum proof_answer answer)
 {
 	static const enum run_state states[] = {
 	        [PROOF_HOLDS] = RUN_VALID,
@@ -37,9 +37,66 @@ enum run_state run_prove(struct run *r, const struct region *at, struct proof *p
 	        [PROOF_WRONG] = RUN_INVALID,
 	};
 
+	return states[answer];
+}
+
+enum run_state run_prove(struct run *r, const struct region *at, struct proof *p)
+{
 	if (p == &r->after)
 		r->moved = true;
-	return states[proof_folios(at->at, at->size, r->order, p, &r->why)];
+	return run_proof(proof_folios(at->at, at->size, r->order, p, &r->why));
+}
+
+enum run_state run_open_region(struct run *r)
+{
+	return region_reserve(&r->a, r->size, r->page << r->order, 0, &r->why) ? RUN_VALID
+	                                                                       : RUN_SKIP;
+}
+
+enum run_state run_ready_region(struct run *r)
+{
+	return run_populate(r, &r->a);
+}
+
+enum run_state run_reset_region(struct run *r)
+{
+	return region_unmap(&r->a, &r->why) ? RUN_VALID : RUN_INVALID;
+}
+
+bool run_given(const struct run *r, enum case_param param)
+{
+	return r->c->given & 1u << param;
+}
+
+bool run_mode(const struct run *r, int mode)
+{
+	return run_given(r, PARAM_MODE) && r->c->value[PARAM_MODE] == mode;
+}
+
+enum run_state run_open_cut(struct run *r)
+{
+	size_t bytes = (size_t)r->c->value[PARAM_BLOCK];
+
+	if (bytes % r->page)
+		return run_answer(r, RUN_SKIP, "%zu bytes of a block are no pages of %zu bytes",
+		                  bytes, r->page);
+	r->cut = run_given(r, PARAM_BLOCK) ? cut_block(bytes, r->page) : cut_all(r->size);
+	r->calls = cut_count(&r->cut, r->size);
+	return RUN_VALID;
+}
+
+enum run_state run_open_vmas(struct run *r, uint64_t vmas)
+{
+	const uint64_t own = 64; /* of foldbench itself, and its fences */
+	char text[32];
+	long len = text_read("/proc/sys/vm/max_map_count", text, sizeof(text));
+	uint64_t max;
+
+	if (len > 0 && u64_parse(text, (size_t)len, &max) && vmas + own > max)
+		return run_answer(r, RUN_SKIP,
+		                  "the region would have %llu VMAs, and vm.max_map_count is %llu",
+		                  (unsigned long long)vmas, (unsigned long long)max);
+	return RUN_VALID;
 }
 
 /* What the run found out about itself. */
@@ -113,7 +170,7 @@ static enum run_state windows(const struct bench *b, struct run *r, const struct
 		rec->switches += r->meter->switches;
 		/* Time in which another process had the CPU is not the call's.
 		 * The instruction counter does not count it to begin with. */
-		if (r->meter->switches && spec->metric == METRIC_NS) {
+		if (r->meter->switches > r->sleeps && spec->metric == METRIC_NS) {
 			if (++rec->retaken > retakes_max)
 				return run_answer(r, RUN_INVALID,
 				                  "the CPU was taken away in %llu of %llu windows: "
@@ -134,7 +191,7 @@ static enum run_state check_counters(struct run *r, const struct record *rec)
 {
 	const struct counters *a = &rec->before, *b = &rec->after;
 
-	if (b->has_split_page && b->split_page != a->split_page)
+	if (b->has_split_page && b->split_page != a->split_page && !r->splits)
 		return run_answer(r, RUN_INVALID, "%llu folios were split during the run",
 		                  (unsigned long long)(b->split_page - a->split_page));
 	if (b->has_fallback && b->fallback != a->fallback)
@@ -253,12 +310,14 @@ static enum run_state measure(const struct run_spec *spec, struct run *r, struct
 		meter_close(r->meter);
 		return RUN_INVALID;
 	}
-	rec->empty = r->meter->empty;
 	rec->has_free = free_large_blocks(&rec->free_blocks);
 	counters_read(&rec->before, r->order);
 	s = b->open(r);
+	rec->empty = r->meter->empty;
 	if (s == RUN_VALID)
 		s = windows(b, r, spec, rec);
+	if (b->close)
+		b->close(r);
 	counters_read(&rec->after, r->order);
 	if (s == RUN_VALID)
 		s = check_counters(r, rec);

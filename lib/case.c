@@ -61,29 +61,30 @@ static const struct case_param_def params[PARAM_COUNT] = {
                         .help = "which variant of the operation"},
 };
 
+/* The region of most: bounds of `size`, and what it is when a case names none. */
+#define REGION .size = GIB, .size_min = 2 * MIB, .size_step = 2 * MIB
+/* Of those that move it. */
+#define MOVED  .size = 16 * MIB, .size_min = MIB, .size_step = 64 * KIB
+#define PLAIN  (BIT(PARAM_ORDER) | BIT(PARAM_SIZE))
+#define MODED  (BIT(PARAM_ORDER) | BIT(PARAM_MODE)) /* the mode must be given */
+
 static const struct case_bench_def benches[] = {
         {.name = "fork",
          .help = "fork(2), in the parent, of a process with the region populated",
-         .takes = BIT(PARAM_ORDER) | BIT(PARAM_SIZE),
+         .takes = PLAIN,
          .must = BIT(PARAM_ORDER),
-         .size = GIB,
-         .size_min = 2 * MIB,
-         .size_step = 2 * MIB},
+         REGION},
         {.name = "munmap",
-         .help = "one munmap(2) of the whole populated region",
-         .takes = BIT(PARAM_ORDER) | BIT(PARAM_SIZE),
+         .help = "munmap(2) of the populated region: one call, or one for a part of each block",
+         .takes = PLAIN | BIT(PARAM_BLOCK),
          .must = BIT(PARAM_ORDER),
-         .size = GIB,
-         .size_min = 2 * MIB,
-         .size_step = 2 * MIB},
+         REGION},
         {.name = "mremap",
          .help = "one mremap(2) of the whole populated region to a given place",
-         .takes = BIT(PARAM_ORDER) | BIT(PARAM_SIZE) | BIT(PARAM_SKEW) | BIT(PARAM_ALIGN),
+         .takes = PLAIN | BIT(PARAM_SKEW) | BIT(PARAM_ALIGN),
          .must = BIT(PARAM_ORDER),
          .one_of = BIT(PARAM_SKEW) | BIT(PARAM_ALIGN),
-         .size = 16 * MIB,
-         .size_min = MIB,
-         .size_step = 64 * KIB},
+         MOVED},
 };
 
 /* A piece of the text that is parsed; not NUL-terminated. */

@@ -69,6 +69,27 @@ ok 'the console has its begin' has a/console.txt 'foldbench: begin nonce=0123456
 ok 'the console has its end' has a/console.txt 'foldbench: end nonce=0123456789abcdef runs=45'
 ok 'another nonce of the same width changes no run' same_runs a b
 
+# The other operations, where there are no contiguous PTEs, where a folio is one
+# block of them, and where it is many.
+operations=''
+count=0
+for o in 0 4 9; do
+	for op in munmap/@,block=4K munmap/@,block=60K \
+		 \
+		 \
+		 \
+		 \
+		 \
+		 do
+		operations="$operations$(echo "$op" | sed "s/@/order=$o,size=8M/")\\n"
+		count=$((count + 1))
+	done
+done
+boot ops "$operations" -p 7 -m 2304
+boot again "$operations" -p 7 -m 2304 -n ffeeddccbbaa9988
+ok 'every operation is measured and proved' all_state ops valid "$count"
+ok 'and again to the digit' same_runs ops again
+
 fork='fork/order=0,size=8M\nfork/order=9,size=8M\n'
 boot quiet "$fork" -m 2304 -e FOLDBENCH_CHILD_SPIN=0000000
 boot busy "$fork" -m 2304 -e FOLDBENCH_CHILD_SPIN=3000000

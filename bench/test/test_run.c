@@ -139,6 +139,45 @@ static void order_0_runs_anywhere(void **state)
 	release(&r);
 }
 
+/* The other operations, each on what it does to pages and VMAs, with the number of
+ * calls in one window. */
+static void operations_run_anywhere(void **state)
+{
+	const long pages = (long)(SIZE / (size_t)sysconf(_SC_PAGESIZE)), blocks = SIZE / CUT_BLOCK;
+	const struct {
+		const char *text;
+		long batch;
+	} expected[] = {
+	        {"munmap/order=0,size=4M,block=4K", blocks},
+	        {"munmap/order=0,size=4M,block=60K", blocks},
+	        {"munmap/order=0,size=4M,block=64K", blocks},
+	};
+	const size_t count = sizeof(expected) / sizeof(expected[0]);
+	char plan[4096] = "";
+	struct result r;
+
+	(void)state;
+	for (size_t i = 0, len = 0; i < count; i++)
+		len += (size_t)snprintf(plan + len, sizeof(plan) - len,
+		                        "%s iterations=2 warmup=1\n", expected[i].text);
+	run_plan(&r, plan, METRIC_NS);
+	for (size_t i = 0; i < count; i++) {
+		json_t *run = line_json(&r, i + 1), *evidence;
+
+		assert_string_equal(json_str(run, "case", ""), expected[i].text);
+		if (strcmp(json_str(run, "state", ""), "valid"))
+			fail_msg("%s: %s: %s", expected[i].text, json_str(run, "state", ""),
+			         json_str(run, "why", ""));
+		assert_int_equal(json_array_size(json_object_get(run, "samples")), 3);
+		assert_int_equal(json_int(run, "batch", 0), expected[i].batch);
+		evidence = json_object_get(run, "evidence");
+		assert_int_equal(json_int(evidence, "folios", 0), pages);
+		assert_int_equal(json_int(evidence, "vmas", 0), 1);
+		json_decref(run);
+	}
+	release(&r);
+}
+
 static uint64_t least_sample(const json_t *run)
 {
 	const json_t *samples = json_object_get(run, "samples");
@@ -421,6 +460,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(begin_says_who_answers),
 	        cmocka_unit_test(order_0_runs_anywhere),
+	        cmocka_unit_test(operations_run_anywhere),
 	        cmocka_unit_test(child_is_not_in_the_window),
 	        cmocka_unit_test(no_counter_is_a_skip),
 	        cmocka_unit_test(folios_that_do_not_divide),
