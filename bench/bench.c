@@ -6,6 +6,7 @@ static const struct bench *const benches[] = {
         &bench_fork,
         &bench_munmap,
         &bench_mremap,
+        &bench_exit,
 };
 
 const struct bench *bench_find(const char *name)

@@ -68,7 +68,7 @@ struct bench {
 };
 
 /* One a file: bench/case_NAME.c. */
-extern const struct bench bench_fork, bench_munmap, bench_mremap;
+extern const struct bench bench_fork, bench_munmap, bench_mremap, bench_exit;
 
 /* NULL for a case that the command line knows but this binary cannot run. */
 const struct bench *bench_find(const char *name);

@@ -85,6 +85,11 @@ static const struct case_bench_def benches[] = {
          .must = BIT(PARAM_ORDER),
          .one_of = BIT(PARAM_SKEW) | BIT(PARAM_ALIGN),
          MOVED},
+        {.name = "exit",
+         .help = "the exit of a child that shares the populated region",
+         .takes = PLAIN,
+         .must = BIT(PARAM_ORDER),
+         REGION},
 };
 
 /* A piece of the text that is parsed; not NUL-terminated. */

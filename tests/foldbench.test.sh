@@ -48,6 +48,8 @@ close_samples() {
 	numbers "$1" >"$tmp/one" && numbers "$2" >"$tmp/two" &&
 		paste "$tmp/one" "$tmp/two" | awk '{ if ($2 - $1 > 100000 || $1 - $2 > 100000) exit 1 } END { if (NR != 12) exit 1 }'
 }
+# The second run's last sample is larger than the first one's by N and more.
+grows() { samples "$1" | sed 's/.*,//; s/]//' | awk -v n="$2" 'NR == 1 { a = $1 } END { exit NR != 2 || $1 - a < n }'; }
 all_state() { [ "$(runs "$1" | grep -c "\"state\":\"$2\"")" = "$3" ] && [ "$(runs "$1" | wc -l)" = "$3" ]; }
 whole() { build/foldbench check "$tmp/$1/result.jsonl"; }
 has() { grep -qF -- "$2" "$tmp/$1"; }
@@ -74,7 +76,7 @@ ok 'another nonce of the same width changes no run' same_runs a b
 operations=''
 count=0
 for o in 0 4 9; do
-	for op in munmap/@,block=4K munmap/@,block=60K \
+	for op in munmap/@,block=4K munmap/@,block=60K exit/@ \
 		 \
 		 \
 		 \
@@ -89,6 +91,10 @@ boot ops "$operations" -p 7 -m 2304
 boot again "$operations" -p 7 -m 2304 -n ffeeddccbbaa9988
 ok 'every operation is measured and proved' all_state ops valid "$count"
 ok 'and again to the digit' same_runs ops again
+# The exit of a child is counted although it is no work of the parent: twice the
+# pages are more instructions, by ten a page and more.
+boot exits 'exit/order=0,size=8M\nexit/order=0,size=16M\n' -m 2304
+ok 'the exit of a child is counted' grows exits 20480
 
 fork='fork/order=0,size=8M\nfork/order=9,size=8M\n'
 boot quiet "$fork" -m 2304 -e FOLDBENCH_CHILD_SPIN=0000000

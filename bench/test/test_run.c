@@ -151,6 +151,7 @@ static void operations_run_anywhere(void **state)
 	        {"munmap/order=0,size=4M,block=4K", blocks},
 	        {"munmap/order=0,size=4M,block=60K", blocks},
 	        {"munmap/order=0,size=4M,block=64K", blocks},
+	        {"exit/order=0,size=4M", 1},
 	};
 	const size_t count = sizeof(expected) / sizeof(expected[0]);
 	char plan[4096] = "";
@@ -173,6 +174,38 @@ static void operations_run_anywhere(void **state)
 		evidence = json_object_get(run, "evidence");
 		assert_int_equal(json_int(evidence, "folios", 0), pages);
 		assert_int_equal(json_int(evidence, "vmas", 0), 1);
+		json_decref(run);
+	}
+	release(&r);
+}
+
+/* What needs swap, KSM or root works or says what is missing: never a number that
+ * nothing stands behind. */
+static void the_rest_runs_or_says_why(void **state)
+{
+	static const char *const texts[] = {
+	        "exit/order=4,size=4M",
+	};
+	const size_t count = sizeof(texts) / sizeof(texts[0]);
+	char plan[1024] = "";
+	struct result r;
+
+	(void)state;
+	for (size_t i = 0, len = 0; i < count; i++)
+		len += (size_t)snprintf(plan + len, sizeof(plan) - len,
+		                        "%s iterations=1 warmup=1\n", texts[i]);
+	run_plan(&r, plan, METRIC_NS);
+	for (size_t i = 0; i < count; i++) {
+		json_t *run = line_json(&r, i + 1);
+		bool valid = !strcmp(json_str(run, "state", ""), "valid");
+
+		if (!valid && strcmp(json_str(run, "state", ""), "skip") != 0)
+			fail_msg("%s: %s: %s", texts[i], json_str(run, "state", ""),
+			         json_str(run, "why", ""));
+		if (valid)
+			assert_int_equal(json_array_size(json_object_get(run, "samples")), 2);
+		else
+			assert_true(strlen(json_str(run, "why", "")) > 10);
 		json_decref(run);
 	}
 	release(&r);
@@ -461,6 +494,7 @@ int main(void)
 	        cmocka_unit_test(begin_says_who_answers),
 	        cmocka_unit_test(order_0_runs_anywhere),
 	        cmocka_unit_test(operations_run_anywhere),
+	        cmocka_unit_test(the_rest_runs_or_says_why),
 	        cmocka_unit_test(child_is_not_in_the_window),
 	        cmocka_unit_test(no_counter_is_a_skip),
 	        cmocka_unit_test(folios_that_do_not_divide),
