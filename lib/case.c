@@ -61,6 +61,13 @@ static const struct case_param_def params[PARAM_COUNT] = {
                         .help = "which variant of the operation"},
 };
 
+/* Words of `mode`. */
+static const char *const dontneed_modes[] = {
+        [DONTNEED_WHOLE] = "whole", [DONTNEED_EACH_PAGE] = "each-page", NULL};
+static const char *const mprotect_modes[] = {[MPROTECT_RO] = "ro", [MPROTECT_RW] = "rw", NULL};
+static const char *const split_modes[] = {
+        [SPLIT_MLOCK] = "mlock", [SPLIT_DONTFORK] = "dontfork", NULL};
+
 /* The region of most: bounds of `size`, and what it is when a case names none. */
 #define REGION .size = GIB, .size_min = 2 * MIB, .size_step = 2 * MIB
 /* Of those that move it. */
@@ -90,6 +97,26 @@ static const struct case_bench_def benches[] = {
          .takes = PLAIN,
          .must = BIT(PARAM_ORDER),
          REGION},
+        {.name = "dontneed",
+         .help = "madvise(MADV_DONTNEED): one call, one a page, or one for a part of each block",
+         .takes = PLAIN | BIT(PARAM_BLOCK) | BIT(PARAM_MODE),
+         .must = BIT(PARAM_ORDER),
+         .one_of = BIT(PARAM_BLOCK) | BIT(PARAM_MODE),
+         REGION,
+         .modes = dontneed_modes},
+        {.name = "mprotect",
+         .help = "mprotect(2): the region read-only, writable again, or a part of each block",
+         .takes = PLAIN | BIT(PARAM_BLOCK) | BIT(PARAM_MODE),
+         .must = BIT(PARAM_ORDER),
+         .one_of = BIT(PARAM_BLOCK) | BIT(PARAM_MODE),
+         REGION,
+         .modes = mprotect_modes},
+        {.name = "split",
+         .help = "a page in the middle of each block is locked, or kept from fork: a VMA is split",
+         .takes = PLAIN | BIT(PARAM_MODE),
+         .must = MODED,
+         REGION,
+         .modes = split_modes},
 };
 
 /* A piece of the text that is parsed; not NUL-terminated. */

@@ -29,6 +29,11 @@ enum case_param {
 	PARAM_COUNT
 };
 
+/* PARAM_MODE's words, by benchmark. */
+enum dontneed_mode { DONTNEED_WHOLE, DONTNEED_EACH_PAGE };
+enum mprotect_mode { MPROTECT_RO, MPROTECT_RW };
+enum split_mode { SPLIT_MLOCK, SPLIT_DONTFORK };
+
 enum case_unit { UNIT_NUMBER, UNIT_BYTES, UNIT_WORD };
 
 struct case_param_def {

@@ -152,6 +152,16 @@ static void operations_run_anywhere(void **state)
 	        {"munmap/order=0,size=4M,block=60K", blocks},
 	        {"munmap/order=0,size=4M,block=64K", blocks},
 	        {"exit/order=0,size=4M", 1},
+	        {"dontneed/order=0,size=4M,mode=whole", 1},
+	        {"dontneed/order=0,size=4M,mode=each-page", pages},
+	        {"dontneed/order=0,size=4M,block=4K", blocks},
+	        {"dontneed/order=0,size=4M,block=60K", blocks},
+	        {"mprotect/order=0,size=4M,mode=ro", 1},
+	        {"mprotect/order=0,size=4M,mode=rw", 1},
+	        {"mprotect/order=0,size=4M,block=4K", blocks},
+	        {"mprotect/order=0,size=4M,block=64K", blocks},
+	        {"split/order=0,size=4M,mode=mlock", blocks},
+	        {"split/order=0,size=4M,mode=dontfork", blocks},
 	};
 	const size_t count = sizeof(expected) / sizeof(expected[0]);
 	char plan[4096] = "";

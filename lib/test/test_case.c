@@ -34,6 +34,9 @@ static void takes_and_prints(void **state)
 	        {"mremap/order=0,align=2M,size=1088K", "mremap/order=0,size=1088K,align=2M",
 	         1088 << 10},
 	        {"munmap/block=4096,order=9", "munmap/order=9,block=4K", 1ull << 30},
+	        {"dontneed/mode=each-page,order=9,size=64M",
+	         "dontneed/order=9,size=64M,mode=each-page", 64ull << 20},
+	        {"dontneed/order=0,block=60K", "dontneed/order=0,block=60K", 1ull << 30},
 	};
 	char err[400], text[CASE_TEXT];
 	struct bench_case c, again;
@@ -124,6 +127,12 @@ static void refuses(void **state)
 	         "mremap/order=9,align=128K: align: expected one of 64K, 2M"},
 	        {"mremap/order=9,align=64K,size=512K",
 	         "mremap/order=9,align=64K,size=512K: size: expected bytes from 1M to 64G"},
+	        {"dontneed/order=9", "dontneed/order=9: dontneed needs exactly one of block, mode"},
+	        {"dontneed/order=9,mode=whole,block=4K",
+	         "dontneed/order=9,mode=whole,block=4K: dontneed needs exactly one of block, mode"},
+	        {"dontneed/order=9,mode=half", "dontneed/order=9,mode=half: mode: expected one of "
+	                                       "whole, each-page, got \"half\""},
+	        {"split/order=9", "split/order=9: split needs mode"},
 	        {"munmap/order=9,block=68K",
 	         "munmap/order=9,block=68K: block: expected bytes from 4K to 64K, got \"68K\""},
 	        {"fork\n/order=9", "fork?/order=9: unknown benchmark \"fork?\""},
