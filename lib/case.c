@@ -67,6 +67,7 @@ static const char *const dontneed_modes[] = {
 static const char *const mprotect_modes[] = {[MPROTECT_RO] = "ro", [MPROTECT_RW] = "rw", NULL};
 static const char *const split_modes[] = {
         [SPLIT_MLOCK] = "mlock", [SPLIT_DONTFORK] = "dontfork", NULL};
+static const char *const moved_modes[] = {[MOVED_FORK] = "fork", [MOVED_READS] = "reads", NULL};
 
 /* The region of most: bounds of `size`, and what it is when a case names none. */
 #define REGION .size = GIB, .size_min = 2 * MIB, .size_step = 2 * MIB
@@ -117,6 +118,18 @@ static const struct case_bench_def benches[] = {
          .must = MODED,
          REGION,
          .modes = split_modes},
+        {.name = "reads",
+         .help = "random reads of one byte, as many as pages",
+         .takes = PLAIN,
+         .must = BIT(PARAM_ORDER),
+         REGION},
+        {.name = "moved",
+         .help = "what follows a mremap(2): a fork(2), or random reads, at the new place",
+         .takes = PLAIN | BIT(PARAM_SKEW) | BIT(PARAM_ALIGN) | BIT(PARAM_MODE),
+         .must = MODED,
+         .one_of = BIT(PARAM_SKEW) | BIT(PARAM_ALIGN),
+         MOVED,
+         .modes = moved_modes},
 };
 
 /* A piece of the text that is parsed; not NUL-terminated. */

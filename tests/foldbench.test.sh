@@ -81,8 +81,8 @@ for o in 0 4 9; do
 		dontneed/@,block=60K dontneed/@,block=64K mprotect/@,mode=ro mprotect/@,mode=rw \
 		mprotect/@,block=4K split/@,mode=mlock split/@,mode=dontfork \
 		 \
-		 \
-		 do
+		 reads/@ moved/@,skew=4K,mode=fork \
+		moved/@,skew=4K,mode=reads moved/@,align=64K,mode=fork; do
 		operations="$operations$(echo "$op" | sed "s/@/order=$o,size=8M/")\\n"
 		count=$((count + 1))
 	done

@@ -162,6 +162,10 @@ static void operations_run_anywhere(void **state)
 	        {"mprotect/order=0,size=4M,block=64K", blocks},
 	        {"split/order=0,size=4M,mode=mlock", blocks},
 	        {"split/order=0,size=4M,mode=dontfork", blocks},
+	        {"reads/order=0,size=4M", pages},
+	        {"moved/order=0,size=4M,skew=4K,mode=fork", 1},
+	        {"moved/order=0,size=4M,skew=4K,mode=reads", pages},
+	        {"moved/order=0,size=4M,align=64K,mode=fork", 1},
 	};
 	const size_t count = sizeof(expected) / sizeof(expected[0]);
 	char plan[4096] = "";

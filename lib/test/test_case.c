@@ -37,6 +37,7 @@ static void takes_and_prints(void **state)
 	        {"dontneed/mode=each-page,order=9,size=64M",
 	         "dontneed/order=9,size=64M,mode=each-page", 64ull << 20},
 	        {"dontneed/order=0,block=60K", "dontneed/order=0,block=60K", 1ull << 30},
+	        {"moved/mode=fork,skew=4K,order=4", "moved/order=4,skew=4K,mode=fork", 16ull << 20},
 	};
 	char err[400], text[CASE_TEXT];
 	struct bench_case c, again;
