@@ -67,6 +67,10 @@ static const char *const dontneed_modes[] = {
 static const char *const mprotect_modes[] = {[MPROTECT_RO] = "ro", [MPROTECT_RW] = "rw", NULL};
 static const char *const split_modes[] = {
         [SPLIT_MLOCK] = "mlock", [SPLIT_DONTFORK] = "dontfork", NULL};
+static const char *const cow_modes[] = {[COW_ALIVE] = "alive", [COW_GONE] = "gone", NULL};
+static const char *const walk_modes[] = {
+        [WALK_PAGEMAP] = "pagemap", [WALK_SMAPS] = "smaps", [WALK_MINCORE] = "mincore", NULL};
+static const char *const refs_modes[] = {[REFS_CLEAR] = "clear", [REFS_RETOUCH] = "retouch", NULL};
 static const char *const moved_modes[] = {[MOVED_FORK] = "fork", [MOVED_READS] = "reads", NULL};
 
 /* The region of most: bounds of `size`, and what it is when a case names none. */
@@ -118,6 +122,24 @@ static const struct case_bench_def benches[] = {
          .must = MODED,
          REGION,
          .modes = split_modes},
+        {.name = "cow",
+         .help = "a byte written to each page behind a fork(2), with the child alive or gone",
+         .takes = PLAIN | BIT(PARAM_MODE),
+         .must = MODED,
+         REGION,
+         .modes = cow_modes},
+        {.name = "walk",
+         .help = "one pass of a walker over the page tables: pagemap, smaps, mincore(2)",
+         .takes = PLAIN | BIT(PARAM_MODE),
+         .must = MODED,
+         REGION,
+         .modes = walk_modes},
+        {.name = "refs",
+         .help = "accessed bits cleared by clear_refs, or each page read behind that",
+         .takes = PLAIN | BIT(PARAM_MODE),
+         .must = MODED,
+         REGION,
+         .modes = refs_modes},
         {.name = "reads",
          .help = "random reads of one byte, as many as pages",
          .takes = PLAIN,

@@ -33,6 +33,9 @@ enum case_param {
 enum dontneed_mode { DONTNEED_WHOLE, DONTNEED_EACH_PAGE };
 enum mprotect_mode { MPROTECT_RO, MPROTECT_RW };
 enum split_mode { SPLIT_MLOCK, SPLIT_DONTFORK };
+enum cow_mode { COW_ALIVE, COW_GONE };
+enum walk_mode { WALK_PAGEMAP, WALK_SMAPS, WALK_MINCORE };
+enum refs_mode { REFS_CLEAR, REFS_RETOUCH };
 enum moved_mode { MOVED_FORK, MOVED_READS };
 
 enum case_unit { UNIT_NUMBER, UNIT_BYTES, UNIT_WORD };

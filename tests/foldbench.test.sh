@@ -79,9 +79,9 @@ for o in 0 4 9; do
 	for op in munmap/@,block=4K munmap/@,block=60K exit/@ \
 		dontneed/@,mode=whole dontneed/@,mode=each-page dontneed/@,block=4K \
 		dontneed/@,block=60K dontneed/@,block=64K mprotect/@,mode=ro mprotect/@,mode=rw \
-		mprotect/@,block=4K split/@,mode=mlock split/@,mode=dontfork \
-		 \
-		 reads/@ moved/@,skew=4K,mode=fork \
+		mprotect/@,block=4K split/@,mode=mlock split/@,mode=dontfork cow/@,mode=alive \
+		cow/@,mode=gone walk/@,mode=pagemap walk/@,mode=smaps walk/@,mode=mincore \
+		refs/@,mode=clear refs/@,mode=retouch reads/@ moved/@,skew=4K,mode=fork \
 		moved/@,skew=4K,mode=reads moved/@,align=64K,mode=fork; do
 		operations="$operations$(echo "$op" | sed "s/@/order=$o,size=8M/")\\n"
 		count=$((count + 1))
