@@ -3,6 +3,10 @@
  *
  * Timed: the call to fork(), in the parent alone (child.h).
  *
+ *   fill=anon   (or none) anonymous memory, all written
+ *   fill=file   a private mapping of a file in large folios, all read and its
+ *               first page written (file.h)
+ *
  * Untimed: the region, made anew before every window (fork write-protects
  * every PTE of it, and writing it again would unfold contiguous blocks, so a
  * second fork of the same pages would neither write-protect anything nor find
@@ -17,17 +21,40 @@
 #include "bench/bench.h"
 
 #include "bench/child.h"
+#include "bench/file.h"
+
+static bool of_file(const struct run *r)
+{
+	return run_given(r, PARAM_FILL) && r->c->value[PARAM_FILL] == FILL_FILE;
+}
+
+static enum run_state fork_open(struct run *r)
+{
+	return of_file(r) ? file_open(r) : run_open_region(r);
+}
+
+static enum run_state fork_ready(struct run *r)
+{
+	return of_file(r) ? file_ready(r) : run_ready_region(r);
+}
 
 static enum run_state fork_prove(struct run *r, bool after)
 {
-	return run_prove(r, &r->a, after ? &r->after : &r->before);
+	struct proof *p = after ? &r->after : &r->before;
+
+	return of_file(r) ? file_prove(r, p) : run_prove(r, &r->a, p);
+}
+
+static enum run_state fork_reset(struct run *r)
+{
+	return of_file(r) ? file_reset(r) : run_reset_region(r);
 }
 
 const struct bench bench_fork = {
         .name = "fork",
-        .open = run_open_region,
-        .ready = run_ready_region,
+        .open = fork_open,
+        .ready = fork_ready,
         .prove = fork_prove,
         .window = child_fork,
-        .reset = run_reset_region,
+        .reset = fork_reset,
 };

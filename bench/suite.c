@@ -208,7 +208,9 @@ static void run_case(struct suite *s, const struct plan_item *item)
 	                        .warmup = item->n.warmup,
 	                        .metric = s->metric};
 	struct reason w = {""};
-	bool ready = thp_only((unsigned int)item->c.value[PARAM_ORDER], &w) == THP_READY;
+	unsigned int order = (unsigned int)item->c.value[PARAM_ORDER];
+	bool ready = thp_only(order, &w) == THP_READY && (item->c.value[PARAM_FILL] != FILL_FILE ||
+	                                                  thp_only_file(order, &w) == THP_READY);
 
 	for (uint32_t i = 0; i < item->n.runs && !stopped(s); i++) {
 		spec.index = i;

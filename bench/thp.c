@@ -84,11 +84,12 @@ int thp_pmd_order(void)
 	return __builtin_ctzll(bytes) - __builtin_ctzll(page);
 }
 
-static void size_control(unsigned int order, char *out, size_t size)
+/* The switch of one size; `name` is that of the switch of all. */
+static void size_control(unsigned int order, const char *name, char *out, size_t size)
 {
 	unsigned long kb = ((unsigned long)sysconf(_SC_PAGESIZE) << order) / 1024;
 
-	snprintf(out, size, "hugepages-%lukB/enabled", kb);
+	snprintf(out, size, "hugepages-%lukB/%s", kb, name);
 }
 
 static bool exists(const char *name)
@@ -99,16 +100,21 @@ static bool exists(const char *name)
 	return !access(path, F_OK);
 }
 
-void thp_control(unsigned int order, char *out, size_t size)
+static void find_control(unsigned int order, const char *all, char *out, size_t size)
 {
-	size_control(order, out, size);
+	size_control(order, all, out, size);
 	if (exists(out))
 		return;
-	/* Before 6.8 there is one switch, for the one size there is. */
-	if ((int)order == thp_pmd_order() && exists("enabled"))
-		snprintf(out, size, "enabled");
+	/* Before 6.8 (for files 6.11) there is one switch, for the one size there is. */
+	if ((int)order == thp_pmd_order() && exists(all))
+		snprintf(out, size, "%s", all);
 	else
 		out[0] = '\0';
+}
+
+void thp_control(unsigned int order, char *out, size_t size)
+{
+	find_control(order, "enabled", out, size);
 }
 
 void thp_quiet(void)
@@ -128,22 +134,25 @@ void thp_quiet(void)
 			value_set(quiet[i].name, quiet[i].text);
 }
 
-enum thp_answer thp_only(unsigned int order, struct reason *w)
+/* Of the switches with that name the one of this order is set to the word that
+ * gives to who asks by madvise, and the others to "never". */
+static enum thp_answer only(unsigned int order, const char *all, const char *word, const char *of,
+                            struct reason *w)
 {
 	char control[64], name[64], now[64];
 	int error;
 
-	thp_control(order, control, sizeof(control));
+	find_control(order, all, control, sizeof(control));
 	if (order && !control[0]) {
 		if (thp_pmd_order() < 0)
 			reason_set(w,
 			           "this kernel has no large folios (CONFIG_TRANSPARENT_HUGEPAGE)");
 		else
-			reason_set(w, "this kernel has no mTHP control for order %u", order);
+			reason_set(w, "this kernel has no mTHP control for order %u%s", order, of);
 		return THP_CANNOT;
 	}
 	for (unsigned int o = 1; o < ORDERS; o++) {
-		size_control(o, name, sizeof(name));
+		size_control(o, all, name, sizeof(name));
 		if (o == order || !exists(name))
 			continue;
 		error = value_set(name, "never");
@@ -158,13 +167,23 @@ enum thp_answer thp_only(unsigned int order, struct reason *w)
 		return THP_READY;
 	if (value_now(control, now, sizeof(now)) && !strcmp(now, "always"))
 		return THP_READY;
-	error = value_set(control, "madvise");
+	error = value_set(control, word);
 	if (error) {
-		reason_set(w, THP_DIR "/%s cannot be set to \"madvise\": %s", control,
+		reason_set(w, THP_DIR "/%s cannot be set to \"%s\": %s", control, word,
 		           strerror(error));
 		return THP_CANNOT;
 	}
 	return THP_READY;
+}
+
+enum thp_answer thp_only(unsigned int order, struct reason *w)
+{
+	return only(order, "enabled", "madvise", "", w);
+}
+
+enum thp_answer thp_only_file(unsigned int order, struct reason *w)
+{
+	return only(order, "shmem_enabled", "advise", " of files", w);
 }
 
 void thp_describe(struct emit *e)
@@ -178,7 +197,7 @@ void thp_describe(struct emit *e)
 		if (value_now(plain[i], now, sizeof(now)))
 			emit_str(e, plain[i], now);
 	for (unsigned int o = 1; o < ORDERS; o++) {
-		size_control(o, name, sizeof(name));
+		size_control(o, "enabled", name, sizeof(name));
 		if (value_now(name, now, sizeof(now)))
 			emit_str(e, name, now);
 	}

@@ -32,6 +32,8 @@ void thp_control(unsigned int order, char *out, size_t size);
 void thp_quiet(void);
 /* Only folios of this order from now on. */
 enum thp_answer thp_only(unsigned int order, struct reason *w);
+/* The same of files on tmpfs, beside it. */
+enum thp_answer thp_only_file(unsigned int order, struct reason *w);
 /* Everything written since the start gets its text back. */
 void thp_restore(void);
 /* The settings as they are, for the result's `env`. */

@@ -17,7 +17,7 @@
  * holds its deferred-split list (include/linux/huge_mm.h, THP_ORDERS_ALL_ANON). */
 static const int64_t orders[] = {0, 2, 3, 4, 5, 6, 7, 8, 9};
 static const int64_t moduli[] = {64 * KIB, 2 * MIB};
-static const char *const fills[] = {"anon", "file", NULL};
+static const char *const fills[] = {[FILL_ANON] = "anon", [FILL_FILE] = "file", NULL};
 
 static const struct case_param_def params[PARAM_COUNT] = {
         [PARAM_ORDER] = {.name = "order",
@@ -83,7 +83,7 @@ static const char *const moved_modes[] = {[MOVED_FORK] = "fork", [MOVED_READS] =
 static const struct case_bench_def benches[] = {
         {.name = "fork",
          .help = "fork(2), in the parent, of a process with the region populated",
-         .takes = PLAIN,
+         .takes = PLAIN | BIT(PARAM_FILL),
          .must = BIT(PARAM_ORDER),
          REGION},
         {.name = "munmap",

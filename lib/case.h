@@ -29,6 +29,8 @@ enum case_param {
 	PARAM_COUNT
 };
 
+enum case_fill { FILL_ANON, FILL_FILE }; /* PARAM_FILL's words */
+
 /* PARAM_MODE's words, by benchmark. */
 enum dontneed_mode { DONTNEED_WHOLE, DONTNEED_EACH_PAGE };
 enum mprotect_mode { MPROTECT_RO, MPROTECT_RW };

@@ -76,7 +76,7 @@ ok 'another nonce of the same width changes no run' same_runs a b
 operations=''
 count=0
 for o in 0 4 9; do
-	for op in munmap/@,block=4K munmap/@,block=60K exit/@ \
+	for op in fork/@,fill=file munmap/@,block=4K munmap/@,block=60K exit/@ \
 		dontneed/@,mode=whole dontneed/@,mode=each-page dontneed/@,block=4K \
 		dontneed/@,block=60K dontneed/@,block=64K mprotect/@,mode=ro mprotect/@,mode=rw \
 		mprotect/@,block=4K split/@,mode=mlock split/@,mode=dontfork cow/@,mode=alive \

@@ -148,6 +148,7 @@ static void operations_run_anywhere(void **state)
 		const char *text;
 		long batch;
 	} expected[] = {
+	        {"fork/order=0,size=4M,fill=anon", 1},
 	        {"munmap/order=0,size=4M,block=4K", blocks},
 	        {"munmap/order=0,size=4M,block=60K", blocks},
 	        {"munmap/order=0,size=4M,block=64K", blocks},
@@ -205,6 +206,8 @@ static void operations_run_anywhere(void **state)
 static void the_rest_runs_or_says_why(void **state)
 {
 	static const char *const texts[] = {
+	        "fork/order=0,size=4M,fill=file",
+	        "fork/order=9,size=2M,fill=file", /* no folio would be left */
 	        "exit/order=4,size=4M",
 	};
 	const size_t count = sizeof(texts) / sizeof(texts[0]);
