@@ -1,5 +1,6 @@
 /* foldwatch submit: ask for a comparison. */
 #include "cli/commands.h"
+#include "cli/preset.h"
 #include "cli/request.h"
 #include "cli/show.h"
 #include "cli/watch.h"
@@ -11,7 +12,7 @@
 #include <string.h>
 
 struct submit_opts {
-	const char *title, *baseline, *key, *table;
+	const char *title, *baseline, *key, *preset;
 	struct conf_list kernels, boards, cases;
 	int64_t boots, runs, iterations, warmup, priority;
 	double threshold_pct;
@@ -31,6 +32,8 @@ static const struct cli_opt submit_table[] = {
         {"case", OPT_LIST, offsetof(struct submit_opts, cases), "CASE",
          "fork/order=9,size=256M and the like (default: fork, munmap, mremap); repeat", 0, 0,
          false},
+        {"preset", OPT_TEXT, offsetof(struct submit_opts, preset), "NAME",
+         "cases and plan by name: seed-fork, contpte-quick, contpte-full", 0, 0, false},
         {"title", OPT_TEXT, offsetof(struct submit_opts, title), "TEXT", "a line for people", 0, 0,
          false},
         {"boots", OPT_INT, offsetof(struct submit_opts, boots), "N",
@@ -142,14 +145,20 @@ static void put_title(json_t *req, const char *title)
 	buf_release(&b);
 }
 
-static void put_plan(json_t *req, const struct submit_opts *o)
+/* What the command line says, else the preset, else the service. */
+static void put_part(json_t *plan, const char *key, int64_t told, int64_t preset)
+{
+	put_unless_unset(plan, key, told == UNSET && preset >= 0 ? preset : told);
+}
+
+static void put_plan(json_t *req, const struct submit_opts *o, const struct preset *preset)
 {
 	json_t *plan = json_object();
 
-	put_unless_unset(plan, "boots", o->boots);
-	put_unless_unset(plan, "runs", o->runs);
-	put_unless_unset(plan, "iterations", o->iterations);
-	put_unless_unset(plan, "warmup", o->warmup);
+	put_part(plan, "boots", o->boots, preset ? preset->boots : -1);
+	put_part(plan, "runs", o->runs, preset ? preset->runs : -1);
+	put_part(plan, "iterations", o->iterations, preset ? preset->iterations : -1);
+	put_part(plan, "warmup", o->warmup, preset ? preset->warmup : -1);
 	json_put(req, "plan", plan);
 	put_unless_unset(req, "priority", o->priority);
 	if (o->threshold_pct >= 0)
@@ -162,15 +171,19 @@ static enum err make_request(struct cli *cli, const struct submit_opts *o, json_
                              struct why *w)
 {
 	json_t *req = json_object(), *boards = json_array(), *cases = json_array();
-	enum err e;
+	const struct preset *preset = NULL;
+	enum err e = o->preset ? preset_find(o->preset, &preset, w) : OK;
 
 	/* Words before kernels: an image is uploaded as it is read. */
-	e = string_list("--board", &o->boards, boards, w);
+	if (!e)
+		e = string_list("--board", &o->boards, boards, w);
 	if (!e)
 		e = string_list("--case", &o->cases, cases, w);
 	if (!e)
 		e = put_kernels(cli, o, req, w);
-	for (size_t i = 0; !o->cases.count && request_cases[i]; i++)
+	if (!o->cases.count && preset)
+		preset_cases(preset, cases);
+	for (size_t i = 0; !o->cases.count && !preset && request_cases[i]; i++)
 		json_array_append_new(cases, json_string(request_cases[i]));
 	if (o->boards.count)
 		json_put(req, "boards", json_incref(boards));
@@ -181,7 +194,7 @@ static enum err make_request(struct cli *cli, const struct submit_opts *o, json_
 		return e;
 	}
 	put_title(req, o->title);
-	put_plan(req, o);
+	put_plan(req, o, preset);
 	*out = req;
 	return OK;
 }
@@ -243,6 +256,11 @@ const struct cli_command cmd_submit = {
                 "--wait\n"
                 "  foldwatch submit --baseline old=image:a/Image --kernel new=image:b/Image \\\n"
                 "      --case fork/order=0,size=256M --case fork/order=9,size=256M --wait\n"
+                "\n"
+                "A preset is a whole plan: `seed-fork` as the lists measure fork (their table: "
+                "two\n"
+                "boots are no verdict), `contpte-quick` every operation in small regions,\n"
+                "`contpte-full` at all orders. --case, --boots and the like go before it.\n"
                 "\n"
                 "A config is the name of a set (`contpte-y`, `virt+contpte-on`) or a file: lines\n"
                 "to merge, or a whole .config. TREE is a URL or a directory of this machine.\n"
