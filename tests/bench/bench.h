@@ -146,6 +146,8 @@ void bench_compare(void);
 void bench_memory(void);
 void bench_idle(void);
 void bench_stat(void);
+void bench_presets(void);
+void bench_seed_fork(void);
 void bench_pipeline(void);
 /* A server with about so many million samples of finished submissions; made
  * once, shared by the groups. */

@@ -21,9 +21,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A group in this time at most; the pipeline has one of its own. */
-#define DEADLINE_S 900
-
 struct settings settings;
 static json_t *figures;
 static int missed;
@@ -31,9 +28,19 @@ static int missed;
 static const struct {
 	const char *name;
 	void (*run)(void);
+	/* Why it runs only when it is asked for; NULL: always. */
+	const char *asked;
+	unsigned int deadline_s; /* 0: it has its own */
 } groups[] = {
-        {"ingest", bench_ingest}, {"compare", bench_compare}, {"memory", bench_memory},
-        {"idle", bench_idle},     {"stat", bench_stat},       {"pipeline", bench_pipeline},
+        {"ingest", bench_ingest, NULL, 900},
+        {"compare", bench_compare, NULL, 900},
+        {"memory", bench_memory, NULL, 900},
+        {"idle", bench_idle, NULL, 900},
+        {"stat", bench_stat, NULL, 900},
+        {"presets", bench_presets, NULL, 900},
+        {"seed-fork", bench_seed_fork, "1 GiB, 800 times, emulated (ONLY=seed-fork IMAGE=FILE)", 0},
+        {"pipeline", bench_pipeline, "it builds two kernels first (PIPELINE=1 or ONLY=pipeline)",
+         0},
 };
 
 void die(const char *fmt, ...)
@@ -128,14 +135,13 @@ static void save(const char *path)
 	free(text);
 }
 
-static bool wanted(int argc, char **argv, const char *name)
+static bool wanted(int argc, char **argv, size_t group)
 {
 	bool any = false;
 
 	for (int i = optind; i < argc; i++)
-		any |= strcmp(argv[i], name) == 0;
-	/* Hours, perhaps: not without being asked. */
-	return any || (optind == argc && strcmp(name, "pipeline") != 0);
+		any |= strcmp(argv[i], groups[group].name) == 0;
+	return any || (optind == argc && !groups[group].asked);
 }
 
 static bool known(const char *name)
@@ -188,14 +194,14 @@ int main(int argc, char **argv)
 	printf("%-24s %12s %-10s %8s  %-22s %s\n", "NAME", "VALUE", "UNIT", "RATIO", "BOUND",
 	       "AGAINST");
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
-		if (!wanted(argc, argv, groups[i].name))
+		if (!wanted(argc, argv, i))
 			continue;
-		alarm(groups[i].run == bench_pipeline ? 0 : DEADLINE_S);
+		alarm(groups[i].deadline_s);
 		groups[i].run();
 	}
-	if (!wanted(argc, argv, "pipeline"))
-		note("pipeline: not run, it builds two kernels first (PIPELINE=1 or "
-		     "ONLY=pipeline)");
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		if (groups[i].asked && !wanted(argc, argv, i))
+			note("%s: not run, %s", groups[i].name, groups[i].asked);
 	stored_stop();
 	save(json);
 	json_decref(figures);

@@ -1,9 +1,10 @@
 #!/bin/sh
 # `make bench`: measures this build, prints a table, writes build/bench.json.
 #
-#   ONLY=NAME     one group: ingest, compare, memory, idle, stat, pipeline
-#   PIPELINE=1    the pipeline too (two kernel builds first: an hour or so)
-#   IMAGE=FILE    an arm64 Image that the loaded agent boots
+#   ONLY=NAME     one group: ingest, compare, memory, idle, stat, presets, seed-fork,
+#                   pipeline
+#   PIPELINE=1    the pipeline too (two kernel builds first: half an hour)
+#   IMAGE=FILE    an arm64 Image that the loaded agent and the presets boot
 #   DIR=DIR       where the pipeline keeps its kernel source and builds; absent:
 #                 foldwatch-bench in the user's cache, /var/lib/foldwatch/bench as root
 #
@@ -70,7 +71,7 @@ if [ -n "${ONLY-}" ]; then
 	# shellcheck disable=SC2086
 	set -- "$@" $ONLY
 elif [ -n "${PIPELINE-}" ]; then
-	set -- "$@" ingest compare memory idle stat pipeline
+	set -- "$@" ingest compare memory idle stat presets pipeline
 fi
 rc=0
 $as_user "$programs/foldwatch-bench" "$@" &
