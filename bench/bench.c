@@ -3,8 +3,9 @@
 #include <string.h>
 
 static const struct bench *const benches[] = {
-        &bench_fork,  &bench_munmap, &bench_mremap, &bench_exit, &bench_dontneed, &bench_mprotect,
-        &bench_split, &bench_cow,    &bench_walk,   &bench_refs, &bench_reads,    &bench_moved,
+        &bench_fork,     &bench_munmap, &bench_mremap,  &bench_exit, &bench_dontneed,
+        &bench_mprotect, &bench_split,  &bench_cow,     &bench_walk, &bench_refs,
+        &bench_reads,    &bench_moved,  &bench_pageout, &bench_ksm,
 };
 
 const struct bench *bench_find(const char *name)

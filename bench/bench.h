@@ -69,7 +69,8 @@ struct bench {
 
 /* One a file: bench/case_NAME.c. */
 extern const struct bench bench_fork, bench_munmap, bench_mremap, bench_exit, bench_dontneed,
-        bench_mprotect, bench_split, bench_cow, bench_walk, bench_refs, bench_reads, bench_moved;
+        bench_mprotect, bench_split, bench_cow, bench_walk, bench_refs, bench_reads, bench_moved,
+        bench_pageout, bench_ksm;
 
 /* NULL for a case that the command line knows but this binary cannot run. */
 const struct bench *bench_find(const char *name);

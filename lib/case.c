@@ -72,6 +72,7 @@ static const char *const walk_modes[] = {
         [WALK_PAGEMAP] = "pagemap", [WALK_SMAPS] = "smaps", [WALK_MINCORE] = "mincore", NULL};
 static const char *const refs_modes[] = {[REFS_CLEAR] = "clear", [REFS_RETOUCH] = "retouch", NULL};
 static const char *const moved_modes[] = {[MOVED_FORK] = "fork", [MOVED_READS] = "reads", NULL};
+static const char *const pageout_modes[] = {[PAGEOUT_OUT] = "out", [PAGEOUT_IN] = "in", NULL};
 
 /* The region of most: bounds of `size`, and what it is when a case names none. */
 #define REGION .size = GIB, .size_min = 2 * MIB, .size_step = 2 * MIB
@@ -152,6 +153,21 @@ static const struct case_bench_def benches[] = {
          .one_of = BIT(PARAM_SKEW) | BIT(PARAM_ALIGN),
          MOVED,
          .modes = moved_modes},
+        {.name = "pageout",
+         .help = "madvise(MADV_PAGEOUT) to zram, or each page read behind that",
+         .takes = PLAIN | BIT(PARAM_MODE),
+         .must = MODED,
+         .size = 256 * MIB,
+         .size_min = 2 * MIB,
+         .size_step = 2 * MIB,
+         .modes = pageout_modes},
+        {.name = "ksm",
+         .help = "ksmd's passes that merge identical pages of the populated region",
+         .takes = PLAIN,
+         .must = BIT(PARAM_ORDER),
+         .size = 64 * MIB,
+         .size_min = 2 * MIB,
+         .size_step = 2 * MIB},
 };
 
 /* A piece of the text that is parsed; not NUL-terminated. */

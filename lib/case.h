@@ -39,6 +39,7 @@ enum cow_mode { COW_ALIVE, COW_GONE };
 enum walk_mode { WALK_PAGEMAP, WALK_SMAPS, WALK_MINCORE };
 enum refs_mode { REFS_CLEAR, REFS_RETOUCH };
 enum moved_mode { MOVED_FORK, MOVED_READS };
+enum pageout_mode { PAGEOUT_OUT, PAGEOUT_IN };
 
 enum case_unit { UNIT_NUMBER, UNIT_BYTES, UNIT_WORD };
 

@@ -51,6 +51,10 @@ close_samples() {
 # The second run's last sample is larger than the first one's by N and more.
 grows() { samples "$1" | sed 's/.*,//; s/]//' | awk -v n="$2" 'NR == 1 { a = $1 } END { exit NR != 2 || $1 - a < n }'; }
 all_state() { [ "$(runs "$1" | grep -c "\"state\":\"$2\"")" = "$3" ] && [ "$(runs "$1" | wc -l)" = "$3" ]; }
+# As many runs, each valid, or skipped for what the kernel was built without.
+measured_or_lacks() {
+	[ "$(runs "$1" | grep -cE '"state":"valid"|"state":"skip","why":"[^"]*CONFIG_')" = "$2" ]
+}
 whole() { build/foldbench check "$tmp/$1/result.jsonl"; }
 has() { grep -qF -- "$2" "$tmp/$1"; }
 has_not() { [ -e "$tmp/$1" ] && ! has "$@"; }
@@ -88,6 +92,9 @@ for o in 0 4 9; do
 	done
 done
 boot ops "$operations" -p 7 -m 2304
+# What takes swap or KSM is proved where the kernel has it (contpte-*-reclaim).
+boot more 'pageout/order=4,size=8M,mode=out\npageout/order=9,size=8M,mode=in\nksm/order=4,size=8M\n' -m 2304
+ok 'what a kernel has not is skipped, with the option that it lacks' measured_or_lacks more 3
 boot again "$operations" -p 7 -m 2304 -n ffeeddccbbaa9988
 ok 'every operation is measured and proved' all_state ops valid "$count"
 ok 'and again to the digit' same_runs ops again

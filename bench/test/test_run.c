@@ -209,6 +209,9 @@ static void the_rest_runs_or_says_why(void **state)
 	        "fork/order=0,size=4M,fill=file",
 	        "fork/order=9,size=2M,fill=file", /* no folio would be left */
 	        "exit/order=4,size=4M",
+	        "pageout/order=0,size=4M,mode=out",
+	        "pageout/order=0,size=4M,mode=in",
+	        "ksm/order=0,size=4M",
 	};
 	const size_t count = sizeof(texts) / sizeof(texts[0]);
 	char plan[1024] = "";
