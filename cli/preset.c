@@ -41,6 +41,9 @@ static const char *const all[] = {
         "reads",
         "moved,skew=4K,mode=fork",
         "moved,skew=4K,mode=reads",
+        "pageout,mode=out",
+        "pageout,mode=in",
+        "ksm",
         NULL,
 };
 
