@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* In the child: ready, then wait for the word to go. The other end closes when
@@ -20,6 +22,33 @@ static void hold(int ready, int go)
 	while (read(go, &byte, 1) < 0 && errno == EINTR)
 		;
 	_exit(0);
+}
+
+/* "7 (comm) S ...": /proc/PID/stat */
+static bool waits(pid_t pid)
+{
+	char path[48], text[512], *state;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (text_read(path, text, sizeof(text)) < 0)
+		return false;
+	state = strrchr(text, ')');
+	return state && text_starts(state, ") S");
+}
+
+/* Its word came, but it is still on its way into the read: in the window it would
+ * take the CPU from the call. */
+static bool rests(pid_t pid, struct reason *w)
+{
+	const struct timespec nap = {.tv_nsec = 100000};
+
+	for (int i = 0; i < 10000; i++) {
+		if (waits(pid))
+			return true;
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
+	}
+	reason_set(w, "the child does not come to rest");
+	return false;
 }
 
 bool child_hold(struct child *c, struct reason *w)
@@ -58,7 +87,7 @@ bool child_hold(struct child *c, struct reason *w)
 	close(ready[0]);
 	if (!told)
 		reason_set(w, "the child ended before it was told to");
-	return told;
+	return told && rests(c->pid, w);
 }
 
 bool child_release(const struct child *c)
