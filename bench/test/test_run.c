@@ -438,6 +438,41 @@ static void proof_holds_and_fails(void **state)
 	region_release(&r);
 }
 
+/* The proofs of what a call left: each holds, and fails by what breaks it. */
+static void proofs_behind_a_call(void **state)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct proof_bits present = {.mask = PM_PRESENT, .out = PM_PRESENT, .what = "is not there"};
+	struct reason w = {""};
+	struct region r;
+
+	(void)state;
+	order_0_region(&r);
+	assert_int_equal(proof_bits(r.at, r.size, &present, &w), PROOF_HOLDS);
+	assert_int_equal(proof_exclusive(r.at, r.size, true, &w), PROOF_HOLDS);
+	assert_int_equal(proof_exclusive(r.at, r.size, false, &w), PROOF_WRONG);
+	assert_non_null(strstr(w.text, "page 0 of"));
+	assert_int_equal(proof_writable(r.at, r.size, r.size, &w), PROOF_HOLDS);
+	assert_int_equal(proof_smaps_kb(r.at, r.size, "Rss:", SIZE / 1024, &w), PROOF_HOLDS);
+	assert_int_equal(proof_vmas(r.at, r.size, 1, &w), PROOF_HOLDS);
+
+	/* One page of the first half goes: only who expects that is content. */
+	assert_int_equal(madvise(r.at + 3 * page, page, MADV_DONTNEED), 0);
+	assert_int_equal(proof_bits(r.at, r.size, &present, &w), PROOF_WRONG);
+	assert_non_null(strstr(w.text, "page 3 of"));
+	assert_non_null(strstr(w.text, "is not there"));
+	assert_int_equal(proof_smaps_kb(r.at, r.size, "Rss:", SIZE / 1024, &w), PROOF_WRONG);
+	present.cut = (struct cut){.step = SIZE, .from = 3 * page, .len = page};
+	assert_int_equal(proof_bits(r.at, r.size, &present, &w), PROOF_HOLDS);
+
+	assert_int_equal(mprotect(r.at, page, PROT_READ), 0);
+	assert_int_equal(proof_writable(r.at, r.size, r.size, &w), PROOF_WRONG);
+	assert_int_equal(proof_writable(r.at, r.size, r.size - page, &w), PROOF_HOLDS);
+	assert_int_equal(proof_vmas(r.at, r.size, 1, &w), PROOF_WRONG);
+	assert_int_equal(proof_vmas(r.at, r.size, 2, &w), PROOF_HOLDS);
+	region_release(&r);
+}
+
 static void shared_pages_are_no_proof(void **state)
 {
 	struct reason w = {""};
@@ -534,6 +569,7 @@ int main(void)
 	        cmocka_unit_test(refuses_a_plan_of_gigabytes),
 	        cmocka_unit_test(a_run_that_dies_is_invalid),
 	        cmocka_unit_test(proof_holds_and_fails),
+	        cmocka_unit_test(proofs_behind_a_call),
 	        cmocka_unit_test(shared_pages_are_no_proof),
 	        cmocka_unit_test(empty_windows),
 	        cmocka_unit_test(a_shared_counter_is_invalid),
