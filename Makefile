@@ -46,7 +46,7 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 .DEFAULT_GOAL := programs
 PROGRAMS := $(BUILD)/foldwatchd $(BUILD)/foldwatch-agent $(BUILD)/foldwatch $(BUILD)/foldbench \
-            $(BUILD)/foldbench-arm64
+            $(BUILD)/foldbench-arm64 $(BUILD)/foldwatch-profile.so
 .PHONY: programs
 programs: $(PROGRAMS)
 
@@ -71,6 +71,12 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# What QEMU loads to count instructions by function; its functions are QEMU's own.
+$(BUILD)/foldwatch-profile.so: agent/plugin/profile.c agent/plugin/qemu_api.h
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CSTD) $(WARN) $(WERROR) -O2 -g -I. -fPIC -shared -D_GNU_SOURCE -o $@ $<
 
 # foldbench is one static binary, the same for every board of an architecture:
 # fixed flags and a build id that depends on its text alone.
@@ -104,7 +110,7 @@ unit_server_objs := $(filter-out %/main.o,$(call obj,$(SERVER_SRC))) $(BUILD)/li
 unit_agent_objs  := $(filter-out %/main.o,$(call obj,$(AGENT_SRC))) $(BUILD)/libfoldwatch.a
 unit_cli_objs    := $(filter-out %/main.o,$(call obj,$(CLI_SRC))) $(BUILD)/libfoldwatch.a
 # helpers of other rooms that a room's tests use beside its own
-helpers_cli      := server/test/harness.c server/test/fake_agent.c lib/test/tmpdir.c
+helpers_cli      := server/test/harness.c server/test/fake_agent.c lib/test/tmpdir.c lib/test/elf_file.c
 unit_bench_objs  := $(filter-out %/main.o,$(call obj,$(wildcard bench/*.c))) $(BUILD)/libfoldwatch.a
 UNIT_TESTS :=
 define room_tests
@@ -177,8 +183,8 @@ fmt:
 	clang-format -i $$(find lib server agent cli bench -name '*.[ch]')
 
 # Everything, from whatever stands: installs, builds, tests. What needs a real
-# kernel (test_*_real, foldbench in a guest) is run by whole.test.sh, which builds one.
-WHOLE_TESTS := $(filter-out tests/foldbench.test.sh,$(sort $(wildcard tests/*.test.sh)))
+# kernel (test_*_real, foldbench in a guest, explain) is run by whole.test.sh, which builds two.
+WHOLE_TESTS := $(filter-out tests/foldbench.test.sh tests/explain.test.sh,$(sort $(wildcard tests/*.test.sh)))
 check:
 	@kernel/recipe/deps.sh check
 	+@$(MAKE) --no-print-directory check-built
@@ -192,7 +198,9 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 INSTALL ?= install
 ROOT     = $(DESTDIR)$(PREFIX)
-INSTALLED := foldwatch foldwatchd foldwatch-agent foldbench foldbench-arm64
+INSTALLED := foldwatch foldwatchd foldwatch-agent foldbench foldbench-arm64 foldwatch-profile.so
+# of them, what a person calls
+CALLED    := $(filter-out foldbench-arm64 foldwatch-profile.so,$(INSTALLED))
 .PHONY: install uninstall
 install: programs web
 	$(call say,INSTALL,$(ROOT))
@@ -203,7 +211,7 @@ install: programs web
 		$(INSTALL) -m 0755 $(BUILD)/$$p $(ROOT)/lib/foldwatch/bin/$$p.new && \
 		mv -f $(ROOT)/lib/foldwatch/bin/$$p.new $(ROOT)/lib/foldwatch/bin/$$p || exit 1; \
 	done
-	$(Q)for p in $(filter-out foldbench-arm64,$(INSTALLED)); do \
+	$(Q)for p in $(CALLED); do \
 		ln -sfn ../lib/foldwatch/bin/$$p $(ROOT)/bin/$$p || exit 1; \
 	done
 	$(Q)$(INSTALL) -m 0644 $(BUILD)/web/*.* $(ROOT)/share/foldwatch/web/

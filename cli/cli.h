@@ -84,6 +84,9 @@ enum err cli_read_file(const char *path, struct buf *out, struct why *w);
 /* Read one line of a token file; ERR_INPUT when it is empty or no token. */
 enum err cli_read_token(const char *path, char **token, struct why *w);
 
+/* The directory of the running program, where its siblings are; free() it. */
+enum err cli_programs_dir(char **out, struct why *w);
+
 /* Bytes, or JSON indented, to standard output; ERR_IO when it cannot be written. */
 enum err cli_print(const void *data, size_t len, struct why *w);
 enum err cli_print_json(const json_t *value, struct why *w);

@@ -296,22 +296,6 @@ static enum err serve(struct up *up, struct why *w)
 	return OK;
 }
 
-/* The directory of the running program, for its siblings. */
-static enum err programs_dir(char **out, struct why *w)
-{
-	char path[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-	char *slash;
-
-	if (n <= 0)
-		return err_sys(w, ERR_IO, "cannot read /proc/self/exe");
-	path[n] = '\0';
-	slash = strrchr(path, '/');
-	*slash = '\0';
-	*out = xstrdup(path);
-	return OK;
-}
-
 static enum err absolute(const char *path, char **out, struct why *w)
 {
 	char *real;
@@ -367,7 +351,7 @@ static enum err run_up(struct cli *cli, void *opt_, int argc, char **argv, struc
 	catch_signals();
 	e = absolute(opt->dir ? opt->dir : "var", &dir, w);
 	if (!e)
-		e = programs_dir(&programs, w);
+		e = cli_programs_dir(&programs, w);
 	if (!e) {
 		share = opt->share ? xstrdup(opt->share) : xasprintf("%s/..", programs);
 		service_init(&up.service, dir, opt->listen ? opt->listen : "127.0.0.1:8080",

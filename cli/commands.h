@@ -11,6 +11,7 @@ extern const struct cli_command cmd_submit;
 extern const struct cli_command cmd_status;
 extern const struct cli_command cmd_compare;
 extern const struct cli_command cmd_bisect_step;
+extern const struct cli_command cmd_explain;
 extern const struct cli_command cmd_kernels;
 extern const struct cli_command cmd_boards;
 extern const struct cli_command cmd_log;

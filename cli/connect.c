@@ -4,9 +4,11 @@
 #include "lib/mem.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FALLBACK    "http://127.0.0.1:8080"
 #define VAR_ADDRESS "var/address"
@@ -223,5 +225,20 @@ enum err cli_print_json(const json_t *value, struct why *w)
 	if (json_dumpf(value, stdout, JSON_INDENT(1) | JSON_ENCODE_ANY) != 0 ||
 	    putchar('\n') == EOF || fflush(stdout) == EOF)
 		return err_sys(w, ERR_IO, "cannot write to standard output");
+	return OK;
+}
+
+enum err cli_programs_dir(char **out, struct why *w)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *slash;
+
+	if (n <= 0)
+		return err_sys(w, ERR_IO, "cannot read /proc/self/exe");
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	*slash = '\0';
+	*out = xstrdup(path);
 	return OK;
 }

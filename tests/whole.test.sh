@@ -155,8 +155,11 @@ is "a second run prints the same tables" "" "$(diff "$top/tables.first" "$state/
 mkdir "$top/a" "$top/b"
 for k in a b; do
 	config=$([ $k = a ] && echo contpte-n || echo contpte-y)
-	sha=$(sql "SELECT kernel.image FROM kernel JOIN submission_kernel s ON s.kernel_id = kernel.id WHERE s.name = '$config' LIMIT 1")
-	cp "$state/artifacts/$(printf %.2s "$sha")/${sha#??}" "$top/$k/Image"
+	for file in image vmlinux; do
+		sha=$(sql "SELECT kernel.$file FROM kernel JOIN submission_kernel s ON s.kernel_id = kernel.id WHERE s.name = '$config' LIMIT 1")
+		cp "$state/artifacts/$(printf %.2s "$sha")/${sha#??}" "$top/$k/$file"
+	done
+	mv "$top/$k/image" "$top/$k/Image"
 done
 chmod -R a+rX "$top/a" "$top/b"
 start_run images IMAGES="$top/a/Image $top/b/Image"
@@ -176,6 +179,16 @@ if (cd "$top" && timeout 1200 sh -eu curl.sh >curl.out 2>curl.err) && grep -q 'm
 else
 	fail "README's curl lines submit and print tables"
 	tail -n 5 "$top/curl.err" "$top/curl.out" 2>/dev/null | note
+fi
+
+# Kernels that the server built, by their names.
+if build/foldwatch explain contpte-n contpte-y mremap/order=9,size=16M,skew=4K --submission 1 \
+	--server "$address" --token-file "$state/submit.token" >"$top/explain.out" 2>&1 &&
+	grep -q 'contpte_' "$top/explain.out"; then
+	pass "explain names the functions that move"
+else
+	fail "explain names the functions that move"
+	tail -n 5 "$top/explain.out" | note
 fi
 
 # The page, on what was measured here.
@@ -215,6 +228,8 @@ done
 
 IMAGE=$top/b/Image tests/foldbench.test.sh >"$top/real.out" 2>"$top/real.err" </dev/null
 relay foldbench "$top/real.out" "$top/real.err"
+A=$top/a B=$top/b tests/explain.test.sh >"$top/real.out" 2>"$top/real.err" </dev/null
+relay explain "$top/real.out" "$top/real.err"
 
 echo "1..$n"
 exit $bad

@@ -3,7 +3,8 @@
 # print the result and, on standard error, the console. For development: the
 # agent does the same with deadlines, identity proofs and a log scan.
 #
-# Usage: boot-once.sh [-p PHASE] [-n NONCE] [-m MIB] [-e WORD]... [-fiP] [-k DIR] IMAGE PLAN
+# Usage: boot-once.sh [-p PHASE] [-n NONCE] [-m MIB] [-e WORD]... [-fiP] [-k DIR]
+#                     [-x PLUGIN,ARGS] IMAGE PLAN
 #   -p  pages that the phase's helper holds (0)
 #   -n  16 hex digits (0123456789abcdef)
 #   -m  memory of the guest; preset: the plan's largest size= + 2048
@@ -12,6 +13,7 @@
 #   -i  instructions, also in the fast profile (which has no counter)
 #   -P  no port for the results
 #   -k  keep result.jsonl, console.txt and initrd.cpio in DIR
+#   -x  a plugin for QEMU with its arguments
 # FOLDBENCH names the arm64 binary (build/foldbench-arm64).
 set -eu
 
@@ -20,8 +22,8 @@ usage() {
 	exit 2
 }
 
-port=org.foldwatch.results phase=0 nonce=0123456789abcdef memory='' words='' keep='' metric=instructions fast=''
-while getopts p:n:m:e:fiPk: o; do
+port=org.foldwatch.results phase=0 nonce=0123456789abcdef memory='' words='' keep='' metric=instructions fast='' plugin=''
+while getopts p:n:m:e:fiPk:x: o; do
 	case $o in
 	p) phase=$OPTARG ;;
 	n) nonce=$OPTARG ;;
@@ -31,6 +33,7 @@ while getopts p:n:m:e:fiPk: o; do
 	i) metric=instructions ;;
 	P) port='' ;;
 	k) keep=$OPTARG ;;
+	x) plugin=$OPTARG ;;
 	*) usage ;;
 	esac
 done
@@ -67,6 +70,7 @@ else
 		-accel tcg,thread=single -icount shift=0,sleep=off -seed 1 \
 		-rtc base=2024-01-01T00:00:00,clock=vm
 fi
+[ -z "$plugin" ] || set -- "$@" -plugin "$plugin"
 begin=$(date +%s.%N)
 timeout 600 qemu-system-aarch64 "$@" -m "${memory}M" \
 	-nodefaults -no-user-config -display none -nic none -no-reboot \

@@ -43,7 +43,7 @@ if [ "$(id -u)" = 0 ]; then
 		$as_user test -r "$share/kernel/recipe/source.sh"; } 2>/dev/null; then
 		say "foldwatch: the user \"$user\" cannot enter $here: using $home"
 		install -d -m 0755 "$home/programs" "$home/programs/build"
-		for p in foldwatch foldwatchd foldwatch-agent foldbench foldbench-arm64; do
+		for p in foldwatch foldwatchd foldwatch-agent foldbench foldbench-arm64 foldwatch-profile.so; do
 			install -m 0755 "build/$p" "$home/programs/build/$p.new"
 			mv -f "$home/programs/build/$p.new" "$home/programs/build/$p"
 		done
