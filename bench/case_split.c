@@ -24,6 +24,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static enum run_state split_open(struct run *r)
 {
@@ -61,7 +63,9 @@ static enum run_state split_prove(struct run *r, bool after)
 
 static int lock(void *at, size_t len)
 {
-	return mlock(at, len);
+	/* The call itself: where a sanitizer's library stands before libc, its mlock()
+	 * does nothing and says that all is well. */
+	return (int)syscall(SYS_mlock, at, len);
 }
 
 static int keep_from_fork(void *at, size_t len)

@@ -62,6 +62,7 @@ struct explaining {
 	const struct explain_opts *o;
 	char *dir, *programs, *share;
 	char text[CASE_TEXT]; /* the case */
+	bool whole_cpu;       /* its samples count other tasks and interrupts too */
 	struct side side[2];
 };
 
@@ -91,11 +92,12 @@ static enum err plugin_words(const struct explaining *x, const struct side *s, c
 		e = address(own, "meter_start", bench, &begin, w);
 	if (e == OK)
 		e = address(own, "meter_stop", bench, &end, w);
-	if (e == OK)
+	/* Where samples count them too they are nobody else's. */
+	if (e == OK && !x->whole_cpu)
 		e = address(s->symbols, "cpu_switch_to", s->kernel.vmlinux, &change, w);
-	if (e == OK)
+	if (e == OK && !x->whole_cpu)
 		e = address(s->symbols, "el1h_64_irq", s->kernel.vmlinux, &irq1, w);
-	if (e == OK)
+	if (e == OK && !x->whole_cpu)
 		e = address(s->symbols, "el0t_64_irq", s->kernel.vmlinux, &irq0, w);
 	if (e == OK)
 		*words = xasprintf("%s/foldwatch-profile.so,out=%s,begin=0x%" PRIx64
@@ -233,6 +235,7 @@ static void print_table(const struct explaining *x, const struct mover *m, size_
 	const struct side *a = &x->side[0], *b = &x->side[1];
 	double rest_a = 0, rest_b = 0, others_a = 0, others_b = 0;
 	double samples = b->mean - a->mean, sum = b->profile.total - a->profile.total;
+	double left = fabs(samples - sum) < LEAST ? 0 : samples - sum;
 	size_t shown = 0, rest = 0;
 
 	printf("%s: %+.0f instructions a window (%+.2f%%)\n", x->text, samples,
@@ -265,7 +268,7 @@ static void print_table(const struct explaining *x, const struct mover *m, size_
 	rule();
 	row("all", ' ', a->profile.total, b->profile.total);
 	row("the samples", ' ', a->mean, b->mean);
-	printf("\n* other size, + only in B, - only in A; not explained: %+.0f\n", samples - sum);
+	printf("\n* other size, + only in B, - only in A; not explained: %+.0f\n", left);
 	printf("TLBI executed: %.0f, %.0f; DSB: %.0f, %.0f\n", a->profile.tlbi, b->profile.tlbi,
 	       a->profile.dsb, b->profile.dsb);
 	print_calls(m, n);
@@ -343,6 +346,7 @@ static enum err explain(struct cli *cli, struct explaining *x, char **argv, stru
 	if (case_parse(argv[2], &c, why, sizeof(why)) != 0)
 		return err_set(w, ERR_INPUT, "%s", why);
 	case_format(&c, x->text, sizeof(x->text));
+	x->whole_cpu = c.bench->whole_cpu;
 	for (size_t i = 0; e == OK && i < 2; i++)
 		e = explain_kernel_find(cli, argv[i], x->o->submission, x->dir, i ? 'b' : 'a',
 		                        &x->side[i].kernel, w);

@@ -102,7 +102,8 @@ static const struct case_bench_def benches[] = {
          .help = "the exit of a child that shares the populated region",
          .takes = PLAIN,
          .must = BIT(PARAM_ORDER),
-         REGION},
+         REGION,
+         .whole_cpu = true},
         {.name = "dontneed",
          .help = "madvise(MADV_DONTNEED): one call, one a page, or one for a part of each block",
          .takes = PLAIN | BIT(PARAM_BLOCK) | BIT(PARAM_MODE),
@@ -167,7 +168,8 @@ static const struct case_bench_def benches[] = {
          .must = BIT(PARAM_ORDER),
          .size = 64 * MIB,
          .size_min = 2 * MIB,
-         .size_step = 2 * MIB},
+         .size_step = 2 * MIB,
+         .whole_cpu = true},
 };
 
 /* A piece of the text that is parsed; not NUL-terminated. */

@@ -63,6 +63,8 @@ struct case_bench_def {
 	int64_t size;                /* bytes of the region when the case names none */
 	int64_t size_min, size_step; /* bounds of PARAM_SIZE here; its max is the table's */
 	const char *const *modes;    /* words for mode, NULL-terminated, or NULL */
+	/* Other tasks do its work: instructions are all those of the CPU. */
+	bool whole_cpu;
 };
 
 struct bench_case {

@@ -16,7 +16,8 @@
  * it can be told by what is seen to run: from an interrupt's entry (`irq`) to the
  * next ERET they are the interrupt's; from `switch` (cpu_switch_to) on they are
  * another task's, to the end of the window. Both are counted in sums of their
- * own. Everything else in the window is the task that opened it.
+ * own (addresses of 0 tell nothing apart). Everything else in the window is the
+ * task that opened it.
  *
  * FILE, at exit, lines of text:
  *     windows FULL EMPTY         how many of each
