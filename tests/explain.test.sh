@@ -8,20 +8,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
-n=0 bad=0
-
-ok() { # ok NAME COMMAND...
-	name=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$tmp/out" 2>&1; then
-		echo "ok $n - $name"
-	else
-		bad=1
-		echo "not ok $n - $name"
-		tail -n 20 "$tmp/out" | cut -c1-400 | sed 's/^/# /'
-	fi
-}
+. tests/tap.sh
 
 if [ -z "${A-}" ] || [ -z "${B-}" ] || ! command -v qemu-system-aarch64 >/dev/null; then
 	echo '1..1'

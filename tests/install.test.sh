@@ -12,20 +12,7 @@ cleanup() {
 	rm -rf "$tmp"
 }
 trap cleanup EXIT
-n=0 bad=0
-
-ok() { # ok NAME COMMAND...
-	name=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$tmp/out" 2>&1; then
-		echo "ok $n - $name"
-	else
-		bad=1
-		echo "not ok $n - $name"
-		tail -n 20 "$tmp/out" | cut -c1-400 | sed 's/^/# /'
-	fi
-}
+. tests/tap.sh
 skip() {
 	n=$((n + 1))
 	echo "ok $n - $1 # SKIP $2"
