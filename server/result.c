@@ -23,6 +23,14 @@ struct planned {
 	bool *came;
 };
 
+/* A `run` line, decoded; what it points to is the tree's. */
+struct line {
+	const char *type, *case_text, *metric, *unit, *better, *why;
+	int64_t run, warmup, batch, empty_window;
+	int state;
+	json_t *samples, *evidence;
+};
+
 struct reading {
 	struct pool *p;
 	const struct result_want *want;
@@ -32,7 +40,12 @@ struct reading {
 	int64_t line;
 	struct zst_packer *packer;
 	struct run_line cut; /* of the line being read */
-	json_t *guest;       /* what `begin` says of the conditions */
+	/* The last line that was parsed: most differ only in what was cut. */
+	json_t *last;
+	const char *last_rest;
+	size_t last_len;
+	struct line last_in;
+	json_t *guest; /* what `begin` says of the conditions */
 };
 
 /* Fields that are not ours to know (a newer foldbench) are no errors here. */
@@ -254,13 +267,6 @@ static enum err read_begin(struct reading *r, json_t *o, struct result_head *hea
 static const char *const states[] = {"valid", "skip", "invalid", NULL};
 enum { STATE_VALID, STATE_SKIP, STATE_INVALID };
 
-struct line {
-	const char *type, *case_text, *metric, *unit, *better, *why;
-	int64_t run, warmup, batch, empty_window;
-	int state;
-	json_t *samples, *evidence;
-};
-
 static const struct json_field run_fields[] = {
         {"type", JSON_STR, offsetof(struct line, type), JSON_MUST, 1, 16, NULL},
         {"case", JSON_STR, offsetof(struct line, case_text), JSON_MUST, 1, CASE_TEXT - 1, NULL},
@@ -286,23 +292,35 @@ static bool top_has(const json_t *o, const char *key, json_type type)
 	return v && json_typeof(v) == type;
 }
 
+/* What was taken may have stood inside something: then it is not ours. */
+static bool all_at_top(const struct run_line *c, const json_t *o)
+{
+	return (!c->has_samples || top_has(o, "samples", JSON_ARRAY)) &&
+	       (!c->evidence || top_has(o, "evidence", JSON_OBJECT)) &&
+	       (!c->case_text || top_has(o, "case", JSON_STRING)) &&
+	       (!c->has_run || top_has(o, "run", JSON_INTEGER));
+}
+
 static enum err parse_line(struct reading *r, const char *line, size_t len, json_t **out,
                            struct why *w)
 {
 	struct run_line *c = &r->cut;
 	enum err e;
 
-	run_line_cut(r->p, line, len, c);
 	e = json_parse(c->rest, c->rest_len, LINE_MAX_BYTES, out, w);
 	if (c->rest == line)
 		return e;
-	/* What was taken may have stood inside something: then it is not ours. */
-	if (e == OK && (!c->has_samples || top_has(*out, "samples", JSON_ARRAY)) &&
-	    (!c->evidence || top_has(*out, "evidence", JSON_OBJECT)))
+	if (e == OK && all_at_top(c, *out)) {
+		if (c->case_text)
+			json_put_str(*out, "case", c->case_text);
+		if (c->has_run)
+			json_put_int(*out, "run", c->run);
 		return OK;
+	}
 	json_decref(*out);
-	c->has_samples = false;
-	c->evidence = NULL;
+	c->has_samples = c->has_run = false;
+	c->evidence = c->case_text = NULL;
+	c->rest = line;
 	return json_parse(line, len, LINE_MAX_BYTES, out, w);
 }
 
@@ -412,20 +430,41 @@ static enum err check_case(struct reading *r, const struct line *in, int64_t *hi
 	return OK;
 }
 
-static enum err read_run(struct reading *r, json_t *o, int64_t *hint, struct why *w)
+static enum err decode_run(json_t *o, struct line *in, struct why *w)
 {
-	struct line in = {.batch = NONE, .empty_window = NONE};
+	*in = (struct line){.batch = NONE, .empty_window = NONE};
+	if (!str_eq(json_str(o, "type", NULL), "run"))
+		return err_set(w, ERR_UNPROCESSABLE, "type: expected \"run\"");
+	drop_unknown(o, run_fields);
+	return json_decode(o, "", run_fields, in, w) == OK ? OK : ERR_UNPROCESSABLE;
+}
+
+/* What is left of this line is what was left of the last. */
+static bool is_like_last(const struct reading *r)
+{
+	const struct run_line *c = &r->cut;
+
+	return r->last && c->case_text && c->has_run && c->run <= RUN_MAX &&
+	       c->rest_len == r->last_len && memcmp(c->rest, r->last_rest, c->rest_len) == 0;
+}
+
+static void keep_last(struct reading *r, json_t *o, const struct line *in)
+{
+	json_decref(r->last);
+	r->last = r->cut.case_text && r->cut.has_run ? json_incref(o) : NULL;
+	r->last_rest = r->cut.rest;
+	r->last_len = r->cut.rest_len;
+	r->last_in = *in;
+}
+
+static enum err take_run(struct reading *r, const struct line *given, int64_t *hint, struct why *w)
+{
+	struct line in = *given;
 	struct planned *c;
 	struct run_row *row;
 	char *evidence;
 	enum err e;
 
-	if (!str_eq(json_str(o, "type", NULL), "run"))
-		return err_set(w, ERR_UNPROCESSABLE, "type: expected \"run\"");
-	drop_unknown(o, run_fields);
-	e = json_decode(o, "", run_fields, &in, w);
-	if (e != OK)
-		return ERR_UNPROCESSABLE;
 	e = check_case(r, &in, hint, &c, w);
 	if (e == OK && in.state == STATE_VALID)
 		e = check_valid(r, &in, c, w);
@@ -472,6 +511,36 @@ static enum err all_came(const struct reading *r, const struct end *end, struct 
 	return OK;
 }
 
+static enum err read_line(struct reading *r, const char *line, size_t len, struct result_head *head,
+                          int64_t *hint, struct why *w)
+{
+	json_t *o = NULL;
+	struct line in;
+	enum err e;
+
+	run_line_cut(r->p, line, len, &r->cut);
+	if (r->line > 1 && is_like_last(r)) {
+		in = r->last_in;
+		in.case_text = r->cut.case_text;
+		in.run = r->cut.run;
+		return take_run(r, &in, hint, w);
+	}
+	e = parse_line(r, line, len, &o, w);
+	if (e == OK && !json_is_object(o))
+		e = err_set(w, ERR_UNPROCESSABLE, "expected an object");
+	if (e == OK && r->line == 1) {
+		e = read_begin(r, o, head, w);
+	} else if (e == OK) {
+		e = decode_run(o, &in, w);
+		if (e == OK)
+			keep_last(r, o, &in);
+		if (e == OK)
+			e = take_run(r, &in, hint, w);
+	}
+	json_decref(o);
+	return e;
+}
+
 /* ---- the whole */
 
 enum err result_read(struct pool *p, const char *text, size_t len, const struct result_want *want,
@@ -492,15 +561,9 @@ enum err result_read(struct pool *p, const char *text, size_t len, const struct 
 	while (e == OK && at < body) {
 		const char *nl = memchr(text + at, '\n', body - at);
 		size_t n = nl ? (size_t)(nl - (text + at)) : body - at;
-		json_t *o = NULL;
 
 		r.line++;
-		e = parse_line(&r, text + at, n, &o, w);
-		if (e == OK && !json_is_object(o))
-			e = err_set(w, ERR_UNPROCESSABLE, "expected an object");
-		if (e == OK)
-			e = r.line == 1 ? read_begin(&r, o, head, w) : read_run(&r, o, &hint, w);
-		json_decref(o);
+		e = read_line(&r, text + at, n, head, &hint, w);
 		at += n + 1;
 	}
 	if (e == OK && r.line == 0)
@@ -524,6 +587,7 @@ enum err result_read(struct pool *p, const char *text, size_t len, const struct 
 out:
 	zst_packer_free(r.packer);
 	free(r.cut.sample);
+	json_decref(r.last);
 	json_decref(r.guest);
 	return e;
 }

@@ -1,5 +1,6 @@
 #include "server/run_line.h"
 
+#include "lib/case.h"
 #include "lib/mem.h"
 #include "server/samples.h"
 
@@ -146,51 +147,108 @@ static bool evidence(const char *line, const char *end, struct span *s)
 	return true;
 }
 
-/* ---- both */
+/* ---- which run of which case */
 
-static char *leave(char *to, const char *from, const char *until, const char *instead)
+static bool case_text(const char *line, const char *end, struct span *s)
 {
-	size_t n = (size_t)(until - from);
+	const char *p = member(line, end, "\"case\"");
 
-	memcpy(to, from, n);
-	memcpy(to + n, instead, 2);
-	return to + n + 2;
+	s->begin = p;
+	s->end = p ? plain(p, end) : NULL;
+	/* 2 quotes; what is empty or too long is the JSON reader's to refuse */
+	return s->end && s->end - s->begin > 2 && s->end - s->begin < CASE_TEXT + 2;
+}
+
+static bool run_number(const char *line, const char *end, struct span *s, int64_t *v)
+{
+	/* with its colon: "run" is the line's type, too */
+	static const char name[] = "\"run\":";
+	const char *at = memmem(line, (size_t)(end - line), name, sizeof(name) - 1);
+
+	if (!at || memmem(at + 1, (size_t)(end - at) - 1, name, sizeof(name) - 1))
+		return false;
+	s->begin = at + sizeof(name) - 1;
+	s->end = number(s->begin, end, v);
+	return s->end && s->end < end && (*s->end == ',' || *s->end == '}');
+}
+
+/* ---- all of it */
+
+struct taken {
+	struct span s;
+	const char *instead;
+};
+
+/* By place; false when two overlap: then one stood inside the other. */
+static bool in_order(struct taken *t, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		for (size_t k = i; k && t[k].s.begin < t[k - 1].s.begin; k--) {
+			struct taken swap = t[k];
+
+			t[k] = t[k - 1];
+			t[k - 1] = swap;
+		}
+	for (size_t i = 1; i < n; i++)
+		if (t[i].s.begin < t[i - 1].s.end)
+			return false;
+	return true;
+}
+
+static void leave_rest(struct pool *p, const char *line, size_t len, const struct taken *t,
+                       size_t n, struct run_line *cut)
+{
+	char *rest = pool_alloc(p, len + 2 * n), *to = rest;
+	const char *from = line;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t before = (size_t)(t[i].s.begin - from), instead = strlen(t[i].instead);
+
+		memcpy(to, from, before);
+		memcpy(to + before, t[i].instead, instead);
+		to += before + instead;
+		from = t[i].s.end;
+	}
+	memcpy(to, from, (size_t)(line + len - from));
+	cut->rest = rest;
+	cut->rest_len = (size_t)(to - rest) + (size_t)(line + len - from);
 }
 
 void run_line_cut(struct pool *p, const char *line, size_t len, struct run_line *cut)
 {
-	const char *end = line + len, *from = line;
-	struct span s = {0}, e = {0};
-	bool has_evidence;
-	char *rest, *to;
+	const char *end = line + len;
+	struct taken t[4];
+	struct span s;
+	size_t n = 0;
 
 	cut->rest = line;
 	cut->rest_len = len;
-	cut->evidence = NULL;
-	cut->has_samples = false;
+	cut->evidence = cut->case_text = NULL;
+	cut->has_samples = cut->has_run = false;
 	/* A name may be written with escapes: then what looks like it is not it. */
 	if (memchr(line, '\\', len))
 		return;
-	cut->has_samples = samples(line, end, cut, &s);
-	/* Nothing of a plain evidence is an array: the two never overlap. */
-	has_evidence = evidence(line, end, &e);
-	if (!cut->has_samples && !has_evidence)
+	if (samples(line, end, cut, &s)) {
+		t[n++] = (struct taken){s, "[]"};
+		cut->has_samples = true;
+	}
+	if (evidence(line, end, &s)) {
+		t[n++] = (struct taken){s, "{}"};
+		cut->evidence = pool_strn(p, s.begin, (size_t)(s.end - s.begin));
+	}
+	if (case_text(line, end, &s)) {
+		t[n++] = (struct taken){s, "\"\""};
+		cut->case_text = pool_strn(p, s.begin + 1, (size_t)(s.end - s.begin) - 2);
+	}
+	if (run_number(line, end, &s, &cut->run)) {
+		t[n++] = (struct taken){s, "0"};
+		cut->has_run = true;
+	}
+	if (in_order(t, n)) {
+		if (n)
+			leave_rest(p, line, len, t, n, cut);
 		return;
-	to = rest = pool_alloc(p, len + 4);
-	if (cut->has_samples && (!has_evidence || s.begin < e.begin)) {
-		to = leave(to, from, s.begin, "[]");
-		from = s.end;
 	}
-	if (has_evidence) {
-		to = leave(to, from, e.begin, "{}");
-		from = e.end;
-		cut->evidence = pool_strn(p, e.begin, (size_t)(e.end - e.begin));
-	}
-	if (cut->has_samples && from <= s.begin) {
-		to = leave(to, from, s.begin, "[]");
-		from = s.end;
-	}
-	memcpy(to, from, (size_t)(end - from));
-	cut->rest = rest;
-	cut->rest_len = (size_t)(to - rest) + (size_t)(end - from);
+	cut->evidence = cut->case_text = NULL;
+	cut->has_samples = cut->has_run = false;
 }
