@@ -1,6 +1,6 @@
 /* foldwatch explain: which of the kernel's functions make the difference. */
 #include "cli/commands.h"
-#include "cli/explain_kernel.h"
+#include "cli/kernel_files.h"
 #include "cli/table.h"
 
 #include "lib/case.h"
@@ -52,7 +52,7 @@ static void preset(void *opt)
 
 /* One of the two kernels, and what its boot gave. */
 struct side {
-	struct explain_kernel kernel;
+	struct kernel_files kernel;
 	struct symbols *symbols;
 	struct profile profile;
 	double mean; /* of the samples that the profile stands beside */
@@ -348,8 +348,8 @@ static enum err explain(struct cli *cli, struct explaining *x, char **argv, stru
 	case_format(&c, x->text, sizeof(x->text));
 	x->whole_cpu = c.bench->whole_cpu;
 	for (size_t i = 0; e == OK && i < 2; i++)
-		e = explain_kernel_find(cli, argv[i], x->o->submission, x->dir, i ? 'b' : 'a',
-		                        &x->side[i].kernel, w);
+		e = kernel_files_find(cli, argv[i], x->o->submission, x->dir, i ? 'b' : 'a',
+		                      &x->side[i].kernel, w);
 	if (e == OK)
 		e = cli_programs_dir(&x->programs, w);
 	if (e == OK)
@@ -376,7 +376,7 @@ static enum err run_explain(struct cli *cli, void *opt, int argc, char **argv, s
 	e = explain(cli, &x, argv, w);
 	dir_remove(x.dir, &ignored);
 	for (size_t i = 0; i < 2; i++) {
-		explain_kernel_release(&x.side[i].kernel);
+		kernel_files_release(&x.side[i].kernel);
 		symbols_free(x.side[i].symbols);
 		profile_release(&x.side[i].profile);
 	}

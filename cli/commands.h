@@ -12,6 +12,7 @@ extern const struct cli_command cmd_status;
 extern const struct cli_command cmd_compare;
 extern const struct cli_command cmd_bisect_step;
 extern const struct cli_command cmd_explain;
+extern const struct cli_command cmd_repro;
 extern const struct cli_command cmd_kernels;
 extern const struct cli_command cmd_boards;
 extern const struct cli_command cmd_log;

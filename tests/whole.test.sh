@@ -191,6 +191,16 @@ else
 	tail -n 5 "$top/explain.out" | note
 fi
 
+# What a sceptic gets brings the stored samples again, without agent and server.
+if build/foldwatch repro fork/order=0,size=256M --submission 1 --out "$top/repro" \
+	--server "$address" --token-file "$state/submit.token" >"$top/repro.out" 2>&1 &&
+	"$top/repro/run.sh" >>"$top/repro.out" 2>&1; then
+	pass "repro brings the stored samples again, to the digit"
+else
+	fail "repro brings the stored samples again, to the digit"
+	tail -n 8 "$top/repro.out" | note
+fi
+
 # The page, on what was measured here.
 if command -v chromium >/dev/null 2>&1; then
 	NODE_PATH=build/npm/node_modules node tests/pages.mjs "$address" "$top" >"$top/pages.out" 2>&1

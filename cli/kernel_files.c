@@ -1,4 +1,4 @@
-#include "cli/explain_kernel.h"
+#include "cli/kernel_files.h"
 
 #include "lib/file.h"
 #include "lib/mem.h"
@@ -9,7 +9,7 @@
 
 /* ---- a directory */
 
-static enum err in_dir(const char *word, struct explain_kernel *out, struct why *w)
+static enum err in_dir(const char *word, struct kernel_files *out, struct why *w)
 {
 	char *deep = path_join(word, "arch/arm64/boot/Image"), *flat = path_join(word, "Image");
 	enum err e = OK;
@@ -28,7 +28,7 @@ static enum err in_dir(const char *word, struct explain_kernel *out, struct why 
 
 /* ---- the server */
 
-static enum err submission_id(struct cli *cli, const char *word, int64_t *id, struct why *w)
+enum err kernel_files_submission(struct cli *cli, const char *word, int64_t *id, struct why *w)
 {
 	struct reply r = {0};
 	enum err e;
@@ -69,26 +69,32 @@ static enum err kernel_id(struct cli *cli, int64_t submission, const char *name,
 	return e;
 }
 
+enum err kernel_files_fetch(struct cli *cli, const char *hex, const char *path, struct why *w)
+{
+	struct client *c;
+	enum err e = cli_connect(cli, &c, w);
+
+	return e == OK ? client_get_artifact(c, hex, path, w) : e;
+}
+
 static enum err fetch(struct cli *cli, const char *hex, const char *dir, char letter,
                       const char *file, char **path, struct why *w)
 {
 	char *name = xasprintf("%c.%s", letter, file);
-	struct client *c;
-	enum err e = cli_connect(cli, &c, w);
 
 	*path = path_join(dir, name);
 	free(name);
-	return e == OK ? client_get_artifact(c, hex, *path, w) : e;
+	return kernel_files_fetch(cli, hex, *path, w);
 }
 
 static enum err from_server(struct cli *cli, const char *name, const char *submission,
-                            const char *dir, char letter, struct explain_kernel *out, struct why *w)
+                            const char *dir, char letter, struct kernel_files *out, struct why *w)
 {
 	struct reply r = {0};
 	int64_t sub = -1, id = -1;
 	const char *image, *vmlinux;
 	char path[64];
-	enum err e = submission_id(cli, submission, &sub, w);
+	enum err e = kernel_files_submission(cli, submission, &sub, w);
 
 	if (e == OK)
 		e = kernel_id(cli, sub, name, &id, w);
@@ -111,20 +117,19 @@ static enum err from_server(struct cli *cli, const char *name, const char *submi
 	return e;
 }
 
-enum err explain_kernel_find(struct cli *cli, const char *word, const char *submission,
-                             const char *dir, char letter, struct explain_kernel *out,
-                             struct why *w)
+enum err kernel_files_find(struct cli *cli, const char *word, const char *submission,
+                           const char *dir, char letter, struct kernel_files *out, struct why *w)
 {
-	*out = (struct explain_kernel){.name = xstrdup(word)};
+	*out = (struct kernel_files){.name = xstrdup(word)};
 	if (strchr(word, '/') || str_eq(word, "."))
 		return in_dir(word, out, w);
 	return from_server(cli, word, submission, dir, letter, out, w);
 }
 
-void explain_kernel_release(struct explain_kernel *k)
+void kernel_files_release(struct kernel_files *k)
 {
 	free(k->name);
 	free(k->image);
 	free(k->vmlinux);
-	*k = (struct explain_kernel){0};
+	*k = (struct kernel_files){0};
 }
