@@ -8,6 +8,7 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -148,16 +149,28 @@ static enum err do_fill(struct script *k, const char *arg)
 	return OK;
 }
 
+/* Strays are known by their environment, which a process has from its exec on; a
+ * step starts nothing without one. So the script goes on when sleep runs: the pipe
+ * closes then. */
 static enum err stay(struct script *k, bool leave)
 {
-	pid_t pid = fork();
+	int running[2];
+	char byte;
+	pid_t pid;
 
+	if (pipe2(running, O_CLOEXEC) != 0)
+		return ERR_IO;
+	pid = fork();
 	if (pid == 0) {
 		if (leave)
 			setsid();
 		execlp("sleep", "sleep", "300", (char *)NULL);
 		_exit(127);
 	}
+	close(running[1]);
+	while (read(running[0], &byte, 1) < 0 && errno == EINTR)
+		;
+	close(running[0]);
 	add_line(k, "pids", pid);
 	return OK;
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -36,12 +37,14 @@ static void makes_a_directory(void **state)
 {
 	struct place *p = *state;
 	int64_t id = submitted(p);
-	char *plan, *script, *path;
+	char *plan, *script, *path, root[4096];
 	struct stat st;
 
 	finish(p, id, "done");
+	/* another build's directory has no kernel/ beside it */
+	assert_non_null(getcwd(root, sizeof(root)));
 	prints(p, p->submit, "./foldbench run --iterations 5 --warmup 1 " CASE_9, "repro", CASE_9,
-	       "--out", "r");
+	       "--out", "r", "--share", root);
 	plan = made(p, "plan");
 	assert_string_equal(plan,
 	                    "# foldbench plan 1\n" CASE " runs=1 iterations=5 warmup=1\n" CASE_9
