@@ -27,15 +27,18 @@ static const char usage_text[] =
         "\n"
         "  --plan FILE      one case a line, with runs=, iterations=, warmup=\n"
         "  --runs N         processes a case (1)\n"
-        "  --iterations N   timed windows a run (5)\n"
-        "  --warmup N       windows before them, reported and left out by rule (1)\n"
+        "  --iterations N   timed samples a run (5)\n"
+        "  --warmup N       samples before them, reported and left out by rule (1)\n"
         "  --metric M       ns (preset) or instructions\n"
+        "  --order N, --size BYTES, --skew, --align, --fill, --block, --mode\n"
+        "                   a parameter of every case that is named here\n"
         "  --nonce HEX      16 hex digits to be echoed in the result\n"
         "  --out FILE       write JSON Lines there; else to standard output when that\n"
         "                   is no terminal, and a table when it is\n"
         "  --help, --version\n"
         "\n"
         "Examples:\n"
+        "  foldbench run fork --order 9\n"
         "  foldbench run --iterations 100 fork/order=0,size=1G fork/order=9,size=1G\n"
         "  foldbench run --plan plan.txt --metric instructions --out result.jsonl\n"
         "\n"
@@ -65,14 +68,17 @@ static void progress(size_t number, size_t count, const char *text)
 struct options {
 	struct plan_counts counts;
 	const char *plan, *out;
+	const char *param[PARAM_COUNT]; /* given as options; NULL: not */
 	int metric;
 	char nonce[NONCE_SIZE];
 };
 
+#define PARAM_LETTER 256 /* + enum case_param: above every letter */
+
 /* 0 to go on; otherwise the exit status + 1. */
 static int read_options(int argc, char **argv, struct options *o, struct reason *w)
 {
-	static const struct option longs[] = {
+	static const struct option own[] = {
 	        {"runs", required_argument, NULL, 'r'},
 	        {"iterations", required_argument, NULL, 'i'},
 	        {"warmup", required_argument, NULL, 'w'},
@@ -81,15 +87,24 @@ static int read_options(int argc, char **argv, struct options *o, struct reason 
 	        {"out", required_argument, NULL, 'o'},
 	        {"nonce", required_argument, NULL, 'n'},
 	        {"help", no_argument, NULL, 'h'},
-	        {0},
 	};
+	const size_t owns = sizeof(own) / sizeof(own[0]);
+	struct option longs[sizeof(own) / sizeof(own[0]) + PARAM_COUNT + 1] = {0};
 	static const struct {
 		int letter;
 		const char *name;
 	} counts[] = {{'r', "runs"}, {'i', "iterations"}, {'w', "warmup"}};
 	int letter;
 
+	memcpy(longs, own, sizeof(own));
+	for (int i = 0; i < PARAM_COUNT; i++)
+		longs[owns + (size_t)i] = (struct option){
+		        case_param_table()[i].name, required_argument, NULL, PARAM_LETTER + i};
 	while ((letter = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+		if (letter >= PARAM_LETTER && letter < PARAM_LETTER + PARAM_COUNT) {
+			o->param[letter - PARAM_LETTER] = optarg;
+			continue;
+		}
 		for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 			if (letter == counts[i].letter &&
 			    plan_count_set(&o->counts, counts[i].name, optarg, w))
@@ -128,6 +143,28 @@ static int read_options(int argc, char **argv, struct options *o, struct reason 
 	return 0;
 }
 
+/* The case with the parameters that were given as options; one that it names itself,
+ * too, is then there twice, which the case's reader refuses. */
+static bool add_case(const char *text, const struct options *o, struct plan *plan, struct reason *w)
+{
+	char whole[2 * CASE_TEXT];
+	size_t len = (size_t)snprintf(whole, sizeof(whole), "%s", text);
+	bool any = strchr(text, '/') != NULL;
+
+	for (int i = 0; i < PARAM_COUNT && len < sizeof(whole); i++) {
+		if (!o->param[i])
+			continue;
+		len += (size_t)snprintf(whole + len, sizeof(whole) - len, "%c%s=%s",
+		                        any ? ',' : '/', case_param_table()[i].name, o->param[i]);
+		any = true;
+	}
+	if (len >= sizeof(whole)) {
+		reason_set(w, "%.64s...: a case is shorter", text);
+		return false;
+	}
+	return !plan_add(plan, whole, &o->counts, w);
+}
+
 static bool make_plan(int argc, char **argv, const struct options *o, struct plan *plan,
                       struct reason *w)
 {
@@ -135,6 +172,12 @@ static bool make_plan(int argc, char **argv, const struct options *o, struct pla
 		reason_set(w, "give cases or --plan, not both");
 		return false;
 	}
+	for (int i = 0; o->plan && i < PARAM_COUNT; i++)
+		if (o->param[i]) {
+			reason_set(w, "--%s: a plan's cases have their own parameters",
+			           case_param_table()[i].name);
+			return false;
+		}
 	if (o->plan)
 		return !plan_read(plan, o->plan, &o->counts, w);
 	if (optind == argc) {
@@ -143,7 +186,7 @@ static bool make_plan(int argc, char **argv, const struct options *o, struct pla
 	}
 	*plan = (struct plan){0};
 	for (int i = optind; i < argc; i++)
-		if (plan_add(plan, argv[i], &o->counts, w))
+		if (!add_case(argv[i], o, plan, w))
 			return false;
 	return true;
 }
