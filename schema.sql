@@ -344,7 +344,8 @@ CREATE TABLE run (
 	state        TEXT NOT NULL CHECK (state IN ('valid','skip','invalid')),
 	why          TEXT,
 	warmup       INTEGER NOT NULL,
-	batch        INTEGER,
+	batch        INTEGER,                     -- calls in a sample
+	windows      INTEGER NOT NULL,            -- summed in a sample; numbers are of one
 	empty_window INTEGER,
 	count        INTEGER NOT NULL,            -- samples
 	samples      BLOB,
@@ -352,10 +353,11 @@ CREATE TABLE run (
 	UNIQUE (boot_id, case_id, number)
 ) STRICT;
 CREATE INDEX run_without_number ON run(boot_id) WHERE state <> 'valid';
+CREATE INDEX run_of_windows ON run(boot_id) WHERE windows > 1;
 
 -- ---------------------------------------------------------------- derived
 
--- A valid run's numbers after its warm-up. The run itself is the fact it saw.
+-- A valid run's numbers after its warm-up, of one window. The run itself is the fact it saw.
 CREATE TABLE run_stat (
 	boot_id    INTEGER NOT NULL REFERENCES boot(id),
 	case_id    INTEGER NOT NULL,

@@ -108,6 +108,7 @@ struct run_spec {
 	uint32_t index;   /* of the run within its case */
 	uint32_t iterations, warmup;
 	enum metric metric;
+	uint64_t tick_ns; /* of the clock; 0: what meter_tick_ns() says */
 };
 
 /* Do one run in this process, and write its line. */

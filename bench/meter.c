@@ -221,6 +221,34 @@ bool meter_wide(struct meter *m, struct reason *w)
 	return meter_calibrate(m, w);
 }
 
+uint64_t meter_tick_ns(void)
+{
+	uint64_t tick = 1;
+#ifdef __aarch64__
+	uint64_t hz;
+
+	__asm__ volatile("mrs %0, cntfrq_el0" : "=r"(hz));
+	if (hz)
+		tick = (1000000000u + hz - 1) / hz;
+#else
+	struct timespec ts;
+
+	if (!clock_getres(CLOCK_MONOTONIC_RAW, &ts) && !ts.tv_sec && ts.tv_nsec > 0)
+		tick = (uint64_t)ts.tv_nsec;
+#endif
+	return tick;
+}
+
+uint32_t meter_windows(uint64_t window_ns, uint64_t tick_ns)
+{
+	uint64_t wanted = METER_TICKS * tick_ns, windows;
+
+	if (window_ns >= wanted)
+		return 1;
+	windows = window_ns ? (wanted + window_ns - 1) / window_ns : METER_WINDOWS;
+	return windows < METER_WINDOWS ? (uint32_t)windows : METER_WINDOWS;
+}
+
 bool meter_value(struct meter *m, uint64_t *value, struct reason *w)
 {
 	uint64_t took;

@@ -90,4 +90,15 @@ bool meter_wide(struct meter *m, struct reason *w);
 /* The last window with the empty window taken off, not below 0. */
 bool meter_value(struct meter *m, uint64_t *value, struct reason *w);
 
+/* The clock's tick in ns, rounded up: of the architected timer on arm64 (40 at 25 MHz),
+ * else what clock_getres(2) says. */
+uint64_t meter_tick_ns(void);
+/* How many windows go into one sample, so that it is at least METER_TICKS ticks long:
+ * 1 for a window of that length, and never more than METER_WINDOWS. A window's length
+ * is known to one tick, so k windows of n ticks are known to sqrt(k / 6) / (k n) of
+ * their sum: 0.2 % at worst where k is not cut short. */
+#define METER_TICKS   1000
+#define METER_WINDOWS 1000
+uint32_t meter_windows(uint64_t window_ns, uint64_t tick_ns);
+
 #endif

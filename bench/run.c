@@ -103,6 +103,7 @@ enum run_state run_open_vmas(struct run *r, uint64_t vmas)
 struct record {
 	uint64_t *samples;
 	uint32_t taken;
+	uint32_t windows; /* summed in a sample */
 	uint64_t empty, switches, retaken;
 	bool pinned, realtime;
 	struct counters before, after;
@@ -150,21 +151,49 @@ static enum run_state one_window(const struct bench *b, struct run *r, bool prov
 	return s == RUN_VALID ? b->reset(r) : s;
 }
 
+/*
+ * A window shorter than METER_TICKS ticks of the clock says little by itself: several
+ * are summed then. The shortest of a few that do not count decides how many; the
+ * first was looked at. Instructions are counted, not ticked.
+ */
+static enum run_state choose_windows(const struct bench *b, struct run *r,
+                                     const struct run_spec *spec, struct record *rec)
+{
+	uint64_t took, least = UINT64_MAX;
+
+	rec->windows = 1;
+	if (spec->metric != METRIC_NS)
+		return RUN_VALID;
+	for (int i = 0; i < 4; i++) {
+		enum run_state s = one_window(b, r, i == 0);
+
+		if (s != RUN_VALID)
+			return s;
+		if (!meter_value(r->meter, &took, &r->why))
+			return RUN_INVALID;
+		if (took < least)
+			least = took;
+	}
+	rec->windows = meter_windows(least, spec->tick_ns ? spec->tick_ns : meter_tick_ns());
+	return RUN_VALID;
+}
+
 static enum run_state windows(const struct bench *b, struct run *r, const struct run_spec *spec,
                               struct record *rec)
 {
-	uint32_t n = spec->warmup + spec->iterations;
-	uint64_t retakes_max = 16 + 2 * (uint64_t)n;
-	enum run_state s = RUN_VALID;
+	uint32_t n = spec->warmup + spec->iterations, summed = 0;
+	uint64_t retakes_max, value;
+	enum run_state s = choose_windows(b, r, spec, rec);
 
+	retakes_max = 16 + 2 * (uint64_t)n * rec->windows;
 	/* Looking at the folios moves the page allocator's lists, and the window
 	 * behind it costs otherwise than its neighbours. So no window that counts
 	 * is one that was looked at: the first is a warm-up or an extra one, the
 	 * last always an extra one. */
-	if (!spec->warmup)
+	if (s == RUN_VALID && !spec->warmup)
 		s = one_window(b, r, true);
 	while (s == RUN_VALID && rec->taken < n) {
-		s = one_window(b, r, !rec->taken && spec->warmup);
+		s = one_window(b, r, !rec->taken && !summed && spec->warmup);
 		if (s != RUN_VALID)
 			return s;
 		rec->switches += r->meter->switches;
@@ -179,9 +208,13 @@ static enum run_state windows(const struct bench *b, struct run *r, const struct
 				                  (unsigned long long)rec->retaken + rec->taken);
 			continue;
 		}
-		if (!meter_value(r->meter, &rec->samples[rec->taken], &r->why))
+		if (!meter_value(r->meter, &value, &r->why))
 			return RUN_INVALID;
-		rec->taken++;
+		rec->samples[rec->taken] += value;
+		if (++summed == rec->windows) {
+			rec->taken++;
+			summed = 0;
+		}
 	}
 	return s == RUN_VALID ? one_window(b, r, true) : s;
 }
@@ -275,7 +308,8 @@ static void emit_valid(const struct run_spec *spec, const struct run *r, const s
 	emit_str(e, "unit", m->unit);
 	emit_str(e, "better", m->better);
 	emit_u64(e, "warmup", spec->warmup);
-	emit_u64(e, "batch", r->calls);
+	emit_u64(e, "batch", r->calls * rec->windows);
+	emit_u64(e, "windows", rec->windows);
 	emit_u64(e, "empty_window", rec->empty);
 	emit_array(e, "samples");
 	for (uint32_t i = 0; i < rec->taken; i++)

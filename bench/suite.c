@@ -206,7 +206,8 @@ static void run_case(struct suite *s, const struct plan_item *item)
 	                        .text = item->text,
 	                        .iterations = item->n.iterations,
 	                        .warmup = item->n.warmup,
-	                        .metric = s->metric};
+	                        .metric = s->metric,
+	                        .tick_ns = s->tick_ns};
 	struct reason w = {""};
 	unsigned int order = (unsigned int)item->c.value[PARAM_ORDER];
 	bool ready = thp_only(order, &w) == THP_READY && (item->c.value[PARAM_FILL] != FILL_FILE ||

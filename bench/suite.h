@@ -29,6 +29,8 @@ struct suite {
 	/* This program, to be started again for each run, or NULL: then a run is
 	 * a child that goes on in this image (tests). */
 	const char *self;
+	/* With self NULL: a tick of the clock, longer than it is; 0: its own. */
+	uint64_t tick_ns;
 	/* Told before each case; NULL: nobody. */
 	void (*progress)(size_t number, size_t count, const char *text);
 	volatile sig_atomic_t *stop; /* set by a signal: end before the next run */

@@ -1,5 +1,6 @@
 #include "bench/table.h"
 
+#include "bench/meter.h"
 #include "bench/text.h"
 
 #include <stdbool.h>
@@ -52,7 +53,8 @@ static int compare(const void *a, const void *b)
 static void row_valid(FILE *out, const char *line, const char *name)
 {
 	const char *at = member(line, "samples");
-	uint64_t warmup = member_number(line, "warmup"), *v;
+	uint64_t warmup = member_number(line, "warmup"), windows = member_number(line, "windows");
+	uint64_t *v;
 	size_t n = 0, room = 1;
 	char unit[32];
 
@@ -77,13 +79,21 @@ static void row_valid(FILE *out, const char *line, const char *name)
 		uint64_t *s = v + warmup;
 
 		n -= warmup;
+		if (!windows)
+			windows = 1;
+		for (size_t i = 0; i < n; i++)
+			s[i] = (s[i] + windows / 2) / windows;
 		qsort(s, n, sizeof(*s), compare);
-		fprintf(out, "%-44s %4llu %14llu %14llu %14llu  %s\n", name,
+		fprintf(out, "%-44s %4llu %14llu %14llu %14llu  %s", name,
 		        (unsigned long long)member_number(line, "run"),
 		        (unsigned long long)(n % 2 ? s[n / 2]
 		                                   : s[n / 2 - 1] / 2 + s[n / 2] / 2 +
 		                                             (s[n / 2 - 1] % 2 + s[n / 2] % 2) / 2),
 		        (unsigned long long)s[0], (unsigned long long)s[n - 1], unit);
+		if (windows > 1)
+			fprintf(out, " (%llu windows a sample: one is under %d ticks of the clock)",
+			        (unsigned long long)windows, METER_TICKS);
+		fputc('\n', out);
 	}
 	free(v);
 }

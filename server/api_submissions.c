@@ -181,6 +181,7 @@ static enum err sample_json(struct pool *p, const struct sample_row *s, const st
 	json_put_int(o, "run", s->number);
 	json_put_bool(o, "valid", s->boot_valid && str_eq(s->state, "valid"));
 	json_put_int(o, "warmup", s->warmup);
+	json_put_int(o, "windows", s->windows);
 	json_put(o, "samples", samples);
 	json_array_append_new(list, o);
 	return OK;

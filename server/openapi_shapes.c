@@ -109,6 +109,7 @@ const struct openapi_object openapi_objects[] = {
 	 "run int\n"
 	 "valid bool\n"
 	 "warmup int\n"
+	 "windows int\n"
 	 "samples [num]\n"},
 
 	{"Comparison", SHAPE_OUT, "Kernels against their baseline",
@@ -405,6 +406,7 @@ const struct openapi_object openapi_objects[] = {
 	 "warmup int?\n"
 	 "samples int\n"
 	 "batch int?\n"
+	 "windows int\n"
 	 "empty_window int?\n"
 	 "median num?\n"
 	 "mean num?\n"

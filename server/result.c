@@ -15,6 +15,7 @@
 
 #define LINE_MAX_BYTES (8u << 20)
 #define RUN_MAX        999
+#define WINDOWS_MAX    1000 /* in a sample (docs/foldbench-format.md) */
 
 /* One case of the plan, and which of its runs came. */
 struct planned {
@@ -26,7 +27,7 @@ struct planned {
 /* A `run` line, decoded; what it points to is the tree's. */
 struct line {
 	const char *type, *case_text, *metric, *unit, *better, *why;
-	int64_t run, warmup, batch, empty_window;
+	int64_t run, warmup, batch, windows, empty_window;
 	int state;
 	json_t *samples, *evidence;
 };
@@ -278,6 +279,7 @@ static const struct json_field run_fields[] = {
         {"better", JSON_STR, offsetof(struct line, better), JSON_NULLOK, 1, 16, NULL},
         {"warmup", JSON_INT, offsetof(struct line, warmup), JSON_NULLOK, 0, 1000, NULL},
         {"batch", JSON_INT, offsetof(struct line, batch), JSON_NULLOK, 0, INT64_MAX, NULL},
+        {"windows", JSON_INT, offsetof(struct line, windows), JSON_NULLOK, 1, WINDOWS_MAX, NULL},
         {"empty_window", JSON_INT, offsetof(struct line, empty_window), JSON_NULLOK, INT64_MIN + 1,
          INT64_MAX, NULL},
         {"samples", JSON_ARR, offsetof(struct line, samples), JSON_NULLOK, 0, SAMPLES_MAX, NULL},
@@ -432,7 +434,7 @@ static enum err check_case(struct reading *r, const struct line *in, int64_t *hi
 
 static enum err decode_run(json_t *o, struct line *in, struct why *w)
 {
-	*in = (struct line){.batch = NONE, .empty_window = NONE};
+	*in = (struct line){.batch = NONE, .windows = 1, .empty_window = NONE};
 	if (!str_eq(json_str(o, "type", NULL), "run"))
 		return err_set(w, ERR_UNPROCESSABLE, "type: expected \"run\"");
 	drop_unknown(o, run_fields);
@@ -483,6 +485,7 @@ static enum err take_run(struct reading *r, const struct line *given, int64_t *h
 	row->why = in.state == STATE_VALID ? NULL : pool_str(r->p, in.why);
 	row->warmup = in.warmup;
 	row->batch = in.batch;
+	row->windows = in.windows;
 	row->empty_window = in.empty_window;
 	if (r->cut.evidence) {
 		row->evidence = r->cut.evidence;

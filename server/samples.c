@@ -67,12 +67,12 @@ enum err samples_unpack(struct pool *p, const void *data, size_t len, int64_t **
 void samples_number(const int64_t *v, size_t count, size_t warmup, struct run_row *r)
 {
 	struct stat_run n = stat_run_number(v, count, warmup);
-	double sum = 0;
+	double windows = r->windows > 1 ? (double)r->windows : 1, sum = 0;
 	size_t i;
 
 	r->iterations = (int64_t)n.iterations;
-	r->median = n.median;
-	r->mean = n.mean;
+	r->median = n.median / windows;
+	r->mean = n.mean / windows;
 	r->sd = NAN;
 	if (n.iterations < 2)
 		return;
@@ -81,5 +81,5 @@ void samples_number(const int64_t *v, size_t count, size_t warmup, struct run_ro
 
 		sum += d * d;
 	}
-	r->sd = sqrt(sum / (double)(n.iterations - 1));
+	r->sd = sqrt(sum / (double)(n.iterations - 1)) / windows;
 }

@@ -15,7 +15,7 @@ enum err samples_pack(struct zst_packer *z, struct pool *p, const int64_t *v, si
                       const void **out, size_t *len, struct why *w);
 enum err samples_unpack(struct pool *p, const void *data, size_t len, int64_t **out, size_t *count,
                         struct why *w);
-/* r->median, mean, sd, iterations from a valid run's samples. */
+/* r->median, mean, sd, iterations from a valid run's samples, of one of r->windows. */
 void samples_number(const int64_t *v, size_t count, size_t warmup, struct run_row *r);
 
 #endif

@@ -223,6 +223,7 @@ static json_t *show_run(const struct run_row *r)
 	json_put_int(o, "warmup", r->warmup);
 	json_put_int(o, "samples", r->count);
 	show_int(o, "batch", r->batch);
+	json_put_int(o, "windows", r->windows);
 	show_int(o, "empty_window", r->empty_window);
 	json_put_real(o, "median", r->iterations ? r->median : NAN);
 	json_put_real(o, "mean", r->iterations ? r->mean : NAN);

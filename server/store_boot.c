@@ -94,8 +94,8 @@ static enum err add_run(struct db *db, int64_t boot, const struct run_row *r, st
 {
 	struct db_stmt *q = db_prepare(
 	        db, "INSERT INTO run (boot_id, case_id, number, state, why, warmup, batch,"
-	            " empty_window, count, samples, evidence)"
-	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+	            " empty_window, count, samples, evidence, windows)"
+	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
 
 	db_bind_int(q, 1, boot);
 	db_bind_int(q, 2, r->case_id);
@@ -111,6 +111,7 @@ static enum err add_run(struct db *db, int64_t boot, const struct run_row *r, st
 	else
 		db_bind_null(q, 10);
 	db_bind_text(q, 11, r->evidence);
+	db_bind_int(q, 12, r->windows > 1 ? r->windows : 1);
 	return db_run(q, w);
 }
 

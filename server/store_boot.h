@@ -18,7 +18,7 @@ struct run_row {
 	const char *case_text; /* when read */
 	int64_t number;
 	const char *state, *why;
-	int64_t warmup, batch, empty_window, count;
+	int64_t warmup, batch, windows, empty_window, count;
 	const void *samples; /* zstd frame of little-endian int64, NULL: none */
 	size_t samples_len;
 	const char *evidence; /* JSON */
@@ -166,7 +166,7 @@ struct sample_row {
 	int64_t kernel, boot, phase, number;
 	const char *board, *state;
 	bool boot_valid;
-	int64_t warmup;
+	int64_t warmup, windows;
 	const void *samples;
 	size_t samples_len;
 };
@@ -179,10 +179,22 @@ enum err store_run_samples(struct db *db, int64_t submission, const char *case_t
                            const char *board, const char *metric, struct pool *p,
                            struct sample_rows *out, struct why *w);
 
+/* Cases of a submission with samples of several windows, by case and board. */
+struct summed_row {
+	const char *case_text, *board;
+	int64_t windows; /* the most of a run */
+};
+struct summed_rows {
+	struct summed_row *at;
+	size_t count;
+};
+enum err store_run_summed(struct db *db, int64_t submission, struct pool *p,
+                          struct summed_rows *out, struct why *w);
+
 /* Derived numbers from the stored samples: all valid runs in
  * order, a page at a time, for a rebuild. */
 struct raw_run {
-	int64_t id, boot, case_id, number, warmup;
+	int64_t id, boot, case_id, number, warmup, windows;
 	const void *samples;
 	size_t samples_len;
 };

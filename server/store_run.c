@@ -41,8 +41,8 @@ enum err store_boot_runs(struct db *db, struct pool *p, struct boot *b, struct w
 {
 	struct db_stmt *q = db_prepare(
 	        db, "SELECT r.case_id, c.text, r.number, r.state, r.why, r.warmup, r.batch,"
-	            " r.empty_window, r.count, r.evidence, s.median, s.mean, s.sd, s.iterations"
-	            " FROM run r JOIN bench_case c ON c.id = r.case_id"
+	            " r.empty_window, r.count, r.evidence, s.median, s.mean, s.sd, s.iterations,"
+	            " r.windows FROM run r JOIN bench_case c ON c.id = r.case_id"
 	            " LEFT JOIN run_stat s ON s.boot_id = r.boot_id AND s.case_id = r.case_id"
 	            " AND s.number = r.number WHERE r.boot_id = ?1 ORDER BY r.case_id, r.number");
 	enum err e;
@@ -66,6 +66,7 @@ enum err store_boot_runs(struct db *db, struct pool *p, struct boot *b, struct w
 		r->mean = opt_num(q, 11);
 		r->sd = opt_num(q, 12);
 		r->iterations = db_is_null(q, 13) ? 0 : db_int(q, 13);
+		r->windows = db_int(q, 14);
 	}
 	db_done(q);
 	return e;
@@ -211,8 +212,8 @@ enum err store_run_samples(struct db *db, int64_t submission, const char *case_t
 {
 	struct db_stmt *q =
 	        db_prepare(db, "SELECT b.kernel_id, b.id, b.phase, r.number, b.board, r.state,"
-	                       " b.valid = 1 AND v.boot_id IS NULL, r.warmup, r.samples"
-	                       " FROM submission_boot s JOIN boot b ON b.id = s.boot_id"
+	                       " b.valid = 1 AND v.boot_id IS NULL, r.warmup, r.samples,"
+	                       " r.windows FROM submission_boot s JOIN boot b ON b.id = s.boot_id"
 	                       " JOIN run r ON r.boot_id = b.id"
 	                       " JOIN bench_case c ON c.id = r.case_id AND c.text = ?2"
 	                       " LEFT JOIN boot_void v ON v.submission_id = s.submission_id"
@@ -239,6 +240,32 @@ enum err store_run_samples(struct db *db, int64_t submission, const char *case_t
 		r->boot_valid = db_int(q, 6) != 0;
 		r->warmup = db_int(q, 7);
 		r->samples = blob(q, 8, p, &r->samples_len);
+		r->windows = db_int(q, 9);
+	}
+	db_done(q);
+	return e;
+}
+
+enum err store_run_summed(struct db *db, int64_t submission, struct pool *p,
+                          struct summed_rows *out, struct why *w)
+{
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT c.text, b.board, MAX(r.windows) FROM submission_boot s"
+	                       " JOIN run r ON r.boot_id = s.boot_id AND r.windows > 1"
+	                       " JOIN boot b ON b.id = r.boot_id"
+	                       " JOIN bench_case c ON c.id = r.case_id"
+	                       " WHERE s.submission_id = ?1 AND b.valid = 1"
+	                       " GROUP BY c.text, b.board ORDER BY c.text, b.board");
+	enum err e;
+
+	db_bind_int(q, 1, submission);
+	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
+		struct summed_row *r =
+		        pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
+
+		r->case_text = col_str(q, 0, p);
+		r->board = col_str(q, 1, p);
+		r->windows = db_int(q, 2);
 	}
 	db_done(q);
 	return e;
@@ -247,9 +274,9 @@ enum err store_run_samples(struct db *db, int64_t submission, const char *case_t
 enum err store_run_page(struct db *db, int64_t after, int64_t limit, struct pool *p,
                         struct raw_runs *out, struct why *w)
 {
-	struct db_stmt *q =
-	        db_prepare(db, "SELECT id, boot_id, case_id, number, warmup, samples FROM run"
-	                       " WHERE id > ?1 AND state = 'valid' ORDER BY id LIMIT ?2");
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT id, boot_id, case_id, number, warmup, samples, windows FROM run"
+	            " WHERE id > ?1 AND state = 'valid' ORDER BY id LIMIT ?2");
 	enum err e;
 
 	db_bind_int(q, 1, after);
@@ -263,6 +290,7 @@ enum err store_run_page(struct db *db, int64_t after, int64_t limit, struct pool
 		r->number = db_int(q, 3);
 		r->warmup = db_int(q, 4);
 		r->samples = blob(q, 5, p, &r->samples_len);
+		r->windows = db_int(q, 6);
 	}
 	db_done(q);
 	return e;

@@ -194,6 +194,21 @@ static void note_missing(const struct facts *f, struct cmp *c)
 	}
 }
 
+/* Calls too short for the clock were summed: their numbers are of one all the same. */
+static enum err note_summed(struct db *db, struct pool *p, int64_t sub, struct cmp *c,
+                            struct why *w)
+{
+	struct summed_rows rows = {0};
+	enum err e = store_run_summed(db, sub, p, &rows, w);
+
+	for (size_t i = 0; e == OK && i < rows.count; i++)
+		cmp_add_note(c,
+		             "%s on %s: a sample is up to %lld windows summed, each under 1,000 "
+		             "ticks of the clock",
+		             rows.at[i].case_text, rows.at[i].board, (long long)rows.at[i].windows);
+	return e;
+}
+
 enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct why *w)
 {
 	struct facts f = {0};
@@ -218,11 +233,12 @@ enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct wh
 		v->finished = false;
 	add_thrown(&f, v->cmp);
 	note_missing(&f, v->cmp);
+	e = note_summed(db, v->pool, sub, v->cmp, w);
 	cmp_standard_notes(v->cmp);
 	v->cmp->last_fact = f.last_boot;
 	v->cmp->complete =
 	        v->finished || str_eq(f.sub.state, "done") || str_eq(f.sub.state, "failed");
-	return OK;
+	return e;
 }
 
 void verdict_release(struct judged *v)
@@ -374,6 +390,7 @@ static enum err number_page(struct server *srv, struct pool *p, int64_t *after, 
 			return err_at(w, e, "run %lld", (long long)r->id);
 		g.row[i].case_id = r->case_id;
 		g.row[i].number = r->number;
+		g.row[i].windows = r->windows;
 		samples_number(v, n, (size_t)r->warmup, &g.row[i]);
 		*after = r->id;
 	}

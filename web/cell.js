@@ -81,6 +81,10 @@ export async function showCell(id, query) {
 	const args = new URLSearchParams(query);
 	const metric = args.get("metric") ?? "ns";
 	const {rows} = await getJson(`submissions/${id}/samples?${args}`);
+	// Of one window, as every number is, where a sample holds several.
+	for (const r of rows)
+		if (r.windows > 1)
+			r.samples = r.samples?.map(v => v / r.windows);
 	const layout = layOut(rows);
 	const plot = h("div", {id: "plot", role: "img", "aria-label": `Strip plot of ${layout.points.length} samples; the table below has its figures`});
 	let chart = null;

@@ -29,8 +29,8 @@ struct result {
 	size_t len;
 };
 
-/* Run a plan to its end; the lines are in r->text. */
-static void run_plan(struct result *r, const char *text, enum metric metric)
+/* Run a plan to its end by a clock of that tick; the lines are in r->text. */
+static void run_ticked(struct result *r, const char *text, enum metric metric, uint64_t tick_ns)
 {
 	struct reason w = {""};
 
@@ -38,12 +38,18 @@ static void run_plan(struct result *r, const char *text, enum metric metric)
 	assert_int_equal(plan_parse(&r->plan, "plan", text, strlen(text), &plan_preset, &w), 0);
 	r->suite.plan = &r->plan;
 	r->suite.metric = metric;
+	r->suite.tick_ns = tick_ns;
 	memcpy(r->suite.nonce, "0123456789abcdef", NONCE_SIZE);
 	if (!suite_memory(&r->suite, &w) || !suite_run(&r->suite, &w))
 		fail_msg("%s", w.text);
 	assert_int_equal(emit_check(r->suite.out.data, r->suite.out.len), EMIT_WHOLE);
 	r->text = strndup(r->suite.out.data, r->suite.out.len);
 	r->len = r->suite.out.len;
+}
+
+static void run_plan(struct result *r, const char *text, enum metric metric)
+{
+	run_ticked(r, text, metric, 0);
 }
 
 static void release(struct result *r)
@@ -204,6 +210,54 @@ static void operations_run_anywhere(void **state)
 		json_decref(run);
 	}
 	release(&r);
+}
+
+static void windows_follow_the_ticks(void **state)
+{
+	(void)state;
+	assert_int_equal(meter_windows(40000, 40), 1);
+	assert_int_equal(meter_windows(39999, 40), 2);
+	assert_int_equal(meter_windows(13334, 40), 3);
+	assert_int_equal(meter_windows(13333, 40), 4);
+	assert_int_equal(meter_windows(400, 40), 100);
+	assert_int_equal(meter_windows(40, 40), METER_WINDOWS);
+	assert_int_equal(meter_windows(1, 40), METER_WINDOWS);
+	assert_int_equal(meter_windows(0, 40), METER_WINDOWS);
+	assert_true(meter_tick_ns() > 0);
+}
+
+/* A coarse clock: 1,000 of its ticks are longer than the call. The same case by
+ * the clock as it is has samples of one window. */
+static void short_calls_are_summed(void **state)
+{
+	static const char plan[] = "mremap/order=0,size=1M,skew=4K runs=2 iterations=3 warmup=1\n";
+	struct result r;
+
+	(void)state;
+	for (int coarse = 0; coarse < 2; coarse++) {
+		uint64_t tick = coarse ? 10000 : 1;
+
+		run_ticked(&r, plan, METRIC_NS, tick);
+		for (size_t i = 1; i <= 2; i++) {
+			json_t *run = line_json(&r, i), *samples, *one;
+			long windows = (long)json_int(run, "windows", 0);
+			size_t k;
+
+			assert_string_equal(json_str(run, "state", ""), "valid");
+			samples = json_object_get(run, "samples");
+			assert_int_equal(json_array_size(samples), 4);
+			assert_int_equal(json_int(run, "batch", 0), windows);
+			if (coarse)
+				assert_in_range(windows, 2, METER_WINDOWS);
+			else
+				assert_int_equal(windows, 1);
+			/* The shortest of four decided: later ones are not ten times as short. */
+			json_array_foreach (samples, k, one)
+				assert_true(json_integer_value(one) > 100 * (json_int_t)tick);
+			json_decref(run);
+		}
+		release(&r);
+	}
 }
 
 /* What needs swap, KSM or root works or says what is missing: never a number that
@@ -562,6 +616,8 @@ int main(void)
 	        cmocka_unit_test(order_0_runs_anywhere),
 	        cmocka_unit_test(operations_run_anywhere),
 	        cmocka_unit_test(the_rest_runs_or_says_why),
+	        cmocka_unit_test(windows_follow_the_ticks),
+	        cmocka_unit_test(short_calls_are_summed),
 	        cmocka_unit_test(child_is_not_in_the_window),
 	        cmocka_unit_test(no_counter_is_a_skip),
 	        cmocka_unit_test(folios_that_do_not_divide),

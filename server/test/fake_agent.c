@@ -259,6 +259,10 @@ char *fake_result(const struct fake *f, const json_t *spec, int64_t change)
 		        sscanf(line, "%127s runs=%d iterations=%d warmup=%d", name, &of, &n, &warm),
 		        4);
 		for (r = 0; r < of; r++, runs++) {
+			bool summed =
+			        f->windows && str_eq(f->windows_kernel, json_str(spec, "name", ""));
+			int windows = summed ? f->windows : 1;
+
 			if (f->skip_order9 && strstr(name, "order=9")) {
 				buf_addf(&b,
 				         "{\"type\":\"run\",\"case\":\"%s\",\"run\":%d,\"state\":"
@@ -270,13 +274,17 @@ char *fake_result(const struct fake *f, const json_t *spec, int64_t change)
 			         "{\"type\":\"run\",\"case\":\"%s\",\"run\":%d,\"state\":\"valid\","
 			         "\"metric\":\"%s\",\"unit\":\"%s\",\"better\":\"less\",\"warmup\":"
 			         "%d,"
-			         "\"batch\":1,\"empty_window\":41,\"samples\":[",
+			         "\"batch\":1,",
 			         name, r, metric, metric, warm);
+			if (summed)
+				buf_addf(&b, "\"windows\":%d,", windows);
+			buf_adds(&b, "\"empty_window\":41,\"samples\":[");
 			for (i = 0; i < warm + n; i++)
 				buf_addf(&b, "%s%lld", i ? "," : "",
-				         (long long)(model(f, json_str(spec, "name", ""), name,
-				                           json_int(spec, "phase", 0), i) +
-				                     change));
+				         (long long)(windows *
+				                     (model(f, json_str(spec, "name", ""), name,
+				                            json_int(spec, "phase", 0), i) +
+				                      change)));
 			buf_adds(&b, "],\"evidence\":{\"folio_order\":0}}\n");
 		}
 	}

@@ -23,6 +23,8 @@ struct fake {
 	int bad_boots;         /* so many of them; -1: all */
 	bool drift;            /* replicates differ by one count in the last case */
 	bool skip_order9;
+	int windows; /* summed in a sample of that kernel; 0: one, and not said */
+	const char *windows_kernel;
 	int claimed;
 	const char *build_fails; /* kernel whose build fails */
 	const char *slow_kernel; /* 2 % slower, as one that has "slow" in its name */

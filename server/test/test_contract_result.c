@@ -25,13 +25,13 @@ static int setup(void **state)
 	return 0;
 }
 
-static int64_t submit_images(struct fake *f, const char *board, int boots)
+static int64_t submit_of(struct fake *f, unsigned char image, const char *board, int boots)
 {
 	char a[65], b[65], *body;
 	int64_t sub;
 
-	fake_image(f, 1, a);
-	fake_image(f, 2, b);
+	fake_image(f, image, a);
+	fake_image(f, image + 1, b);
 	body = xasprintf("{\"title\":\"images\",\"kernels\":[{\"name\":\"base\",\"image\":\"%s\"},"
 	                 "{\"name\":\"slow\",\"image\":\"%s\"}],\"boards\":[\"%s\"],\"cases\":["
 	                 "\"fork/order=0,size=16M\"],\"plan\":{\"boots\":%d,\"iterations\":%d}}",
@@ -39,6 +39,11 @@ static int64_t submit_images(struct fake *f, const char *board, int boots)
 	sub = fake_submit(f, body);
 	free(body);
 	return sub;
+}
+
+static int64_t submit_images(struct fake *f, const char *board, int boots)
+{
+	return submit_of(f, 1, board, boots);
 }
 
 /* ---- results */
@@ -100,6 +105,9 @@ static void nonsense_is_refused(void **state)
 	        {"\"better\":\"less\"", "\"better\":\"more or less\"", "boot.result:2: better", 1},
 	        {"{\"type\":\"run\"", "{\"type\":\"run\",\"type\":\"run\"", "boot.result:2", 1},
 	        {"{\"type\":\"run\"", "nothing", "boot.result:2", 1},
+	        {"\"batch\":1", "\"windows\":0", "boot.result:2: windows", 1},
+	        {"\"batch\":1", "\"windows\":1001", "boot.result:2: windows", 1},
+	        {"\"batch\":1", "\"windows\":-1", "boot.result:2: windows", 1},
 	        {"\"type\":\"run\"", "\"type\":\"walk\"", "boot.result:2: type", 1},
 	        {"\"nonce\":\"", "\"nonce\":\"0", "boot.result:1: nonce", 1},
 	        {"\"type\":\"run\"", "\"type\":\"run\"", "boot.result:3: runs", 2},
@@ -343,6 +351,69 @@ static void imports(void **state)
 	free(torn);
 }
 
+/* ---- samples of several windows */
+
+/* Images of their own: boots of the same would serve again. */
+static int64_t measured(struct fake *f, int windows, const char *kernel)
+{
+	int64_t sub;
+
+	f->windows = windows;
+	f->windows_kernel = kernel;
+	sub = submit_of(f, windows ? 3 : 1, "det", 7);
+	fake_work(f);
+	json_decref(fake_await(f, sub, "done"));
+	return sub;
+}
+
+static json_t *compared(struct fake *f, int64_t sub)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/api/v1/comparisons/%lld", (long long)sub);
+	return fake_get(f, path);
+}
+
+static bool has_note(const json_t *c, const char *words)
+{
+	json_t *note;
+	size_t i;
+
+	json_array_foreach (at(c, "notes"), i, note)
+		if (strstr(json_string_value(note), words))
+			return true;
+	return false;
+}
+
+/* Numbers are of one window, whatever a sample holds; samples stay as they came. */
+static void windows_do_not_change_numbers(void **state)
+{
+	struct fake *f = *state;
+	int64_t one = measured(f, 0, NULL), four = measured(f, 4, "slow");
+	json_t *a = compared(f, one), *b = compared(f, four), *run, *rows, *row;
+	char path[100];
+	size_t i, summed = 0;
+
+	assert_true(json_equal(at(a, "cells.0.change"), at(b, "cells.0.change")));
+	assert_true(json_equal(at(a, "cells.0.mean"), at(b, "cells.0.mean")));
+	assert_true(json_equal(at(a, "cells.0.std_rel"), at(b, "cells.0.std_rel")));
+	assert_string_equal(str_at(b, "cells.0.verdict"), "slower");
+	assert_false(has_note(a, "windows summed"));
+	assert_true(has_note(b, "fork/order=0,size=16M on det: a sample is up to 4 windows"));
+	snprintf(path, sizeof(path), "/api/v1/submissions/%lld/samples?case=fork/order=0,size=16M",
+	         (long long)four);
+	rows = fake_get(f, path);
+	json_array_foreach (at(rows, "rows"), i, row)
+		summed += json_int(row, "windows", 0) == 4;
+	assert_true(summed * 2 == i);
+	run = fake_get(f, "/api/v1/boots/1");
+	assert_int_equal(int_at(run, "runs.0.windows"), 1);
+	json_decref(run);
+	json_decref(rows);
+	json_decref(a);
+	json_decref(b);
+}
+
 /* ---- rebuild */
 
 static char *get_text(struct fake *f, const char *path)
@@ -420,6 +491,8 @@ static void rebuilding_changes_nothing(void **state)
 
 	f->bad_kernel = "slow";
 	f->bad_boots = 1;
+	f->windows = 3;
+	f->windows_kernel = "base";
 	submit_images(f, "det", 7);
 	fake_work(f);
 	json_decref(fake_await(f, 1, "done"));
@@ -457,7 +530,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        T(nonsense_is_refused),        T(bodies_of_results),
 	        T(torn_results_are_kept),      T(imports),
-	        T(rebuilding_changes_nothing),
+	        T(rebuilding_changes_nothing), T(windows_do_not_change_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
