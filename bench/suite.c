@@ -200,6 +200,11 @@ static void run_in_child(struct suite *s, const struct run_spec *spec)
 	run_emit_without(spec, RUN_INVALID, w.text, &s->out);
 }
 
+__attribute__((noinline)) void suite_next_run(void)
+{
+	__asm__ volatile("");
+}
+
 static void run_case(struct suite *s, const struct plan_item *item)
 {
 	struct run_spec spec = {.c = &item->c,
@@ -215,6 +220,7 @@ static void run_case(struct suite *s, const struct plan_item *item)
 
 	for (uint32_t i = 0; i < item->n.runs && !stopped(s); i++) {
 		spec.index = i;
+		suite_next_run();
 		if (ready)
 			run_in_child(s, &spec);
 		else

@@ -9,8 +9,8 @@
 #include "lib/mem.h"
 #include "lib/proc.h"
 #include "lib/profile.h"
+#include "lib/profile_plugin.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,58 +54,34 @@ static void preset(void *opt)
 struct side {
 	struct kernel_files kernel;
 	struct symbols *symbols;
-	struct profile profile;
-	double mean; /* of the samples that the profile stands beside */
+	struct profiles kept;
+	struct profile profile; /* the run of it, borrowed */
+	double mean;            /* of the samples that the profile stands beside */
 };
 
 struct explaining {
 	const struct explain_opts *o;
 	char *dir, *programs, *share;
 	char text[CASE_TEXT]; /* the case */
-	bool whole_cpu;       /* its samples count other tasks and interrupts too */
 	struct side side[2];
 };
 
 /* ---- booting */
 
-static enum err address(const struct symbols *s, const char *name, const char *of, uint64_t *out,
-                        struct why *w)
-{
-	const struct symbol *x = symbols_find(s, name);
-
-	if (!x)
-		return err_set(w, ERR_INPUT, "%s: it has no function \"%s\"", of, name);
-	*out = x->address;
-	return OK;
-}
-
 /* The plugin's words for this kernel; free() it. */
 static enum err plugin_words(const struct explaining *x, const struct side *s, const char *out_path,
-                             char **words, struct why *w)
+                             const char *runs_path, char **words, struct why *w)
 {
 	char *bench = path_join(x->programs, "foldbench-arm64");
-	struct symbols *own = NULL;
-	uint64_t begin = 0, end = 0, change = 0, irq1 = 0, irq0 = 0;
-	enum err e = symbols_load(bench, &own, w);
+	char *plugin = path_join(x->programs, "foldwatch-profile.so");
+	enum err e = profile_plugin_words(&(struct profile_plugin){.plugin = plugin,
+	                                                           .out = out_path,
+	                                                           .runs = runs_path,
+	                                                           .foldbench = bench,
+	                                                           .kernel = s->symbols},
+	                                  words, w);
 
-	if (e == OK)
-		e = address(own, "meter_start", bench, &begin, w);
-	if (e == OK)
-		e = address(own, "meter_stop", bench, &end, w);
-	/* Where samples count them too they are nobody else's. */
-	if (e == OK && !x->whole_cpu)
-		e = address(s->symbols, "cpu_switch_to", s->kernel.vmlinux, &change, w);
-	if (e == OK && !x->whole_cpu)
-		e = address(s->symbols, "el1h_64_irq", s->kernel.vmlinux, &irq1, w);
-	if (e == OK && !x->whole_cpu)
-		e = address(s->symbols, "el0t_64_irq", s->kernel.vmlinux, &irq0, w);
-	if (e == OK)
-		*words = xasprintf("%s/foldwatch-profile.so,out=%s,begin=0x%" PRIx64
-		                   ",end=0x%" PRIx64 ",switch=0x%" PRIx64 ",irq=0x%" PRIx64
-		                   ",irq=0x%" PRIx64 ",warmup=1,windows=%lld",
-		                   x->programs, out_path, begin, end, change, irq1, irq0,
-		                   (long long)x->o->iterations);
-	symbols_free(own);
+	free(plugin);
 	free(bench);
 	return e;
 }
@@ -135,12 +111,14 @@ static enum err read_result(const char *text, struct side *s, struct why *w)
 }
 
 static enum err boot(const struct explaining *x, struct side *s, const char *plan,
-                     const char *out_path, struct why *w)
+                     const char *runs_path, const char *out_path, struct why *w)
 {
+	struct profiles all = {0};
+
 	char *script = path_join(x->share, "kernel/recipe/boot-once.sh"), *words = NULL;
 	char *bench = xasprintf("FOLDBENCH=%s/foldbench-arm64", x->programs);
 	struct buf out, text;
-	enum err e = plugin_words(x, s, out_path, &words, w);
+	enum err e = plugin_words(x, s, out_path, runs_path, &words, w);
 
 	buf_init(&out, OUT_MAX);
 	buf_init(&text, OUT_MAX);
@@ -158,7 +136,15 @@ static enum err boot(const struct explaining *x, struct side *s, const char *pla
 	if (e == OK)
 		e = file_read(out_path, &text, w);
 	if (e == OK)
-		e = profile_fold(text.data, text.len, s->symbols, &s->profile, w);
+		e = profiles_fold(text.data, text.len, s->symbols, &all, w);
+	if (e == OK && (all.runs != 1 || !all.run[0].windows))
+		e = err_set(w, ERR_INPUT, "no window was counted: the case did not run");
+	if (e == OK) {
+		s->kept = all;
+		s->profile = all.run[0];
+	} else {
+		profiles_release(&all);
+	}
 	buf_release(&out);
 	buf_release(&text);
 	free(words);
@@ -169,22 +155,27 @@ static enum err boot(const struct explaining *x, struct side *s, const char *pla
 
 static enum err boot_both(struct explaining *x, struct why *w)
 {
-	char *plan = path_join(x->dir, "plan"), *line;
+	char *plan = path_join(x->dir, "plan"), *runs = path_join(x->dir, "runs"), *line, *text;
 	enum err e;
 
 	line = xasprintf("%s runs=1 iterations=%lld warmup=1\n", x->text,
 	                 (long long)x->o->iterations);
+	text = profile_plugin_runs(line);
 	e = file_write(plan, line, strlen(line), 0644, w);
+	if (e == OK)
+		e = file_write(runs, text, strlen(text), 0644, w);
 	for (size_t i = 0; e == OK && i < 2; i++) {
 		char *name = xasprintf("%zu.profile", i), *path = path_join(x->dir, name);
 
 		e = symbols_load(x->side[i].kernel.vmlinux, &x->side[i].symbols, w);
 		if (e == OK)
-			e = boot(x, &x->side[i], plan, path, w);
+			e = boot(x, &x->side[i], plan, runs, path, w);
 		free(name);
 		free(path);
 	}
+	free(text);
 	free(line);
+	free(runs);
 	free(plan);
 	return e;
 }
@@ -346,7 +337,6 @@ static enum err explain(struct cli *cli, struct explaining *x, char **argv, stru
 	if (case_parse(argv[2], &c, why, sizeof(why)) != 0)
 		return err_set(w, ERR_INPUT, "%s", why);
 	case_format(&c, x->text, sizeof(x->text));
-	x->whole_cpu = c.bench->whole_cpu;
 	for (size_t i = 0; e == OK && i < 2; i++)
 		e = kernel_files_find(cli, argv[i], x->o->submission, x->dir, i ? 'b' : 'a',
 		                      &x->side[i].kernel, w);
@@ -378,7 +368,7 @@ static enum err run_explain(struct cli *cli, void *opt, int argc, char **argv, s
 	for (size_t i = 0; i < 2; i++) {
 		kernel_files_release(&x.side[i].kernel);
 		symbols_free(x.side[i].symbols);
-		profile_release(&x.side[i].profile);
+		profiles_release(&x.side[i].kept);
 	}
 	free(x.dir);
 	free(x.programs);

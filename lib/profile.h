@@ -2,7 +2,7 @@
  * profile.h - instructions by function inside foldbench's timed windows, and what
  * moved between two kernels.
  *
- * A profile is what agent/plugin/profile.c wrote (its first comment has the
+ * A profile is what agent/plugin/profile.c wrote of a run (its first comment has the
  * format), folded by the kernel's symbols. All figures are those of one window:
  * the sums over full windows by their number, less those of empty windows by
  * theirs, which takes the meter itself off. Addresses of user space are one row,
@@ -34,15 +34,32 @@ struct profile {
 	size_t rows;
 	double total;
 	double tlbi, dsb;  /* such instructions, a window */
-	uint64_t windows;  /* that were counted */
+	uint64_t windows;  /* that were counted; 0: the run came to none, and nothing is here */
 	uint64_t switches; /* of task, inside them */
 };
 
-/* `text` as it was written. ERR_INPUT with the line where it cannot be read, is
- * torn, or holds no window. */
-enum err profile_fold(const char *text, size_t len, const struct symbols *kernel,
-                      struct profile *out, struct why *w);
-void profile_release(struct profile *p);
+/* Of all runs of a boot, in the order of its plan. */
+struct profiles {
+	struct profile *run;
+	size_t runs;
+};
+
+/* `text` as it was written. ERR_INPUT with the line where it cannot be read or is
+ * torn; profiles_release() what came of it. */
+enum err profiles_fold(const char *text, size_t len, const struct symbols *kernel,
+                       struct profiles *out, struct why *w);
+void profiles_release(struct profiles *p);
+
+/*
+ * To keep them, as JSON:
+ *     {"format":1,"runs":[{"windows":3,"switches":0,"tlbi":1,"dsb":2,
+ *                          "rows":[["copy_page_range",8123.333,1],...]},...]}
+ * A row is function, instructions, calls, rounded to a thousandth of one. Sizes are
+ * not kept: they are the kernel's. free() the text.
+ */
+char *profiles_json(const struct profiles *p);
+/* ERR_INPUT with the place where it cannot be read. */
+enum err profiles_read(const char *text, size_t len, struct profiles *out, struct why *w);
 
 /* One function in both. */
 struct mover {

@@ -1,26 +1,28 @@
 /*
  * profile.c - a QEMU plugin that counts instructions by address inside foldbench's
- * timed windows.
+ * timed windows, run by run.
  *
- *     -plugin foldwatch-profile.so,out=FILE,begin=ADDR,end=ADDR,switch=ADDR,
- *             irq=ADDR,irq=ADDR,warmup=N,windows=N
+ *     -plugin foldwatch-profile.so,out=FILE,runs=FILE,begin=ADDR,end=ADDR,run=ADDR,
+ *             wide=ADDR,switch=ADDR,irq=ADDR,irq=ADDR
  *
- * A window is what runs from `begin` (the address of foldbench's meter_start())
- * to `end` (meter_stop()): what a sample counts and the meter's own readings. The
- * meter's windows with nothing inside come first and are counted apart, so that
- * they can be taken off; then `warmup` windows are left out, and the next
- * `windows` counted. Full ones are told from empty ones by size: half as much
- * again as the first of all.
+ * A run begins with `run` (the address of foldbench's suite_next_run()), whether it
+ * comes to a window or not; the file `runs` has a line for each, "SKIP WINDOWS". A
+ * window is what runs from `begin` (meter_start()) to `end` (meter_stop()): what a
+ * sample counts and the meter's own readings. The meter's windows with nothing
+ * inside come first and are counted apart, so that they can be taken off; then SKIP
+ * windows are left out, and the next WINDOWS counted. Full ones are told from empty
+ * ones by size: half as much again as the first of the run.
  *
  * Whose instructions? Plugins of QEMU 7.2 cannot read registers. With one CPU
  * it can be told by what is seen to run: from an interrupt's entry (`irq`) to the
  * next ERET they are the interrupt's; from `switch` (cpu_switch_to) on they are
  * another task's, to the end of the window. Both are counted in sums of their
- * own (addresses of 0 tell nothing apart). Everything else in the window is the
- * task that opened it.
+ * own. Everything else in the window is the task that opened it. Behind `wide`
+ * (meter_wide()) a run's samples count all tasks and interrupts, and so does this:
+ * nothing is told apart then, and empty windows before it are forgotten.
  *
- * FILE, at exit, lines of text:
- *     windows FULL EMPTY         how many of each
+ * FILE, lines of text, a section a run as it ends:
+ *     run FULL EMPTY             windows of each kind; 0 0: it came to none
  *     other N, irq N, switches N in full windows; the same of empty ones behind: "other N M"
  *     ADDR FULL EMPTY [KIND]     times the instruction there ran, KIND tlbi or dsb
  * The counts are whole sums over the windows. A file without the last line "end"
@@ -42,7 +44,7 @@
 #define OP_ERET 0xd69f03e0u
 
 enum kind { PLAIN, ERET, TLBI, DSB };
-enum edge { NO_EDGE, BEGIN, END, SWITCH, IRQ };
+enum edge { NO_EDGE, BEGIN, END, SWITCH, IRQ, RUN, WIDE };
 
 struct insn {
 	uint64_t pc;
@@ -58,10 +60,9 @@ struct sums {
 int qemu_plugin_version = QEMU_API_VERSION;
 
 static struct {
-	uint64_t begin, end, change, irq[IRQS_MAX];
+	uint64_t begin, end, change, run, wide, irq[IRQS_MAX];
 	unsigned int irqs;
-	uint64_t warmup, windows;
-	const char *out;
+	FILE *out, *runs;
 } set;
 
 static struct insn *slot[SLOTS];
@@ -75,9 +76,16 @@ static struct {
 	size_t n, room;
 } window;
 
-static uint64_t first; /* instructions of the first window of all */
-static uint64_t seen;  /* full windows so far */
-static struct sums full, empty;
+/* The run that is under way. */
+static struct {
+	bool open, wide;
+	uint64_t skip, windows; /* as `runs` says */
+	uint64_t first;         /* instructions of its first window */
+	uint64_t seen;          /* full windows so far */
+	struct sums full, empty;
+	struct insn **counted; /* all that either sum has */
+	size_t n, room;
+} run;
 
 static void fail(const char *what)
 {
@@ -110,45 +118,106 @@ static void open_window(void)
 	window.count = window.others = window.irqs = window.switches = 0;
 }
 
+static void push(struct insn *x, struct insn ***list, size_t *n, size_t *room)
+{
+	if (*n == *room) {
+		*room = *room ? *room * 2 : 4096;
+		*list = realloc(*list, *room * sizeof(struct insn *));
+		if (!*list)
+			fail("out of memory");
+	}
+	(*list)[(*n)++] = x;
+}
+
 static void keep(struct sums *s, bool is_full)
 {
 	s->windows++;
 	s->other += window.others;
 	s->irq += window.irqs;
 	s->switches += window.switches;
-	for (size_t i = 0; i < window.n; i++)
-		*(is_full ? &window.touched[i]->full : &window.touched[i]->empty) +=
-		        window.touched[i]->now;
+	for (size_t i = 0; i < window.n; i++) {
+		struct insn *x = window.touched[i];
+
+		if (!x->full && !x->empty)
+			push(x, &run.counted, &run.n, &run.room);
+		*(is_full ? &x->full : &x->empty) += x->now;
+	}
 }
 
-static void close_window(void)
+static void forget_window(void)
 {
-	window.open = false;
-	if (!first)
-		first = window.count;
-	if (window.count <= first + first / 2) {
-		keep(&empty, false);
-	} else {
-		if (seen >= set.warmup && seen < set.warmup + set.windows)
-			keep(&full, true);
-		seen++;
-	}
 	for (size_t i = 0; i < window.n; i++)
 		window.touched[i]->now = 0;
 	window.n = 0;
 }
 
+static void close_window(void)
+{
+	window.open = false;
+	if (!run.first)
+		run.first = window.count;
+	if (window.count <= run.first + run.first / 2) {
+		keep(&run.empty, false);
+	} else {
+		if (run.seen >= run.skip && run.seen < run.skip + run.windows)
+			keep(&run.full, true);
+		run.seen++;
+	}
+	forget_window();
+}
+
 static void count(struct insn *x)
 {
-	if (x->now++)
-		return;
-	if (window.n == window.room) {
-		window.room = window.room ? window.room * 2 : 4096;
-		window.touched = realloc(window.touched, window.room * sizeof(struct insn *));
-		if (!window.touched)
-			fail("out of memory");
+	if (!x->now++)
+		push(x, &window.touched, &window.n, &window.room);
+}
+
+/* ---- runs */
+
+static void forget(void)
+{
+	for (size_t i = 0; i < run.n; i++)
+		run.counted[i]->full = run.counted[i]->empty = 0;
+	run.n = 0;
+	run.first = run.seen = 0;
+	run.full = run.empty = (struct sums){0};
+}
+
+static void write_run(void)
+{
+	static const char *const words[] = {"", "", " tlbi", " dsb"};
+	const struct sums *f = &run.full, *e = &run.empty;
+
+	fprintf(set.out, "run %" PRIu64 " %" PRIu64 "\n", f->windows, e->windows);
+	fprintf(set.out, "other %" PRIu64 " %" PRIu64 "\n", f->other, e->other);
+	fprintf(set.out, "irq %" PRIu64 " %" PRIu64 "\n", f->irq, e->irq);
+	fprintf(set.out, "switches %" PRIu64 " %" PRIu64 "\n", f->switches, e->switches);
+	for (size_t i = 0; f->windows && i < run.n; i++) {
+		const struct insn *x = run.counted[i];
+
+		fprintf(set.out, "%" PRIx64 " %" PRIu64 " %" PRIu64 "%s\n", x->pc, x->full,
+		        x->empty, words[x->kind]);
 	}
-	window.touched[window.n++] = x;
+}
+
+static void end_run(void)
+{
+	if (run.open)
+		write_run();
+	forget();
+	run.open = run.wide = false;
+}
+
+static void begin_run(void)
+{
+	/* The last run may have died in a window. */
+	window.open = false;
+	forget_window();
+	end_run();
+	run.open = true;
+	/* One more than the plan has is the caller's to find out. */
+	if (fscanf(set.runs, "%" SCNu64 " %" SCNu64, &run.skip, &run.windows) != 2)
+		run.skip = run.windows = 0;
 }
 
 static void executed(unsigned int cpu, void *arg)
@@ -156,9 +225,17 @@ static void executed(unsigned int cpu, void *arg)
 	struct insn *x = arg;
 
 	(void)cpu;
+	if (x->edge == RUN) {
+		begin_run();
+		return;
+	}
 	if (!window.open) {
-		if (x->edge == BEGIN)
+		if (x->edge == BEGIN) {
 			open_window();
+		} else if (x->edge == WIDE) {
+			forget();
+			run.wide = true;
+		}
 		return;
 	}
 	if (x->edge == END) {
@@ -166,6 +243,11 @@ static void executed(unsigned int cpu, void *arg)
 		return;
 	}
 	window.count++;
+	if (run.wide) {
+		count(x);
+		window.switches += x->edge == SWITCH;
+		return;
+	}
 	if (x->edge == IRQ)
 		window.irq = true;
 	if (window.other)
@@ -202,6 +284,10 @@ static enum edge edge_of(uint64_t pc)
 		return END;
 	if (pc == set.change)
 		return SWITCH;
+	if (pc == set.run)
+		return RUN;
+	if (pc == set.wide)
+		return WIDE;
 	for (unsigned int i = 0; i < set.irqs; i++)
 		if (pc == set.irq[i])
 			return IRQ;
@@ -227,28 +313,14 @@ static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 
 /* ---- the file */
 
-static void write_out(uint64_t id, void *arg)
+static void finish(uint64_t id, void *arg)
 {
-	static const char *const words[] = {"", "", " tlbi", " dsb"};
-	FILE *f = fopen(set.out, "w");
-
 	(void)id;
 	(void)arg;
-	if (!f) {
-		perror(set.out);
-		return;
-	}
-	fprintf(f, "windows %" PRIu64 " %" PRIu64 "\n", full.windows, empty.windows);
-	fprintf(f, "other %" PRIu64 " %" PRIu64 "\n", full.other, empty.other);
-	fprintf(f, "irq %" PRIu64 " %" PRIu64 "\n", full.irq, empty.irq);
-	fprintf(f, "switches %" PRIu64 " %" PRIu64 "\n", full.switches, empty.switches);
-	for (size_t i = 0; i < SLOTS; i++)
-		if (slot[i] && (slot[i]->full || slot[i]->empty))
-			fprintf(f, "%" PRIx64 " %" PRIu64 " %" PRIu64 "%s\n", slot[i]->pc,
-			        slot[i]->full, slot[i]->empty, words[slot[i]->kind]);
-	fputs("end\n", f);
-	if (fclose(f))
-		perror(set.out);
+	end_run();
+	fputs("end\n", set.out);
+	if (fclose(set.out))
+		perror("foldwatch-profile: its output");
 }
 
 static bool number(const char *text, uint64_t *out)
@@ -259,8 +331,23 @@ static bool number(const char *text, uint64_t *out)
 	return *text && !*end;
 }
 
+static bool open_file(const char *path, const char *how, FILE **f)
+{
+	*f = fopen(path, how);
+	if (!*f)
+		perror(path);
+	return *f != NULL;
+}
+
 static bool option(const char *arg)
 {
+	static const struct {
+		const char *name;
+		uint64_t *to;
+	} numbers[] = {
+	        {"begin", &set.begin}, {"end", &set.end},   {"switch", &set.change},
+	        {"run", &set.run},     {"wide", &set.wide},
+	};
 	const char *value = strchr(arg, '=');
 	size_t n = value ? (size_t)(value - arg) : 0;
 	uint64_t v = 0;
@@ -268,26 +355,20 @@ static bool option(const char *arg)
 	if (!value)
 		return false;
 	value++;
-	if (n == 3 && !strncmp(arg, "out", n)) {
-		set.out = strdup(value);
-		return set.out != NULL;
-	}
+	if (n == 3 && !strncmp(arg, "out", n))
+		return open_file(value, "w", &set.out);
+	if (n == 4 && !strncmp(arg, "runs", n))
+		return open_file(value, "r", &set.runs);
 	if (!number(value, &v))
 		return false;
-	if (n == 5 && !strncmp(arg, "begin", n))
-		set.begin = v;
-	else if (n == 3 && !strncmp(arg, "end", n))
-		set.end = v;
-	else if (n == 6 && !strncmp(arg, "switch", n))
-		set.change = v;
-	else if (n == 3 && !strncmp(arg, "irq", n) && set.irqs < IRQS_MAX)
-		set.irq[set.irqs++] = v;
-	else if (n == 6 && !strncmp(arg, "warmup", n))
-		set.warmup = v;
-	else if (n == 7 && !strncmp(arg, "windows", n))
-		set.windows = v;
-	else
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (n == strlen(numbers[i].name) && !strncmp(arg, numbers[i].name, n)) {
+			*numbers[i].to = v;
+			return true;
+		}
+	if (n != 3 || strncmp(arg, "irq", n) != 0 || set.irqs == IRQS_MAX)
 		return false;
+	set.irq[set.irqs++] = v;
 	return true;
 }
 
@@ -304,11 +385,11 @@ int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, cha
 			fprintf(stderr, "foldwatch-profile: \"%s\" is no option\n", argv[i]);
 			return -1;
 		}
-	if (!set.out || !set.begin || !set.end || !set.windows) {
-		fprintf(stderr, "foldwatch-profile: out, begin, end and windows must be given\n");
+	if (!set.out || !set.runs || !set.begin || !set.end || !set.run) {
+		fprintf(stderr, "foldwatch-profile: out, runs, begin, end and run must be given\n");
 		return -1;
 	}
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
-	qemu_plugin_register_atexit_cb(id, write_out, NULL);
+	qemu_plugin_register_atexit_cb(id, finish, NULL);
 	return 0;
 }

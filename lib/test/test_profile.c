@@ -1,6 +1,7 @@
 /* Symbols of ELF files, and instructions folded by them. */
 #include "lib/mem.h"
 #include "lib/profile.h"
+#include "lib/profile_plugin.h"
 #include "lib/test/elf_file.h"
 #include "lib/test/tmpdir.h"
 
@@ -95,7 +96,7 @@ static void files_that_are_none(void **state)
 }
 
 #define PROFILE_A                      \
-	"windows 2 4\n"                \
+	"run 2 4\n"                    \
 	"other 0 0\n"                  \
 	"irq 20 0\n"                   \
 	"switches 0 0\n"               \
@@ -107,7 +108,7 @@ static void files_that_are_none(void **state)
 	"ffff80008000f000 2 0\n"       \
 	"end\n"
 #define PROFILE_B                      \
-	"windows 2 4\n"                \
+	"run 2 4\n"                    \
 	"other 4 0\n"                  \
 	"irq 20 0\n"                   \
 	"switches 1 0\n"               \
@@ -119,12 +120,12 @@ static void files_that_are_none(void **state)
 	"400100 10 4\n"                \
 	"end\n"
 
-static struct profile fold(const char *text, const struct symbols *s)
+static struct profiles fold(const char *text, const struct symbols *s)
 {
-	struct profile p;
+	struct profiles p;
 	struct why w;
 
-	if (profile_fold(text, strlen(text), s, &p, &w) != OK)
+	if (profiles_fold(text, strlen(text), s, &p, &w) != OK)
 		fail_msg("%s", w.text);
 	return p;
 }
@@ -144,11 +145,14 @@ static void folded_a_window(void **state)
 {
 	const char *path = in(*state, "a");
 	struct symbols *s;
+	struct profiles all;
 	struct profile p;
 
 	elf_file(path, kernel_a, ARRAY_SIZE(kernel_a));
 	s = load(path);
-	p = fold(PROFILE_A, s);
+	all = fold(PROFILE_A, s);
+	assert_int_equal(all.runs, 1);
+	p = all.run[0];
 	/* 200 / 2 - 4 / 4, and 200 / 2 */
 	IS(row(&p, "copy_pte")->instructions, 99 + 100);
 	IS(row(&p, "copy_pte")->calls, 99);
@@ -162,7 +166,7 @@ static void folded_a_window(void **state)
 	IS(p.tlbi, 3);
 	IS(p.dsb, 100);
 	assert_int_equal(p.windows, 2);
-	profile_release(&p);
+	profiles_release(&all);
 	symbols_free(s);
 }
 
@@ -170,6 +174,7 @@ static void movers_sum_to_the_whole(void **state)
 {
 	const char *pa = in(*state, "a"), *pb = in(*state, "b");
 	struct symbols *sa, *sb;
+	struct profiles as, bs;
 	struct profile a, b;
 	struct mover *m;
 	double sum = 0;
@@ -179,8 +184,10 @@ static void movers_sum_to_the_whole(void **state)
 	elf_file(pb, kernel_b, ARRAY_SIZE(kernel_b));
 	sa = load(pa);
 	sb = load(pb);
-	a = fold(PROFILE_A, sa);
-	b = fold(PROFILE_B, sb);
+	as = fold(PROFILE_A, sa);
+	bs = fold(PROFILE_B, sb);
+	a = as.run[0];
+	b = bs.run[0];
 	m = profile_movers(&a, sa, &b, sb, &n);
 	assert_string_equal(m[0].function, "copy_pte");
 	IS(m[0].b - m[0].a, 100);
@@ -197,10 +204,42 @@ static void movers_sum_to_the_whole(void **state)
 		sum += m[i].b - m[i].a;
 	IS(sum, b.total - a.total);
 	free(m);
-	profile_release(&a);
-	profile_release(&b);
+	profiles_release(&as);
+	profiles_release(&bs);
 	symbols_free(sa);
 	symbols_free(sb);
+}
+
+/* A run that came to no window keeps its place; what is kept is read back. */
+static void runs_keep_their_places(void **state)
+{
+	static const char text[] = "run 0 64\nother 0 0\nirq 0 0\nswitches 0 0\n" PROFILE_A;
+	const char *path = in(*state, "a");
+	struct symbols *s;
+	struct profiles p, again;
+	struct why w;
+	char *json;
+
+	elf_file(path, kernel_a, ARRAY_SIZE(kernel_a));
+	s = load(path);
+	p = fold(text, s);
+	assert_int_equal(p.runs, 2);
+	assert_int_equal(p.run[0].windows, 0);
+	assert_int_equal(p.run[0].rows, 0);
+	json = profiles_json(&p);
+	if (profiles_read(json, strlen(json), &again, &w) != OK)
+		fail_msg("%s", w.text);
+	assert_int_equal(again.runs, 2);
+	assert_int_equal(again.run[0].rows, 0);
+	assert_int_equal(again.run[1].rows, p.run[1].rows);
+	assert_int_equal(again.run[1].windows, 2);
+	IS(again.run[1].total, p.run[1].total);
+	IS(again.run[1].tlbi, 3);
+	IS(row(&again.run[1], "copy_pte")->calls, 99);
+	profiles_release(&again);
+	profiles_release(&p);
+	symbols_free(s);
+	free(json);
 }
 
 static void bad_profiles(void **state)
@@ -209,40 +248,102 @@ static void bad_profiles(void **state)
 		const char *text, *has;
 	} bad[] = {
 	        {"", "torn"},
-	        {"windows 2 4\n", "torn"},
-	        {"windows 0 64\nend\n", "no window was counted"},
-	        {"other 1 1\nend\n", "line 1: expected \"windows"},
-	        {"windows 2 4\nxyz\nend\n", "line 2: expected an address"},
-	        {"windows 2 4\nffff 1\nend\n", "line 2"},
-	        {"windows 2 4\nffff 1 2 what\nend\n", "line 2"},
-	        {"windows 2 4\nend\nffff 1 2\n", "line 3: something follows the end"},
-	        {"windows 2 4 5\nend\n", "line 1"},
+	        {"run 2 4\n", "torn"},
+	        {"other 1 1\nend\n", "line 1: expected \"run"},
+	        {"run 2 4\nxyz\nend\n", "line 2: expected an address"},
+	        {"run 0 4\nffff 1 2\nend\n", "line 2: expected an address"},
+	        {"run 2 4\nffff 1\nend\n", "line 2"},
+	        {"run 2 4\nffff 1 2 what\nend\n", "line 2"},
+	        {"run 2 4\nend\nffff 1 2\n", "line 3: something follows the end"},
+	        {"run 2 4 5\nend\n", "line 1"},
+	};
+	static const struct {
+		const char *text, *has;
+	} kept[] = {
+	        {"", ""},
+	        {"{}", "format"},
+	        {"{\"format\":2,\"runs\":[]}", "format"},
+	        {"{\"format\":1,\"runs\":[{}]}", "runs[0].windows"},
+	        {"{\"format\":1,\"runs\":[{\"windows\":-1,\"switches\":0,\"tlbi\":0,\"dsb\":0,"
+	         "\"rows\":[]}]}",
+	         "runs[0].windows"},
+	        {"{\"format\":1,\"runs\":[{\"windows\":1,\"switches\":0,\"tlbi\":0,\"dsb\":0,"
+	         "\"rows\":[[\"f\",1]]}]}",
+	         "runs[0].rows[0]"},
+	        {"{\"format\":1,\"runs\":[{\"windows\":1,\"switches\":0,\"tlbi\":0,\"dsb\":0,"
+	         "\"rows\":[[\"f\",1,2],[3,1,2]]}]}",
+	         "runs[0].rows[1]"},
 	};
 	const char *path = in(*state, "a");
 	struct symbols *s;
+	struct profiles p;
+	struct why w;
 
 	elf_file(path, kernel_a, ARRAY_SIZE(kernel_a));
 	s = load(path);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct profile p;
-		struct why w;
-
-		assert_int_equal(profile_fold(bad[i].text, strlen(bad[i].text), s, &p, &w),
+		assert_int_equal(profiles_fold(bad[i].text, strlen(bad[i].text), s, &p, &w),
 		                 ERR_INPUT);
 		if (!strstr(w.text, bad[i].has))
 			fail_msg("%zu: %s", i, w.text);
-		assert_int_equal(p.rows, 0);
+		assert_int_equal(p.runs, 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		assert_int_equal(profiles_read(kept[i].text, strlen(kept[i].text), &p, &w),
+		                 ERR_INPUT);
+		if (!strstr(w.text, kept[i].has))
+			fail_msg("kept %zu: %s", i, w.text);
+		assert_int_equal(p.runs, 0);
 	}
 	symbols_free(s);
+}
+
+/* What QEMU is told: addresses of both, paths with their commas doubled. */
+static void plugin_words(void **state)
+{
+	static const struct elf_symbol own[] = {
+	        {"meter_start", 0x400100, 8, STT_FUNC, STB_GLOBAL},
+	        {"meter_stop", 0x400200, 8, STT_FUNC, STB_GLOBAL},
+	        {"suite_next_run", 0x400300, 8, STT_FUNC, STB_GLOBAL},
+	        {"meter_wide", 0x400400, 8, STT_FUNC, STB_GLOBAL},
+	};
+	static const struct elf_symbol entry[] = {
+	        {"el1h_64_irq", K + 0x200, 0, STT_NOTYPE, STB_LOCAL},
+	        {"el0t_64_irq", K + 0x280, 0, STT_NOTYPE, STB_LOCAL},
+	        {"cpu_switch_to", K + 0x300, 0, STT_NOTYPE, STB_GLOBAL},
+	};
+	struct profile_plugin p = {.plugin = "/a/p.so", .out = "/x,y/out", .runs = "/x/runs"};
+	struct symbols *s;
+	struct why w;
+	char *words;
+
+	p.foldbench = in(*state, "foldbench");
+	elf_file(p.foldbench, own, ARRAY_SIZE(own));
+	elf_file(in(*state, "vmlinux"), entry, ARRAY_SIZE(entry));
+	p.kernel = s = load(in(*state, "vmlinux"));
+	assert_int_equal(profile_plugin_words(&p, &words, &w), OK);
+	assert_string_equal(words, "/a/p.so,out=/x,,y/out,runs=/x/runs,begin=0x400100,end=0x400200,"
+	                           "run=0x400300,wide=0x400400,switch=0xffff800080000300,"
+	                           "irq=0xffff800080000200,irq=0xffff800080000280");
+	free(words);
+	elf_file(p.foldbench, own, 3);
+	assert_int_equal(profile_plugin_words(&p, &words, &w), ERR_INPUT);
+	assert_non_null(strstr(w.text, "the foldbench has no function \"meter_wide\""));
+	symbols_free(s);
+	words = profile_plugin_runs("# a plan\nfork/order=0,size=1M runs=2 iterations=7 warmup=3\n"
+	                            "\nmunmap/order=0 warmup=0\nksm/order=0");
+	assert_string_equal(words, "3 7\n3 7\n1 5\n1 5\n");
+	free(words);
 }
 
 int main(void)
 {
 #define in_dir(t) cmocka_unit_test_setup_teardown(t, tmpdir_setup, tmpdir_teardown)
 	const struct CMUnitTest tests[] = {
-	        in_dir(symbols_by_address), in_dir(files_that_are_none),
-	        in_dir(folded_a_window),    in_dir(movers_sum_to_the_whole),
-	        in_dir(bad_profiles),
+	        in_dir(symbols_by_address),     in_dir(files_that_are_none),
+	        in_dir(folded_a_window),        in_dir(movers_sum_to_the_whole),
+	        in_dir(runs_keep_their_places), in_dir(bad_profiles),
+	        in_dir(plugin_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
