@@ -296,6 +296,7 @@ CREATE TABLE boot (
 	seconds       REAL,
 	console       TEXT,                       -- artifact, zstd
 	console_bytes INTEGER,
+	profile       TEXT,                       -- artifact, zstd of JSON: instructions by function
 	taint_before  INTEGER,
 	taint_after   INTEGER,
 	imported      INTEGER NOT NULL,

@@ -103,6 +103,8 @@ void qemu_argv(const struct qemu_boot *b, struct argv *a)
 	         "-no-reboot", NULL);
 	add_chardev(a, "console", b->console);
 	argv_add(a, "-serial", "chardev:console", NULL);
+	if (b->plugin)
+		argv_add(a, "-plugin", b->plugin, NULL);
 	/* A file: whoever reads a socket or a pipe changes when the guest goes on,
 	 * and with it the counts. */
 	add_chardev(a, "results", b->result);
@@ -126,6 +128,7 @@ json_t *qemu_describe(const struct qemu_boot *b)
 	bare.initramfs = path_base(b->initramfs);
 	bare.console = path_base(b->console);
 	bare.result = path_base(b->result);
+	bare.plugin = NULL;
 	qemu_argv(&bare, &a);
 	for (i = 0; i < a.n; i++)
 		json_array_append_new(list, json_string(a.v[i]));

@@ -6,6 +6,7 @@
 #include "agent/cache.h"
 #include "agent/initramfs.h"
 #include "agent/outfile.h"
+#include "agent/profiling.h"
 #include "agent/sandbox.h"
 #include "agent/watch.h"
 #include "lib/client.h"
@@ -40,6 +41,7 @@ static const struct json_field spec_fields[] = {
         {"name", JSON_STR, offsetof(struct boot_spec, name), JSON_NULLOK, 0, 0, NULL},
         {"board", JSON_STR, offsetof(struct boot_spec, board), JSON_MUST, 1, 64, NULL},
         {"image", JSON_STR, offsetof(struct boot_spec, image), JSON_MUST, 64, 64, NULL},
+        {"vmlinux", JSON_STR, offsetof(struct boot_spec, vmlinux), JSON_NULLOK, 64, 64, NULL},
         {"build_ids", JSON_ARR, offsetof(struct boot_spec, build_ids), JSON_MUST, 0, 64, NULL},
         {"nonce", JSON_STR, offsetof(struct boot_spec, nonce), JSON_MUST, 16, 16, NULL},
         {"plan", JSON_STR, offsetof(struct boot_spec, plan), JSON_MUST | JSON_TEXT, 1, PLAN_MAX,
@@ -72,6 +74,9 @@ static enum err check_words(const struct boot_spec *s, struct why *w)
 	if (!hex_is(s->image, 64))
 		return err_set(w, ERR_INPUT, "spec.image: expected 64 hex digits, got \"%s\"",
 		               s->image);
+	if (s->vmlinux && !hex_is(s->vmlinux, 64))
+		return err_set(w, ERR_INPUT, "spec.vmlinux: expected 64 hex digits, got \"%s\"",
+		               s->vmlinux);
 	if (!plain_metric(s->metric))
 		return err_set(w, ERR_INPUT, "spec.metric: expected a word, got \"%s\"", s->metric);
 	return OK;
@@ -83,7 +88,11 @@ enum err boot_open(struct boot *b, const struct step *s, struct why *w)
 	enum err e;
 	size_t i;
 
-	*b = (struct boot){.step = s, .hold_fd = -1, .console_fd = -1, .fail = FAIL_INFRA};
+	*b = (struct boot){.step = s,
+	                   .hold_fd = -1,
+	                   .hold_vmlinux_fd = -1,
+	                   .console_fd = -1,
+	                   .fail = FAIL_INFRA};
 	buf_init(&b->result_text, RESULT_MAX);
 	b->spec.timeout_s = c->boot_timeout_s;
 	e = json_decode((json_t *)s->spec, "spec", spec_fields, &b->spec, w);
@@ -110,11 +119,14 @@ enum err boot_open(struct boot *b, const struct step *s, struct why *w)
 
 void boot_close(struct boot *b)
 {
-	char *const owned[] = {b->run_dir, b->image, b->initramfs, b->console_path, b->result_path};
+	char *const owned[] = {b->run_dir,   b->image,        b->vmlinux,
+	                       b->initramfs, b->console_path, b->result_path};
 	size_t i;
 
 	if (b->hold_fd >= 0)
 		close(b->hold_fd);
+	if (b->hold_vmlinux_fd >= 0)
+		close(b->hold_vmlinux_fd);
 	if (b->console_fd >= 0)
 		close(b->console_fd);
 	if (b->console.scan)
@@ -127,7 +139,7 @@ void boot_close(struct boot *b)
 
 /* ---- staging */
 
-static enum err download(struct boot *b, struct why *w)
+static enum err download(const struct boot *b, const char *sha256, const char *path, struct why *w)
 {
 	const struct agent_conf *c = b->step->conf;
 	struct client *client;
@@ -141,30 +153,49 @@ static enum err download(struct boot *b, struct why *w)
 		client = client_new(c->server, token.len ? token.data : NULL,
 		                    "foldwatch-agent/" FOLDWATCH_VERSION);
 		step_progress(b->step, "download", 0, -1);
-		e = client_get_artifact(client, b->spec.image, b->image, w);
+		e = client_get_artifact(client, sha256, path, w);
 		client_free(client);
 	}
 	buf_release(&token);
-	return err_at(w, e, "image %.12s", b->spec.image);
+	return e;
+}
+
+/* images/SHA256/NAME, from an earlier boot or from the server. */
+static enum err get_file(const struct boot *b, const char *sha256, const char *name, char **path,
+                         int *hold_fd, struct why *w)
+{
+	char *entry = xasprintf("images/%s", sha256), *dir;
+	char hex[SHA256_HEX] = "";
+	enum err e = OK;
+
+	*hold_fd = cache_hold(b->step->conf->dir, entry, w);
+	dir = path_join(b->step->conf->dir, entry);
+	*path = path_join(dir, name);
+	free(dir);
+	free(entry);
+	if (*hold_fd < 0)
+		return ERR_IO;
+	/* Kept from an earlier boot, and still what it was? */
+	if (hash_file(*path, hex, NULL, NULL) || !str_eq(hex, sha256))
+		e = download(b, sha256, *path, w);
+	return e;
 }
 
 static enum err get_image(struct boot *b, struct why *w)
 {
-	char *entry = xasprintf("images/%s", b->spec.image), *dir;
-	char hex[SHA256_HEX] = "";
+	enum err e = get_file(b, b->spec.image, "Image", &b->image, &b->hold_fd, w);
+
+	return err_at(w, e, "image %.12s", b->spec.image);
+}
+
+/* Only its function names are of use, and only for a profile. */
+static enum err get_vmlinux(struct boot *b, struct why *w)
+{
 	enum err e = OK;
 
-	b->hold_fd = cache_hold(b->step->conf->dir, entry, w);
-	dir = path_join(b->step->conf->dir, entry);
-	b->image = path_join(dir, "Image");
-	free(dir);
-	free(entry);
-	if (b->hold_fd < 0)
-		return ERR_IO;
-	/* Kept from an earlier boot, and still what it was? */
-	if (hash_file(b->image, hex, NULL, NULL) || !str_eq(hex, b->spec.image))
-		e = download(b, w);
-	return e;
+	if (b->spec.vmlinux && b->board->profile == PROFILE_DETERMINISTIC)
+		e = get_file(b, b->spec.vmlinux, "vmlinux", &b->vmlinux, &b->hold_vmlinux_fd, w);
+	return err_at(w, e, "vmlinux %.12s", b->spec.vmlinux ? b->spec.vmlinux : "");
 }
 
 static enum err check_image(struct boot *b, struct why *w)
@@ -195,6 +226,8 @@ enum err boot_stage(struct boot *b, struct why *w)
 	if (e)
 		return e;
 	e = check_image(b, w);
+	if (!e)
+		e = get_vmlinux(b, w);
 	if (e)
 		return e;
 	if (!json_array_size(b->spec.build_ids)) {
@@ -227,7 +260,8 @@ void boot_qemu(const struct boot *b, struct qemu_boot *q)
 	                        .image = b->sandboxed ? "/in/Image" : b->image,
 	                        .initramfs = b->sandboxed ? "/in/initramfs.cpio" : b->initramfs,
 	                        .console = b->sandboxed ? "/run/console" : b->console_path,
-	                        .result = b->sandboxed ? "/run/result.jsonl" : b->result_path};
+	                        .result = b->sandboxed ? "/run/result.jsonl" : b->result_path,
+	                        .plugin = b->plugin};
 }
 
 /* An emulator is no security boundary, and what it runs is other people's
@@ -235,7 +269,7 @@ void boot_qemu(const struct boot *b, struct qemu_boot *q)
 static void make_argv(const struct boot *b, struct argv *a)
 {
 	char *qemu_dir = xstrdup(b->board->qemu), *slash = strrchr(qemu_dir, '/');
-	struct sandbox_mount mounts[4] = {{b->image, "/in/Image", false},
+	struct sandbox_mount mounts[6] = {{b->image, "/in/Image", false},
 	                                  {b->initramfs, "/in/initramfs.cpio", false},
 	                                  {b->run_dir, "/run", true}};
 	struct sandbox box = {.mounts = mounts,
@@ -250,6 +284,12 @@ static void make_argv(const struct boot *b, struct argv *a)
 	if (slash && !str_starts(qemu_dir, "/usr/")) {
 		*slash = '\0';
 		mounts[box.mount_count++] = (struct sandbox_mount){qemu_dir, qemu_dir, false};
+	}
+	if (b->plugin) {
+		mounts[box.mount_count++] =
+		        (struct sandbox_mount){b->plugin_file, PROFILING_PLUGIN, false};
+		mounts[box.mount_count++] =
+		        (struct sandbox_mount){b->plugin_runs, PROFILING_RUNS, false};
 	}
 	boot_qemu(b, &q);
 	if (b->sandboxed) {

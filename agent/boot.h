@@ -21,6 +21,7 @@
 struct boot_spec {
 	int64_t kernel;
 	const char *name, *board, *image, *nonce, *plan, *metric;
+	const char *vmlinux; /* NULL: this boot is not to be profiled */
 	json_t *build_ids;
 	int64_t phase, phase_pages, replicate, memory_bytes, timeout_s;
 	bool health;
@@ -42,8 +43,11 @@ struct boot {
 	const struct board_conf *board;
 	bool sandboxed;
 	char qemu_version[32];
+	char *vmlinux;                         /* of spec.vmlinux, or NULL */
+	const char *plugin;                    /* QEMU's, set before boot_run(), or NULL ... */
+	const char *plugin_file, *plugin_runs; /* ... and what it reads, for the sandbox */
 	char *run_dir, *image, *initramfs, *console_path, *result_path;
-	int hold_fd;
+	int hold_fd, hold_vmlinux_fd;
 	struct image image_facts;
 	struct console console;
 	int console_fd;

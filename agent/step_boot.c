@@ -5,6 +5,7 @@
 #include "agent/boot.h"
 
 #include "agent/outfile.h"
+#include "agent/profiling.h"
 #include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/json.h"
@@ -123,12 +124,18 @@ static enum err report(struct boot *b, struct step_outcome *out, struct why *w)
 	return keep_console(b, out, w);
 }
 
-static enum err boot(struct boot *b, struct step_outcome *out, struct why *w)
+static enum err boot(struct boot *b, struct profiling *p, struct step_outcome *out, struct why *w)
 {
 	const struct step *s = b->step;
 	enum err e;
 
 	e = boot_stage(b, w);
+	if (!e) {
+		profiling_stage(p, b);
+		b->plugin = p->words;
+		b->plugin_file = p->plugin;
+		b->plugin_runs = p->runs;
+	}
 	if (!e)
 		e = s->mark(s->mark_ctx, "staged", w);
 	if (!e)
@@ -139,6 +146,8 @@ static enum err boot(struct boot *b, struct step_outcome *out, struct why *w)
 		e = boot_collect(b, w);
 	if (!e)
 		e = report(b, out, w);
+	if (!e)
+		e = profiling_keep(p, b, out, w);
 	if (!e && out->fail == FAIL_NONE)
 		e = s->mark(s->mark_ctx, "measured", w);
 	return e;
@@ -146,17 +155,19 @@ static enum err boot(struct boot *b, struct step_outcome *out, struct why *w)
 
 enum err step_boot(const struct step *s, struct step_outcome *out, struct why *w)
 {
+	struct profiling p = {0};
 	struct boot b;
 	enum err e;
 
 	e = boot_open(&b, s, w);
 	if (!e)
-		e = boot(&b, out, w);
+		e = boot(&b, &p, out, w);
 	if (e && b.fail != FAIL_INFRA) {
 		out->fail = b.fail;
 		out->why = *w;
 		e = OK;
 	}
+	profiling_release(&p);
 	boot_close(&b);
 	return e;
 }

@@ -1,15 +1,10 @@
 /* foldwatch explain: which of the kernel's functions make the difference. */
 #include "cli/commands.h"
-#include "cli/kernel_files.h"
+#include "cli/explain.h"
 #include "cli/table.h"
 
-#include "lib/case.h"
-#include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/mem.h"
-#include "lib/proc.h"
-#include "lib/profile.h"
-#include "lib/profile_plugin.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -17,25 +12,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define BOOT_TIMEOUT_S  900
-#define OUT_MAX         (64u << 20)
 #define CALLS_SHOWN     8
 #define LEAST           .5 /* of an instruction a window: less is rounding */
-#define PHASE_PAGES     "7"
 #define FUNCTION_COLUMN 27
-
-struct explain_opts {
-	const char *submission, *share;
-	int64_t top, iterations;
-};
 
 static const struct cli_opt explain_table[] = {
         {"submission", OPT_TEXT, offsetof(struct explain_opts, submission), "ID|latest",
          "whose kernels are named (latest)", 0, 0, false},
         {"top", OPT_INT, offsetof(struct explain_opts, top), "N", "functions to show (12)", 1, 1000,
          false},
+        {"boot", OPT_FLAG, offsetof(struct explain_opts, boot), NULL,
+         "boot here, though the server has the counts", 0, 0, false},
         {"iterations", OPT_INT, offsetof(struct explain_opts, iterations), "N",
-         "timed windows that are counted (3)", 1, 1000, false},
+         "timed windows that are counted in boots here (3)", 1, 1000, false},
         {"share", OPT_TEXT, offsetof(struct explain_opts, share), "DIR",
          "holds kernel/recipe (beside the program)", 0, 0, false},
         {0},
@@ -48,136 +37,6 @@ static void preset(void *opt)
 	o->submission = "latest";
 	o->top = 12;
 	o->iterations = 3;
-}
-
-/* One of the two kernels, and what its boot gave. */
-struct side {
-	struct kernel_files kernel;
-	struct symbols *symbols;
-	struct profiles kept;
-	struct profile profile; /* the run of it, borrowed */
-	double mean;            /* of the samples that the profile stands beside */
-};
-
-struct explaining {
-	const struct explain_opts *o;
-	char *dir, *programs, *share;
-	char text[CASE_TEXT]; /* the case */
-	struct side side[2];
-};
-
-/* ---- booting */
-
-/* The plugin's words for this kernel; free() it. */
-static enum err plugin_words(const struct explaining *x, const struct side *s, const char *out_path,
-                             const char *runs_path, char **words, struct why *w)
-{
-	char *bench = path_join(x->programs, "foldbench-arm64");
-	char *plugin = path_join(x->programs, "foldwatch-profile.so");
-	enum err e = profile_plugin_words(&(struct profile_plugin){.plugin = plugin,
-	                                                           .out = out_path,
-	                                                           .runs = runs_path,
-	                                                           .foldbench = bench,
-	                                                           .kernel = s->symbols},
-	                                  words, w);
-
-	free(plugin);
-	free(bench);
-	return e;
-}
-
-static enum err read_result(const char *text, struct side *s, struct why *w)
-{
-	const char *line = strstr(text, "{\"type\":\"run\"");
-	const json_t *samples;
-	json_t *run = NULL;
-	size_t n = line ? strcspn(line, "\n") : 0, i, warmup;
-	double sum = 0;
-	enum err e = line ? json_parse(line, n, n, &run, w)
-	                  : err_set(w, ERR_INPUT, "it brought no result");
-
-	if (e != OK)
-		return e;
-	samples = json_object_get(run, "samples");
-	warmup = (size_t)json_int(run, "warmup", 0);
-	if (!str_eq(json_str(run, "state", ""), "valid"))
-		e = err_set(w, ERR_INPUT, "the run is %s: %s", json_str(run, "state", "?"),
-		            json_str(run, "why", "no reason given"));
-	for (i = warmup; i < json_array_size(samples); i++)
-		sum += json_number_value(json_array_get(samples, i));
-	s->mean = sum / (double)(json_array_size(samples) - warmup);
-	json_decref(run);
-	return e;
-}
-
-static enum err boot(const struct explaining *x, struct side *s, const char *plan,
-                     const char *runs_path, const char *out_path, struct why *w)
-{
-	struct profiles all = {0};
-
-	char *script = path_join(x->share, "kernel/recipe/boot-once.sh"), *words = NULL;
-	char *bench = xasprintf("FOLDBENCH=%s/foldbench-arm64", x->programs);
-	struct buf out, text;
-	enum err e = plugin_words(x, s, out_path, runs_path, &words, w);
-
-	buf_init(&out, OUT_MAX);
-	buf_init(&text, OUT_MAX);
-	if (e == OK) {
-		const char *argv[] = {"env", bench, script,          "-p", PHASE_PAGES,
-		                      "-x",  words, s->kernel.image, plan, NULL};
-
-		fprintf(stderr, "booting %s\n", s->kernel.name);
-		e = proc_run(
-		        &(struct proc_spec){.argv = argv, .timeout_ns = BOOT_TIMEOUT_S * NS_PER_S},
-		        &out, w);
-	}
-	if (e == OK)
-		e = read_result(out.data, s, w);
-	if (e == OK)
-		e = file_read(out_path, &text, w);
-	if (e == OK)
-		e = profiles_fold(text.data, text.len, s->symbols, &all, w);
-	if (e == OK && (all.runs != 1 || !all.run[0].windows))
-		e = err_set(w, ERR_INPUT, "no window was counted: the case did not run");
-	if (e == OK) {
-		s->kept = all;
-		s->profile = all.run[0];
-	} else {
-		profiles_release(&all);
-	}
-	buf_release(&out);
-	buf_release(&text);
-	free(words);
-	free(bench);
-	free(script);
-	return e == OK ? OK : err_at(w, e, "kernel \"%s\"", s->kernel.name);
-}
-
-static enum err boot_both(struct explaining *x, struct why *w)
-{
-	char *plan = path_join(x->dir, "plan"), *runs = path_join(x->dir, "runs"), *line, *text;
-	enum err e;
-
-	line = xasprintf("%s runs=1 iterations=%lld warmup=1\n", x->text,
-	                 (long long)x->o->iterations);
-	text = profile_plugin_runs(line);
-	e = file_write(plan, line, strlen(line), 0644, w);
-	if (e == OK)
-		e = file_write(runs, text, strlen(text), 0644, w);
-	for (size_t i = 0; e == OK && i < 2; i++) {
-		char *name = xasprintf("%zu.profile", i), *path = path_join(x->dir, name);
-
-		e = symbols_load(x->side[i].kernel.vmlinux, &x->side[i].symbols, w);
-		if (e == OK)
-			e = boot(x, &x->side[i], plan, runs, path, w);
-		free(name);
-		free(path);
-	}
-	free(text);
-	free(line);
-	free(runs);
-	free(plan);
-	return e;
 }
 
 /* ---- what moved */
@@ -223,7 +82,7 @@ static void print_calls(const struct mover *m, size_t n)
 
 static void print_table(const struct explaining *x, const struct mover *m, size_t n)
 {
-	const struct side *a = &x->side[0], *b = &x->side[1];
+	const struct explain_side *a = &x->side[0], *b = &x->side[1];
 	double rest_a = 0, rest_b = 0, others_a = 0, others_b = 0;
 	double samples = b->mean - a->mean, sum = b->profile.total - a->profile.total;
 	double left = fabs(samples - sum) < LEAST ? 0 : samples - sum;
@@ -231,9 +90,12 @@ static void print_table(const struct explaining *x, const struct mover *m, size_
 
 	printf("%s: %+.0f instructions a window (%+.2f%%)\n", x->text, samples,
 	       100 * samples / a->mean);
-	printf("A is %s, B is %s; mean of %lld windows behind one of warm-up;\n", a->kernel.name,
-	       b->kernel.name, (long long)x->o->iterations);
-	printf("%s pages held; emulated, not time\n\n", PHASE_PAGES);
+	printf("A is %s, B is %s; mean of %llu windows behind the warm-up;\n", a->kernel.name,
+	       b->kernel.name, (unsigned long long)a->profile.windows);
+	if (a->boot)
+		printf("boots %lld and %lld on %s, ", (long long)a->boot, (long long)b->boot,
+		       a->board);
+	printf("%lld pages held; emulated, not time\n\n", (long long)a->phase_pages);
 	printf("| function                      |          A |          B |       move |\n");
 	rule();
 	for (size_t i = 0; i < n; i++) {
@@ -265,12 +127,15 @@ static void print_table(const struct explaining *x, const struct mover *m, size_
 	print_calls(m, n);
 }
 
-static json_t *side_json(const struct side *s)
+static json_t *side_json(const struct explain_side *s)
 {
 	json_t *o = json_object();
 
 	json_put_str(o, "name", s->kernel.name);
 	json_put_real(o, "mean", s->mean);
+	json_put(o, "boot", s->boot ? json_integer(s->boot) : json_null());
+	json_put_str(o, "board", s->board);
+	json_put_int(o, "phase_pages", s->phase_pages);
 	json_put_real(o, "counted", s->profile.total);
 	json_put_int(o, "windows", (int64_t)s->profile.windows);
 	json_put_int(o, "switches", (int64_t)s->profile.switches);
@@ -282,7 +147,7 @@ static json_t *side_json(const struct side *s)
 static enum err print_json(const struct explaining *x, const struct mover *m, size_t n,
                            struct why *w)
 {
-	const struct side *a = &x->side[0], *b = &x->side[1];
+	const struct explain_side *a = &x->side[0], *b = &x->side[1];
 	json_t *out = json_object(), *movers = json_array();
 	enum err e;
 
@@ -313,7 +178,7 @@ static enum err print_json(const struct explaining *x, const struct mover *m, si
 
 static enum err tell(struct cli *cli, const struct explaining *x, struct why *w)
 {
-	const struct side *a = &x->side[0], *b = &x->side[1];
+	const struct explain_side *a = &x->side[0], *b = &x->side[1];
 	size_t n;
 	struct mover *m = profile_movers(&a->profile, a->symbols, &b->profile, b->symbols, &n);
 	enum err e = OK;
@@ -328,24 +193,28 @@ static enum err tell(struct cli *cli, const struct explaining *x, struct why *w)
 
 /* ---- the whole */
 
+static bool is_dir(const char *word)
+{
+	return strchr(word, '/') || str_eq(word, ".");
+}
+
 static enum err explain(struct cli *cli, struct explaining *x, char **argv, struct why *w)
 {
 	struct bench_case c;
 	char why[400];
+	bool found = false;
 	enum err e = OK;
 
 	if (case_parse(argv[2], &c, why, sizeof(why)) != 0)
 		return err_set(w, ERR_INPUT, "%s", why);
 	case_format(&c, x->text, sizeof(x->text));
-	for (size_t i = 0; e == OK && i < 2; i++)
+	if (!x->o->boot && !is_dir(argv[0]) && !is_dir(argv[1]))
+		e = explain_stored(cli, x, argv, &found, w);
+	for (size_t i = 0; e == OK && !found && i < 2; i++)
 		e = kernel_files_find(cli, argv[i], x->o->submission, x->dir, i ? 'b' : 'a',
 		                      &x->side[i].kernel, w);
-	if (e == OK)
-		e = cli_programs_dir(&x->programs, w);
-	if (e == OK)
-		x->share = x->o->share ? xstrdup(x->o->share) : xasprintf("%s/..", x->programs);
-	if (e == OK)
-		e = boot_both(x, w);
+	if (e == OK && !found)
+		e = explain_boot(x, w);
 	return e == OK ? tell(cli, x, w) : e;
 }
 
@@ -369,21 +238,22 @@ static enum err run_explain(struct cli *cli, void *opt, int argc, char **argv, s
 		kernel_files_release(&x.side[i].kernel);
 		symbols_free(x.side[i].symbols);
 		profiles_release(&x.side[i].kept);
+		free(x.side[i].board);
 	}
 	free(x.dir);
-	free(x.programs);
-	free(x.share);
 	return e;
 }
 
 const struct cli_command cmd_explain = {
         .name = "explain",
         .args = "A B CASE",
-        .summary = "boot two kernels here and show which functions make the difference",
-        .help = "A and B are kernels of a submission, by name, or directories of kernel builds\n"
-                "(named with a slash; arch/arm64/boot/Image and vmlinux in them). Both are booted\n"
-                "on a virtual board of this machine, where a plugin of QEMU counts every\n"
-                "instruction inside the timed windows by function. Rows sum to the whole.\n"
+        .summary = "which of two kernels' functions make the difference in a case",
+        .help = "A and B are kernels of a submission, by name. On a deterministic board one boot\n"
+                "of each kernel counts every instruction inside the timed windows by function\n"
+                "(kernels that were built, not prebuilt images); the server has what it counted.\n"
+                "Or they are directories of kernel builds (named with a slash;\n"
+                "arch/arm64/boot/Image and vmlinux in them): then, and where the server has\n"
+                "nothing, both are booted on a virtual board here. Rows sum to the whole.\n"
                 "\n"
                 "examples:\n"
                 "  foldwatch explain contpte-n contpte-y fork/order=0,size=16M\n"

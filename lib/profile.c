@@ -86,6 +86,9 @@ static bool read_address(const char *line, struct sums *s, const struct symbols 
 		return true;
 	}
 	in = symbols_at(kernel, pc);
+	/* A name is whatever a build wrote there. */
+	if (in && !utf8_valid(in->name, strlen(in->name)))
+		in = NULL;
 	push(s, in ? in->name : PROFILE_UNKNOWN, n, in && in->address == pc ? n : 0,
 	     in ? in->size : 0);
 	return true;

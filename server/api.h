@@ -15,7 +15,7 @@ http_handler meta_health, meta_metrics, meta_openapi;
 
 /* api_submissions.c */
 http_handler submissions_list, submission_make, submission_get, submission_cancel,
-        submission_samples;
+        submission_samples, submission_profiles;
 /* api_compare.c */
 http_handler comparison_get;
 /* api_kernels.c */

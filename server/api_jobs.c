@@ -195,6 +195,8 @@ static enum err boot_spec(struct db *db, struct pool *p, const struct job *j, js
 	json_put_str(spec, "board", j->board);
 	json_put_str(spec, "image", k.image);
 	json_put(spec, "build_ids", show_words(k.build_ids));
+	/* The boot that proves the board shows where its instructions are, too. */
+	json_put_str(spec, "vmlinux", j->replicate ? k.vmlinux : NULL);
 	json_put_str(spec, "nonce", j->nonce);
 	json_put_str(spec, "plan", j->plan);
 	json_put_int(spec, "phase", j->phase);

@@ -181,7 +181,7 @@ static enum err read_build(struct db *db, struct answering *a, json_t *o, struct
 
 struct boot_in {
 	bool valid;
-	const char *why, *nonce, *build_id, *boot_id, *console, *result;
+	const char *why, *nonce, *build_id, *boot_id, *console, *profile, *result;
 	int reached;
 	double seconds;
 	int64_t console_bytes, taint_before, taint_after;
@@ -201,6 +201,7 @@ static const struct json_field boot_fields[] = {
         {"boot_id", JSON_STR, offsetof(struct boot_in, boot_id), JSON_NULLOK, 0, 128, NULL},
         {"seconds", JSON_NUM, offsetof(struct boot_in, seconds), JSON_NULLOK, 0, 0, NULL},
         {"console", JSON_STR, offsetof(struct boot_in, console), JSON_NULLOK, 64, 64, NULL},
+        {"profile", JSON_STR, offsetof(struct boot_in, profile), JSON_NULLOK, 64, 64, NULL},
         {"console_bytes", JSON_INT, offsetof(struct boot_in, console_bytes), JSON_NULLOK, 0,
          INT64_MAX, NULL},
         {"faults", JSON_ARR, offsetof(struct boot_in, faults), JSON_NULLOK, 0, 1000, NULL},
@@ -325,6 +326,8 @@ static enum err read_boot(struct db *db, struct answering *a, const struct job *
 	if (e == OK)
 		e = need_artifact(db, in.console, "boot.console", w);
 	if (e == OK)
+		e = need_artifact(db, in.profile, "boot.profile", w);
+	if (e == OK)
 		e = read_faults(a, in.faults, w);
 	if (e == OK)
 		e = store_kernel_get(db, j->kernel, a->p, &k, w);
@@ -348,6 +351,7 @@ static enum err read_boot(struct db *db, struct answering *a, const struct job *
 	b->boot_uuid = pool_str(a->p, in.boot_id);
 	b->seconds = in.seconds;
 	b->console = pool_str(a->p, in.console);
+	b->profile = pool_str(a->p, in.profile);
 	b->console_bytes = in.console_bytes;
 	b->taint_before = in.taint_before;
 	b->taint_after = in.taint_after;

@@ -150,16 +150,6 @@ enum err submission_cancel(struct http_req *req, struct http_resp *r, struct why
 
 /* ---- samples */
 
-static const char *name_of(const struct sub_kernels *k, int64_t id)
-{
-	size_t i;
-
-	for (i = 0; i < k->count; i++)
-		if (k->at[i].kernel_id == id)
-			return k->at[i].name;
-	return NULL;
-}
-
 static enum err sample_json(struct pool *p, const struct sample_row *s, const struct sub_kernels *k,
                             json_t *list, struct why *w)
 {
@@ -174,7 +164,7 @@ static enum err sample_json(struct pool *p, const struct sample_row *s, const st
 	samples = json_array();
 	for (i = 0; i < n; i++)
 		json_array_append_new(samples, json_integer(v[i]));
-	json_put_str(o, "kernel", name_of(k, s->kernel));
+	json_put_str(o, "kernel", api_kernel_name(k, s->kernel));
 	json_put_str(o, "board", s->board);
 	json_put_int(o, "boot", s->boot);
 	show_int(o, "phase", s->phase);
@@ -193,23 +183,17 @@ enum err submission_samples(struct http_req *req, struct http_resp *r, struct wh
 	struct pool *p = pool_new();
 	struct sample_rows rows = {0};
 	struct sub_kernels k = {0};
-	struct bench_case one;
 	struct sub s;
-	const char *text = http_query(req, "case");
-	char canon[CASE_TEXT], err[400];
+	char canon[CASE_TEXT];
 	json_t *list = json_array();
 	int64_t id;
 	size_t i;
 	enum err e = api_submission_id(req, &id, w);
 
-	if (e == OK && !text)
-		e = err_set(w, ERR_INPUT, "case: missing");
-	if (e == OK && case_parse(text, &one, err, sizeof(err)) != 0)
-		e = err_set(w, ERR_INPUT, "case: %s", err);
-	if (e == OK) {
-		case_format(&one, canon, sizeof(canon));
+	if (e == OK)
+		e = api_case(req, canon, w);
+	if (e == OK)
 		e = store_sub_get(db, id, p, &s, w);
-	}
 	if (e == OK)
 		e = store_sub_kernels(db, id, p, &k, w);
 	if (e == OK)

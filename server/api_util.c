@@ -50,6 +50,28 @@ enum err api_submission_id(const struct http_req *req, int64_t *id, struct why *
 	return e;
 }
 
+enum err api_case(const struct http_req *req, char canon[CASE_TEXT], struct why *w)
+{
+	const char *text = http_query(req, "case");
+	struct bench_case c;
+	char err[400];
+
+	if (!text)
+		return err_set(w, ERR_INPUT, "case: missing");
+	if (case_parse(text, &c, err, sizeof(err)) != 0)
+		return err_set(w, ERR_INPUT, "case: %s", err);
+	case_format(&c, canon, CASE_TEXT);
+	return OK;
+}
+
+const char *api_kernel_name(const struct sub_kernels *k, int64_t id)
+{
+	for (size_t i = 0; i < k->count; i++)
+		if (k->at[i].kernel_id == id)
+			return k->at[i].name;
+	return NULL;
+}
+
 const char *api_who(const struct http_req *req)
 {
 	return req->token_label ? req->token_label : "";

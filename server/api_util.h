@@ -4,6 +4,7 @@
 #ifndef FOLDWATCH_SERVER_API_UTIL_H
 #define FOLDWATCH_SERVER_API_UTIL_H
 
+#include "lib/case.h"
 #include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/mem.h"
@@ -18,6 +19,10 @@ json_t *api_list(const char *name, json_t *list, int64_t limit, int64_t last_id)
 enum err api_key(const struct http_req *req, const char **key, struct why *w);
 /* {id} of the route, or the newest finished submission under /latest. */
 enum err api_submission_id(const struct http_req *req, int64_t *id, struct why *w);
+/* ?case=, which must be there, in its canonical form. */
+enum err api_case(const struct http_req *req, char canon[CASE_TEXT], struct why *w);
+/* What a submission calls that kernel; NULL: it has none such. */
+const char *api_kernel_name(const struct sub_kernels *k, int64_t id);
 /* Who asks, for the record. */
 const char *api_who(const struct http_req *req);
 

@@ -112,6 +112,26 @@ const struct openapi_object openapi_objects[] = {
 	 "windows int\n"
 	 "samples [num]\n"},
 
+	{"Profiles", SHAPE_OUT, "Instructions by function, inside a case's timed windows",
+	 "profiles [Profile]\n"},
+	{"Profile", SHAPE_OUT, "One run; all figures are of one window",
+	 "kernel str?\n"
+	 "board str\n"
+	 "boot int\n"
+	 "phase int?\n"
+	 "phase_pages int?\n"
+	 "run int\n"
+	 "mean num\n"
+	 "windows int\n"
+	 "switches int\n"
+	 "tlbi num\n"
+	 "dsb num\n"
+	 "rows [ProfileRow]\n"},
+	{"ProfileRow", SHAPE_OUT, "A function",
+	 "function str\n"
+	 "instructions num\n"
+	 "calls num\n"},
+
 	{"Comparison", SHAPE_OUT, "Kernels against their baseline",
 	 "submission int\n"
 	 "baseline str\n"
@@ -385,6 +405,7 @@ const struct openapi_object openapi_objects[] = {
 	 "seconds num?\n"
 	 "console hash?\n"
 	 "console_bytes int?\n"
+	 "profile hash?\n"
 	 "taint_before int?\n"
 	 "taint_after int?\n"
 	 "self_reported bool\n"
@@ -448,6 +469,8 @@ const struct openapi_op openapi_ops[] = {
 	{"submission_cancel", 200, "Submission", NULL, NULL, 0},
 	{"samples_latest", 200, "Samples", NULL, SAMPLES, 0},
 	{"samples_get", 200, "Samples", NULL, SAMPLES, 0},
+	{"profiles_latest", 200, "Profiles", NULL, "case* str\n", 0},
+	{"profiles_get", 200, "Profiles", NULL, "case* str\n", 0},
 	{"comparison_latest", 200, "Comparison", NULL, TABLES, 0},
 	{"comparison_get", 200, "Comparison", NULL, TABLES, 0},
 	{"kernels_list", 200, "Kernels", NULL, PAGE, 0},

@@ -41,6 +41,11 @@ static const struct http_route routes[] = {
 	 "Raw samples of a case of the newest finished submission", "samples_latest"},
 	{"GET", V1 "/submissions/{id}/samples", ROLE_READ, 0, 0, submission_samples,
 	 "Raw samples of a case", "samples_get"},
+	{"GET", V1 "/submissions/latest/profiles", ROLE_READ, 0, 0, submission_profiles,
+	 "Instructions by function of a case of the newest finished submission",
+	 "profiles_latest"},
+	{"GET", V1 "/submissions/{id}/profiles", ROLE_READ, 0, 0, submission_profiles,
+	 "Instructions by function of a case", "profiles_get"},
 
 	{"GET", V1 "/comparisons/latest", ROLE_READ, 0, 0, comparison_get,
 	 "The comparison of the newest finished submission", "comparison_latest"},

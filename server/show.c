@@ -274,6 +274,7 @@ json_t *show_boot(const struct boot *b, const char *kernel_name, const char *env
 	json_put_real(o, "seconds", b->seconds);
 	json_put_str(o, "console", b->console);
 	show_int(o, "console_bytes", b->console_bytes);
+	json_put_str(o, "profile", b->profile);
 	show_int(o, "taint_before", b->taint_before);
 	show_int(o, "taint_after", b->taint_after);
 	json_put_bool(o, "self_reported", b->imported);

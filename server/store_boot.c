@@ -31,10 +31,11 @@ static enum err add_row(struct db *db, const struct boot *b, int64_t *id, struct
 	            " board_identity, env_id, purpose, baseline, plan_sha256, memory_bytes, phase,"
 	            " phase_pages, replicate, valid, why, class, reached, metric, unit, better,"
 	            " nonce, build_id, boot_uuid, bench, seconds, console, console_bytes,"
-	            " taint_before, taint_after, imported, idem_key, content_hash, created_ms)"
+	            " taint_before, taint_after, imported, idem_key, content_hash, created_ms,"
+	            " profile)"
 	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
 	            " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30,"
-	            " ?31, ?32, ?33, ?34) RETURNING id");
+	            " ?31, ?32, ?33, ?34, ?35) RETURNING id");
 
 	bind_opt(q, 1, b->job);
 	db_bind_int(q, 2, b->attempt);
@@ -70,6 +71,7 @@ static enum err add_row(struct db *db, const struct boot *b, int64_t *id, struct
 	db_bind_text(q, 32, b->idem_key);
 	db_bind_text(q, 33, b->content_hash);
 	db_bind_int(q, 34, b->created_ms);
+	db_bind_text(q, 35, b->profile);
 	return db_run_int(q, id, w);
 }
 
@@ -195,7 +197,8 @@ enum err store_boot_unlink(struct db *db, int64_t submission, int64_t job, struc
 	" b.env_id, b.purpose, b.baseline, b.plan_sha256, b.memory_bytes, b.phase,"           \
 	" b.phase_pages, b.replicate, b.valid, b.why, b.class, b.reached, b.metric, b.unit,"  \
 	" b.better, b.nonce, b.build_id, b.boot_uuid, b.bench, b.seconds, b.console,"         \
-	" b.console_bytes, b.taint_before, b.taint_after, b.imported, b.created_ms"
+	" b.console_bytes, b.taint_before, b.taint_after, b.imported, b.created_ms,"          \
+	" b.profile"
 
 static void boot_row(struct db_stmt *q, struct pool *p, struct boot *b)
 {
@@ -232,6 +235,7 @@ static void boot_row(struct db_stmt *q, struct pool *p, struct boot *b)
 	b->taint_after = opt_int(q, 30);
 	b->imported = db_int(q, 31) != 0;
 	b->created_ms = db_int(q, 32);
+	b->profile = col_str(q, 33, p);
 }
 
 enum err store_boot_get(struct db *db, int64_t id, struct pool *p, struct boot *out, struct why *w)
@@ -264,7 +268,7 @@ enum err store_boot_of_sub(struct db *db, int64_t submission, struct pool *p, st
 		struct boot *b = pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
 
 		boot_row(q, p, b);
-		b->void_why = col_str(q, 33, p);
+		b->void_why = col_str(q, 34, p);
 	}
 	db_done(q);
 	return e;

@@ -43,7 +43,7 @@ struct boot {
 	const char *metric, *unit, *better;
 	const char *nonce, *build_id, *boot_uuid, *bench;
 	double seconds;
-	const char *console;
+	const char *console, *profile;
 	int64_t console_bytes, taint_before, taint_after;
 	bool imported;
 	const char *idem_key, *content_hash;
@@ -178,6 +178,20 @@ struct sample_rows {
 enum err store_run_samples(struct db *db, int64_t submission, const char *case_text,
                            const char *board, const char *metric, struct pool *p,
                            struct sample_rows *out, struct why *w);
+
+/* Runs of a case whose boots were counted by function: `at` is the run's place in the
+ * artifact's list. */
+struct profile_row_of {
+	int64_t kernel, boot, phase, phase_pages, number, at;
+	const char *board, *profile;
+	double mean; /* of its samples after the warm-up */
+};
+struct profile_rows_of {
+	struct profile_row_of *at;
+	size_t count;
+};
+enum err store_run_profiles(struct db *db, int64_t submission, const char *case_text,
+                            struct pool *p, struct profile_rows_of *out, struct why *w);
 
 /* Cases of a submission with samples of several windows, by case and board. */
 struct summed_row {

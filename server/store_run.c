@@ -246,6 +246,42 @@ enum err store_run_samples(struct db *db, int64_t submission, const char *case_t
 	return e;
 }
 
+enum err store_run_profiles(struct db *db, int64_t submission, const char *case_text,
+                            struct pool *p, struct profile_rows_of *out, struct why *w)
+{
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT b.kernel_id, b.id, b.phase, b.phase_pages, r.number,"
+	                       " (SELECT COUNT(*) FROM run o WHERE o.boot_id = r.boot_id"
+	                       " AND o.id < r.id), b.board, b.profile, t.mean"
+	                       " FROM submission_boot s JOIN boot b ON b.id = s.boot_id"
+	                       " JOIN bench_case c ON c.text = ?2"
+	                       " JOIN run r ON r.boot_id = b.id AND r.case_id = c.id"
+	                       " JOIN run_stat t ON t.boot_id = r.boot_id"
+	                       " AND t.case_id = r.case_id AND t.number = r.number"
+	                       " WHERE s.submission_id = ?1 AND b.profile IS NOT NULL"
+	                       " AND b.valid = 1 ORDER BY b.kernel_id, b.board, b.id, r.number");
+	enum err e;
+
+	db_bind_int(q, 1, submission);
+	db_bind_text(q, 2, case_text);
+	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
+		struct profile_row_of *r =
+		        pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
+
+		r->kernel = db_int(q, 0);
+		r->boot = db_int(q, 1);
+		r->phase = opt_int(q, 2);
+		r->phase_pages = opt_int(q, 3);
+		r->number = db_int(q, 4);
+		r->at = db_int(q, 5);
+		r->board = col_str(q, 6, p);
+		r->profile = col_str(q, 7, p);
+		r->mean = db_real(q, 8);
+	}
+	db_done(q);
+	return e;
+}
+
 enum err store_run_summed(struct db *db, int64_t submission, struct pool *p,
                           struct summed_rows *out, struct why *w)
 {

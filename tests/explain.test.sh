@@ -21,18 +21,26 @@ addr() { aarch64-linux-gnu-nm "$1" | awk -v name="$2" '$3 == name { print "0x" $
 boot() { # boot NAME [OPTION...]
 	to=$1
 	shift
-	echo 'fork/order=0,size=16M runs=1 iterations=3 warmup=1' >"$tmp/plan"
+	echo 'fork/order=0,size=16M runs=2 iterations=3 warmup=1
+exit/order=9,size=16M runs=1 iterations=2 warmup=1
+mremap/order=0,size=16M,skew=4K runs=1 iterations=2 warmup=0' >"$tmp/plan"
+	printf '%s\n' '1 3' '1 3' '1 2' '1 2' >"$tmp/runs"
 	kernel/recipe/boot-once.sh -p 7 "$@" "$A/Image" "$tmp/plan" 2>/dev/null |
 		grep -o '"samples":\[[^]]*\]' >"$tmp/$to"
 }
-plugin=$PWD/build/foldwatch-profile.so,out=$tmp/profile,begin=$(addr build/foldbench-arm64 meter_start)
-plugin=$plugin,end=$(addr build/foldbench-arm64 meter_stop),switch=$(addr "$A/vmlinux" cpu_switch_to)
-plugin=$plugin,irq=$(addr "$A/vmlinux" el1h_64_irq),irq=$(addr "$A/vmlinux" el0t_64_irq),warmup=1,windows=3
+bench=build/foldbench-arm64
+plugin=$PWD/build/foldwatch-profile.so,out=$tmp/profile,runs=$tmp/runs,begin=$(addr $bench meter_start)
+plugin=$plugin,end=$(addr $bench meter_stop),run=$(addr $bench suite_next_run),wide=$(addr $bench meter_wide)
+plugin=$plugin,switch=$(addr "$A/vmlinux" cpu_switch_to)
+plugin=$plugin,irq=$(addr "$A/vmlinux" el1h_64_irq),irq=$(addr "$A/vmlinux" el0t_64_irq)
 boot plain
 boot counted -x "$plugin"
 same() { [ -s "$tmp/plain" ] && cmp "$tmp/plain" "$tmp/counted"; }
 ok 'counting changes no sample' same
 ok 'and ends its file' grep -qx end "$tmp/profile"
+# The windows of the samples alone, whatever the warm-up.
+sections() { [ "$(grep '^run' "$tmp/profile" | cut -d' ' -f2 | tr '\n' ' ')" = '3 3 2 2 ' ] || { grep '^run' "$tmp/profile"; return 1; }; }
+ok 'each run in a section of its own' sections
 
 explained() { build/foldwatch explain "$A/" "$B/" "$@" >"$tmp/json" 2>"$tmp/err" || { cat "$tmp/err"; return 1; }; }
 value() { tr -d '\n' <"$tmp/json" | grep -o "\"$1\": *-\?[0-9.e-]*" | head -n 1 | sed 's/.*: *//'; }

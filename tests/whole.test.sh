@@ -184,10 +184,11 @@ fi
 # Kernels that the server built, by their names.
 if build/foldwatch explain contpte-n contpte-y mremap/order=9,size=16M,skew=4K --submission 1 \
 	--server "$address" --token-file "$state/submit.token" >"$top/explain.out" 2>&1 &&
-	grep -q 'contpte_' "$top/explain.out"; then
-	pass "explain names the functions that move"
+	grep -q 'contpte_' "$top/explain.out" &&
+	grep -qE '^boots [0-9]+ and [0-9]+ on qemu-det' "$top/explain.out"; then
+	pass "explain names the functions that move, from what the boots kept"
 else
-	fail "explain names the functions that move"
+	fail "explain names the functions that move, from what the boots kept"
 	tail -n 5 "$top/explain.out" | note
 fi
 
@@ -240,6 +241,8 @@ IMAGE=$top/b/Image tests/foldbench.test.sh >"$top/real.out" 2>"$top/real.err" </
 relay foldbench "$top/real.out" "$top/real.err"
 A=$top/a B=$top/b tests/explain.test.sh >"$top/real.out" 2>"$top/real.err" </dev/null
 relay explain "$top/real.out" "$top/real.err"
+IMAGE=$top/b/Image tests/plan.test.sh >"$top/real.out" 2>"$top/real.err" </dev/null
+relay plan "$top/real.out" "$top/real.err"
 
 echo "1..$n"
 exit $bad

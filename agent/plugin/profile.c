@@ -210,14 +210,19 @@ static void end_run(void)
 
 static void begin_run(void)
 {
+	char line[64], *end;
+
 	/* The last run may have died in a window. */
 	window.open = false;
 	forget_window();
 	end_run();
 	run.open = true;
 	/* One more than the plan has is the caller's to find out. */
-	if (fscanf(set.runs, "%" SCNu64 " %" SCNu64, &run.skip, &run.windows) != 2)
-		run.skip = run.windows = 0;
+	run.skip = run.windows = 0;
+	if (fgets(line, sizeof(line), set.runs)) {
+		run.skip = strtoull(line, &end, 10);
+		run.windows = strtoull(end, NULL, 10);
+	}
 }
 
 static void executed(unsigned int cpu, void *arg)

@@ -43,7 +43,7 @@ static void a_case_and_directories(void **state)
 	put_file(vmlinux, "x", 1);
 	fails(p, NULL, 2, "no ELF", "explain", "./k", "./k", REAL_CASE);
 	elf_file(vmlinux, odd, 1);
-	fails(p, NULL, 2, "it has no function \"cpu_switch_to\"", "explain", "./k", "./k",
+	fails(p, NULL, 2, "the kernel has no function \"cpu_switch_to\"", "explain", "./k", "./k",
 	      REAL_CASE);
 	free(dir);
 	free(file);

@@ -321,6 +321,7 @@ static json_t *build_body(struct fake *f, const char *name)
 	snprintf(id, sizeof(id), "%.40s", hash);
 	json_put_str(o, "image", image);
 	json_put_str(o, "config", f->console);
+	json_put_str(o, "vmlinux", f->vmlinux);
 	json_put_int(o, "image_bytes", 8192);
 	json_put_str(o, "build_id", id);
 	json_put_str(o, "section_hash", hash);
@@ -353,6 +354,7 @@ static json_t *boot_body(struct fake *f, const json_t *spec, json_t *body)
 	json_put_real(o, "seconds", 2.5);
 	json_put_str(o, "console", f->console);
 	json_put_int(o, "console_bytes", 50);
+	json_put_str(o, "profile", json_str(spec, "vmlinux", NULL) ? f->profile : NULL);
 	json_put_str(env, "qemu", "7.2");
 	json_put(o, "env", env);
 	json_put_bool(o, "valid", !bad);

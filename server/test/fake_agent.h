@@ -27,6 +27,8 @@ struct fake {
 	const char *windows_kernel;
 	int claimed;
 	const char *build_fails; /* kernel whose build fails */
+	const char *vmlinux;     /* hash of an artifact, of all kernels that are built; or NULL */
+	const char *profile;     /* the same, of the boots that are asked for one */
 	const char *slow_kernel; /* 2 % slower, as one that has "slow" in its name */
 };
 
