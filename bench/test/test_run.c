@@ -250,8 +250,9 @@ static void short_calls_are_summed(void **state)
 			assert_true(coarse ? windows > 1 && windows <= METER_WINDOWS
 			                   : windows == 1);
 			/* The shortest of four decided: later ones are not ten times as short. */
-			json_array_foreach (samples, k, one)
+			json_array_foreach (samples, k, one) {
 				assert_true(json_integer_value(one) > 100 * (json_int_t)tick);
+			}
 			json_decref(run);
 		}
 		release(&r);
