@@ -29,6 +29,7 @@ struct settings {
 	const char *programs; /* foldwatchd, foldwatch-agent, foldbench-arm64 */
 	const char *share;    /* holds kernel/ and tests/ */
 	const char *image;    /* an arm64 Image that boots, or NULL */
+	const char *vmlinux;  /* its symbols, or NULL */
 	const char *kept;     /* where the pipeline keeps source and builds */
 };
 extern struct settings settings;

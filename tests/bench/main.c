@@ -2,7 +2,7 @@
  * foldwatch-bench: the groups of `make bench`, a table, and a JSON file.
  *
  *     foldwatch-bench --work DIR --programs DIR --share DIR --json FILE
- *                     [--image FILE] [--kept DIR] [GROUP...]
+ *                     [--image FILE] [--vmlinux FILE] [--kept DIR] [GROUP...]
  *
  * run.sh calls it as an unprivileged user.
  */
@@ -155,13 +155,10 @@ static bool known(const char *name)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-	        {"work", required_argument, NULL, 'w'},
-	        {"programs", required_argument, NULL, 'p'},
-	        {"share", required_argument, NULL, 's'},
-	        {"json", required_argument, NULL, 'j'},
-	        {"image", required_argument, NULL, 'i'},
-	        {"kept", required_argument, NULL, 'k'},
-	        {0},
+	        {"work", required_argument, NULL, 'w'},  {"programs", required_argument, NULL, 'p'},
+	        {"share", required_argument, NULL, 's'}, {"json", required_argument, NULL, 'j'},
+	        {"image", required_argument, NULL, 'i'}, {"vmlinux", required_argument, NULL, 'v'},
+	        {"kept", required_argument, NULL, 'k'},  {0},
 	};
 	const char *json = NULL;
 	int c;
@@ -177,6 +174,8 @@ int main(int argc, char **argv)
 			json = optarg;
 		else if (c == 'i')
 			settings.image = optarg;
+		else if (c == 'v')
+			settings.vmlinux = optarg;
 		else if (c == 'k')
 			settings.kept = optarg;
 		else

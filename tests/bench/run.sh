@@ -5,6 +5,7 @@
 #                   pipeline
 #   PIPELINE=1    the pipeline too (two kernel builds first: half an hour)
 #   IMAGE=FILE    an arm64 Image that the loaded agent and the presets boot
+#   VMLINUX=FILE  its symbols: what counting by function costs
 #   DIR=DIR       where the pipeline keeps its kernel source and builds; absent:
 #                 foldwatch-bench in the user's cache, /var/lib/foldwatch/bench as root
 #
@@ -35,7 +36,7 @@ if [ "$(id -u)" = 0 ]; then
 		useradd --system --user-group --home-dir /var/lib/foldwatch --shell /usr/sbin/nologin "$user"
 	# The checkout may be closed to that user (/root is 0700).
 	mkdir -p "$work/share/build" "$work/share/tests"
-	for p in foldwatch foldwatchd foldwatch-agent foldbench foldbench-arm64 foldwatch-bench; do
+	for p in foldwatch foldwatchd foldwatch-agent foldbench foldbench-arm64 foldwatch-profile.so foldwatch-bench; do
 		install -m 0755 "build/$p" "$work/share/build/"
 	done
 	cp -r kernel "$work/share/"
@@ -43,6 +44,10 @@ if [ "$(id -u)" = 0 ]; then
 	if [ -n "${IMAGE-}" ]; then
 		install -m 0644 "$IMAGE" "$work/share/Image"
 		IMAGE=$work/share/Image
+	fi
+	if [ -n "${VMLINUX-}" ]; then
+		install -m 0644 "$VMLINUX" "$work/share/vmlinux"
+		VMLINUX=$work/share/vmlinux
 	fi
 	chmod -R a+rX "$work/share"
 	chmod 0755 "$work"
@@ -66,6 +71,7 @@ case " ${ONLY-} ${PIPELINE:+pipeline} " in
 esac
 set -- --work "$work/state" --kept "$kept" --programs "$programs" --share "$share" --json "$work/state/bench.json"
 [ -z "${IMAGE-}" ] || set -- "$@" --image "$(realpath "$IMAGE")"
+[ -z "${VMLINUX-}" ] || set -- "$@" --vmlinux "$(realpath "$VMLINUX")"
 if [ -n "${ONLY-}" ]; then
 	# Words of it: ONLY="ingest compare".
 	# shellcheck disable=SC2086
