@@ -95,6 +95,19 @@ try {
 	check("a narrow screen does not scroll sideways", wide <= 0, wide);
 	await page.screenshot({path: `${shots}/narrow.png`});
 
+	const broken = submissions.find(s => s.state === "failed");
+	if (broken) {
+		await page.setViewportSize({width: 1280, height: 900});
+		await page.goto(`${address}/#/submission/${broken.id}`);
+		await page.waitForFunction(title => document.querySelector("h1")?.textContent.includes(title), broken.title);
+		const said = await page.textContent("main");
+		check("a failed submission says why", broken.why.length > 10 && said.includes(broken.why), said);
+		check("and shows no verdicts of kernels that never ran", await page.locator(".verdict").count() === 0);
+		await page.screenshot({path: `${shots}/failed.png`, fullPage: true});
+	} else {
+		check("a failed submission says why", false, "there is none to look at");
+	}
+
 	await page.goto(`${address}/#/submission/999999`);
 	await page.waitForSelector("[role=alert]");
 	check("an unknown submission is told in a sentence", /999999|not|no /.test(await page.textContent("[role=alert]")));

@@ -202,6 +202,19 @@ else
 	tail -n 8 "$top/repro.out" | note
 fi
 
+# A branch that is not there: a submission that fails, for the page below, too.
+tree=$(sql "SELECT tree FROM kernel WHERE tree IS NOT NULL LIMIT 1")
+build/foldwatch submit --wait --baseline "gone=$tree#no-such-branch,config=contpte-y" --case fork/order=0,size=16M \
+	--title 'a branch that is gone' --server "$address" --token-file "$state/submit.token" >"$top/gone.out" 2>&1
+rc=$?
+if [ $rc -eq 1 ] && grep -q 'no-such-branch' "$top/gone.out"; then
+	pass "a branch that is not there fails in a sentence"
+else
+	fail "a branch that is not there fails in a sentence"
+	echo "exit status $rc" | note
+	tail -n 5 "$top/gone.out" | note
+fi
+
 # The page, on what was measured here.
 if command -v chromium >/dev/null 2>&1; then
 	NODE_PATH=build/npm/node_modules node tests/pages.mjs "$address" "$top" >"$top/pages.out" 2>&1
