@@ -232,7 +232,7 @@ is "Ctrl-C stops everything" "" "$(pids_of server)$(pids_of agent)"
 # with copies of the compiler's cache, so that "clean" costs a minute and not eight.
 real=$top/real
 mkdir -p "$real/agent/test/guest" "$real/build" "$real/dir/ccache"
-cp build/agent/test/test_build_real build/agent/test/test_boot_real build/foldbench-arm64 "$real/build/"
+cp build/agent/test/test_build_real build/agent/test/test_boot_real build/foldbench-arm64 build/foldwatch-profile.so "$real/build/"
 cp agent/test/guest/init.c "$real/agent/test/guest/"
 cat kernel/config/virt.config kernel/config/contpte-on.config >"$real/config"
 for d in "$state"/agent/ccache/*; do cp -r "$d" "$real/dir/ccache/0123456789abcdef" && break; done
@@ -244,7 +244,7 @@ fi
 for t in boot build; do
 	# shellcheck disable=SC2086
 	(cd "$real" && $as_user env CMOCKA_MESSAGE_OUTPUT=TAP TMPDIR="$real" \
-		FOLDWATCH_TEST_IMAGE="$top/b/Image" FOLDWATCH_TEST_DIR="$real/dir" \
+		FOLDWATCH_TEST_IMAGE="$top/b/Image" FOLDWATCH_TEST_VMLINUX="$top/b/vmlinux" FOLDWATCH_TEST_DIR="$real/dir" \
 		FOLDWATCH_TEST_TREE="$state/linux-6.12.git" FOLDWATCH_TEST_CONFIG="$real/config" \
 		"build/test_${t}_real") >"$top/real.out" 2>"$top/real.err" </dev/null
 	relay "test_${t}_real" "$top/real.out" "$top/real.err"

@@ -3,6 +3,8 @@
  *
  *     FOLDWATCH_TEST_IMAGE=FILE        an arm64 Image for the virtual board
  *     FOLDWATCH_TEST_FOLDBENCH=FILE    static arm64 foldbench; build/foldbench-arm64
+ *     FOLDWATCH_TEST_VMLINUX=FILE      the image's symbols, and foldwatch-profile.so
+ *                                      beside this program: boots that are profiled
  *
  * Skipped, with the reason, without the first, and as root.
  */
@@ -47,18 +49,23 @@ static const char *missing(void)
 		}                                                  \
 	} while (0)
 
-static void put_image(const char *path, char hash[SHA256_HEX])
+static void put_file_as(const char *path, const char *name, char hash[SHA256_HEX])
 {
 	char *dir, *to;
 	struct why w;
 
 	assert_int_equal(hash_file(path, hash, NULL, &w), OK);
 	dir = xasprintf("%s/images/%s", bed.dir, hash);
-	to = path_join(dir, "Image");
+	to = path_join(dir, name);
 	assert_int_equal(dir_make(dir, 0700, &w), OK);
 	assert_int_equal(file_copy(path, to, &w), OK);
 	free(to);
 	free(dir);
+}
+
+static void put_image(const char *path, char hash[SHA256_HEX])
+{
+	put_file_as(path, "Image", hash);
 }
 
 static int setup(void **state)
@@ -71,7 +78,11 @@ static int setup(void **state)
 	if (missing())
 		return 0;
 	bed_init(&bed, NULL, NULL);
-	bed.conf.boards = 1;
+	bed.conf.boards = 2;
+	bed.conf.board[1] = (struct board_conf){.name = "qemu-fast",
+	                                        .kind = BOARD_QEMU,
+	                                        .profile = PROFILE_FAST,
+	                                        .qemu = xstrdup("qemu-system-aarch64")};
 	bed.conf.board[0] = (struct board_conf){.name = "qemu-det",
 	                                        .kind = BOARD_QEMU,
 	                                        .profile = PROFILE_DETERMINISTIC,
@@ -96,6 +107,7 @@ static int teardown(void **state)
 	if (missing())
 		return 0;
 	free(bed.conf.board[0].qemu);
+	free(bed.conf.board[1].qemu);
 	free(guest);
 	free(bench);
 	bed_release(&bed);
@@ -191,6 +203,70 @@ static void test_measures(void **state)
 	step_outcome_release(&out);
 	free(first);
 	free(second);
+}
+
+/* Time on the board with threads: numbers, and nothing that repeats. */
+static void test_fast_board(void **state)
+{
+	struct step_outcome out;
+	const char *result;
+	json_t *s = NULL;
+
+	(void)state;
+	NEEDS();
+	s = spec(PLAN);
+	json_put_str(s, "board", "qemu-fast");
+	json_put_str(s, "metric", "ns");
+	json_put_int(s, "phase_pages", 0);
+	boot(s, bench, &out);
+	if (out.fail != FAIL_NONE)
+		fail_msg("%s", out.why.text);
+	assert_true(json_flag(out.body, "valid", false));
+	assert_string_equal(json_str(json_object_get(out.body, "env"), "profile", ""), "fast");
+	result = json_str(out.body, "result", "");
+	assert_non_null(strstr(result, "\"metric\":\"ns\""));
+	assert_non_null(strstr(result, "\"run\":1,\"state\":\"valid\""));
+	assert_null(strstr(result, "\"samples\":[0"));
+	step_outcome_release(&out);
+}
+
+/* Counting by function changes no sample, and is kept beside them. */
+static void test_profiled(void **state)
+{
+	const char *vmlinux = getenv("FOLDWATCH_TEST_VMLINUX");
+	struct step_outcome plain, counted;
+	char hash[SHA256_HEX], *a, *b, *env_a, *env_b;
+	json_t *s;
+
+	(void)state;
+	NEEDS();
+	if (!vmlinux) {
+		print_message("skipped: FOLDWATCH_TEST_VMLINUX is not set\n");
+		skip();
+	}
+	put_file_as(vmlinux, "vmlinux", hash);
+	boot(spec(PLAN), bench, &plain);
+	s = spec(PLAN);
+	json_put_int(s, "replicate", 1);
+	json_put_str(s, "vmlinux", hash);
+	boot(s, bench, &counted);
+	assert_int_equal(counted.fail, FAIL_NONE);
+	assert_int_equal(counted.artifacts, 2);
+	assert_string_equal(json_str(counted.body, "profile", ""), counted.artifact[1].sha256);
+	assert_null(json_str(plain.body, "profile", NULL));
+	a = comparable(json_str(plain.body, "result", ""));
+	b = comparable(json_str(counted.body, "result", ""));
+	assert_string_equal(a, b);
+	/* The board is the same: the plugin is no part of its environment. */
+	env_a = json_text(json_object_get(json_object_get(plain.body, "env"), "argv"));
+	env_b = json_text(json_object_get(json_object_get(counted.body, "env"), "argv"));
+	assert_string_equal(env_a, env_b);
+	step_outcome_release(&plain);
+	step_outcome_release(&counted);
+	free(a);
+	free(b);
+	free(env_a);
+	free(env_b);
 }
 
 static void test_other_kernel(void **state)
@@ -299,6 +375,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_measures),           cmocka_unit_test(test_other_kernel),
+	        cmocka_unit_test(test_fast_board),         cmocka_unit_test(test_profiled),
 	        cmocka_unit_test(test_no_image),           cmocka_unit_test(test_no_qemu),
 	        cmocka_unit_test(test_misbehaving_guests),
 	};
