@@ -120,6 +120,7 @@ CREATE TABLE submission_kernel (
 	kernel_id     INTEGER REFERENCES kernel(id),
 	state         TEXT NOT NULL CHECK (state IN ('new','resolving','building','ready','failed')),
 	why           TEXT,
+	validates     INTEGER,                    -- pos of the kernel whose code this one checks; NULL: compared
 	PRIMARY KEY (submission_id, pos),
 	UNIQUE (submission_id, name)
 ) STRICT, WITHOUT ROWID;
@@ -203,7 +204,7 @@ CREATE TABLE submission_board (
 CREATE TABLE job (
 	id             INTEGER PRIMARY KEY,
 	kind           TEXT NOT NULL CHECK (kind IN ('resolve','build','boot')),
-	purpose        TEXT NOT NULL CHECK (purpose IN ('work','health','confirm')),
+	purpose        TEXT NOT NULL CHECK (purpose IN ('work','health','confirm','validate')),
 	state          TEXT NOT NULL CHECK (state IN ('queued','leased','done','failed','cancelled')),
 	urgency        INTEGER NOT NULL,          -- checks before work, then the submission's priority
 	seq            INTEGER NOT NULL,          -- order within the submission: A B B A

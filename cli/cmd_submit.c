@@ -16,7 +16,7 @@ struct submit_opts {
 	struct conf_list kernels, boards, cases;
 	int64_t boots, runs, iterations, warmup, priority;
 	double threshold_pct;
-	bool wait, fresh;
+	bool wait, fresh, validate;
 };
 
 #define UNSET     INT64_MIN
@@ -50,6 +50,9 @@ static const struct cli_opt submit_table[] = {
          false},
         {"key", OPT_TEXT, offsetof(struct submit_opts, key), "KEY",
          "idempotency key: the same key again is the same submission", 0, 0, false},
+        {"validate", OPT_FLAG, offsetof(struct submit_opts, validate), NULL,
+         "boot the same commits with the mm's own checks on, too: a fault there voids", 0, 0,
+         false},
         {"fresh", OPT_FLAG, offsetof(struct submit_opts, fresh), NULL,
          "build and boot anew, whatever stands", 0, 0, false},
         {"wait", OPT_FLAG, offsetof(struct submit_opts, wait), NULL,
@@ -165,6 +168,8 @@ static void put_plan(json_t *req, const struct submit_opts *o, const struct pres
 		json_put_real(req, "threshold", o->threshold_pct / 100);
 	if (o->fresh)
 		json_put_bool(req, "reuse", false);
+	if (o->validate)
+		json_put_bool(req, "validate", true);
 }
 
 static enum err make_request(struct cli *cli, const struct submit_opts *o, json_t **out,

@@ -182,7 +182,8 @@ static enum err add_kernel(struct db *db, struct importing *x, int64_t pos, stru
 	                   .seconds = NAN,
 	                   .imported = true,
 	                   .created_ms = x->now_ms};
-	struct sub_kernel sk = {.pos = pos, .name = x->in.kernel, .state = "ready"};
+	struct sub_kernel sk = {
+	        .pos = pos, .name = x->in.kernel, .state = "ready", .validates = NONE};
 	char domain[17];
 	enum err e;
 

@@ -251,6 +251,16 @@ enum err config_text(struct pool *p, const struct config_sets *sets, const char 
 	return merged(&m, e, text, w);
 }
 
+enum err config_with(struct pool *p, const struct config_sets *sets, const char *text,
+                     const char *name, const char **out, struct why *w)
+{
+	struct merging m = {.p = p, .sets = sets};
+
+	buf_init(&m.text, CONFIG_TEXT_MAX);
+	buf_adds(&m.text, text);
+	return merged(&m, merge_sets(&m, name, w), out, w);
+}
+
 enum err config_custom(struct pool *p, const struct config_sets *sets, const char *lines,
                        const char **text, bool *whole, struct why *w)
 {

@@ -29,6 +29,7 @@ struct config_sets {
 };
 
 #define CONFIG_BASE     "virt"
+#define VALIDATE_SET    "debug-vm" /* the mm's own assertions */
 #define CONFIG_TEXT_MAX (512u << 10)
 
 /* Read anew each time: the files may be edited while the server runs. */
@@ -37,6 +38,9 @@ enum err config_sets_load(struct pool *p, const char *kernel_dir, struct config_
 /* ERR_UNPROCESSABLE for a name that is unknown, saying which there are. */
 enum err config_text(struct pool *p, const struct config_sets *sets, const char *name,
                      const char **text, struct why *w);
+/* A text that is no whole .config, with the fragments of further sets behind it. */
+enum err config_with(struct pool *p, const struct config_sets *sets, const char *text,
+                     const char *name, const char **out, struct why *w);
 /* A submitter's own lines over the base, or a whole .config as it is. */
 enum err config_custom(struct pool *p, const struct config_sets *sets, const char *lines,
                        const char **text, bool *whole, struct why *w);

@@ -24,7 +24,8 @@ const struct openapi_object openapi_objects[] = {
 	 "plan PlanAsked?\n"
 	 "threshold num?\n"
 	 "priority int?\n"
-	 "reuse bool?\n"},
+	 "reuse bool?\n"
+	 "validate bool?\n"},
 	{"KernelAsked", SHAPE_IN, "A tree with a ref, or an uploaded image",
 	 "name* str\n"
 	 "tree str?\n"
@@ -47,6 +48,7 @@ const struct openapi_object openapi_objects[] = {
 	 "ended time?\n"
 	 "submitter str?\n"
 	 "kernels [SubmittedKernel]\n"
+	 "validations [Validation]\n"
 	 "baseline str\n"
 	 "boards [str]\n"
 	 "cases [str]\n"
@@ -58,6 +60,12 @@ const struct openapi_object openapi_objects[] = {
 	 "imported bool\n"
 	 "progress Progress\n"
 	 "jobs~ [Job]\n"},
+	{"Validation", SHAPE_OUT, "A kernel's code with the kernel's own checks on",
+	 "kernel str\n"
+	 "config str\n"
+	 "id int?\n"
+	 "state new|resolving|building|ready|failed\n"
+	 "why str?\n"},
 	{"SubmittedKernel", SHAPE_OUT, "A kernel as a submission names it",
 	 "name str\n"
 	 "id int?\n"
@@ -391,6 +399,7 @@ const struct openapi_object openapi_objects[] = {
 	 "phase_pages int?\n"
 	 "replicate int\n"
 	 "health bool\n"
+	 "validation bool\n"
 	 "valid bool\n"
 	 "why str?\n"
 	 "class (infra|build|boot|kernel|bench)?\n"

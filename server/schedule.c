@@ -177,9 +177,12 @@ static enum err kernels_settled(struct db *db, struct pool *p, const struct sub 
                                 const struct sub_kernels *k, int64_t now_ms, struct why *w)
 {
 	const struct sub_kernel *base = &k->at[s->baseline], *failed = NULL;
-	size_t i, ready = 0;
+	size_t i, ready = 0, compared = 0;
 
 	for (i = 0; i < k->count; i++) {
+		if (k->at[i].validates != NONE)
+			continue;
+		compared++;
 		if (str_eq(k->at[i].state, "ready"))
 			ready++;
 		else if (!failed)
@@ -189,7 +192,7 @@ static enum err kernels_settled(struct db *db, struct pool *p, const struct sub 
 		return store_sub_state(db, s->id, "failed",
 		                       pool_fmt(p, "baseline \"%s\": %s", base->name, base->why),
 		                       now_ms, w);
-	if (ready == 1 && k->count > 1)
+	if (ready == 1 && compared > 1)
 		return store_sub_state(db, s->id, "failed",
 		                       pool_fmt(p, "kernel \"%s\": %s", failed->name, failed->why),
 		                       now_ms, w);
@@ -214,7 +217,7 @@ static enum err advance(struct db *db, struct pool *p, int64_t sub, int64_t now_
 	e = store_sub_get(db, sub, p, &s, w);
 	if (e != OK || s.ended_ms != NONE)
 		return e;
-	e = store_sub_kernels(db, sub, p, &k, w);
+	e = store_sub_all_kernels(db, sub, p, &k, w);
 	for (i = 0; e == OK && i < k.count; i++) {
 		struct sub_kernel *x = &k.at[i];
 
@@ -281,7 +284,7 @@ enum err schedule_resolved(struct db *db, const struct job *j, const char *commi
 	enum err e = store_job_end(db, j->id, "done", NULL, NULL, now_ms, w);
 
 	if (e == OK)
-		e = store_sub_kernels(db, j->submission, p, &k, w);
+		e = store_sub_all_kernels(db, j->submission, p, &k, w);
 	for (i = 0; e == OK && i < k.count; i++)
 		if (str_eq(k.at[i].state, "resolving") && str_eq(k.at[i].tree, j->tree) &&
 		    str_eq(k.at[i].ref, j->ref))
@@ -322,10 +325,10 @@ enum err schedule_booted(struct db *db, const struct job *j, int64_t boot, bool 
 
 	if (e == OK)
 		e = store_board_streak(db, j->board, 0, w);
-	if (e == OK && j->submission != NONE && str_eq(j->purpose, "work"))
+	if (e == OK && j->submission != NONE && !job_is_check(j))
 		e = store_boot_link(db, j->submission, boot, false, w);
 	(void)valid;
-	if (e == OK && !str_eq(j->purpose, "work"))
+	if (e == OK && job_is_check(j))
 		e = sched_check_ended(db, j, now_ms, w);
 	if (e == OK && j->submission != NONE)
 		e = schedule_advance(db, j->submission, now_ms, w);
@@ -338,7 +341,7 @@ static enum err resolve_failed(struct db *db, const struct job *j, const char *w
 	struct pool *p = pool_new();
 	struct sub_kernels k = {0};
 	size_t i;
-	enum err e = store_sub_kernels(db, j->submission, p, &k, w);
+	enum err e = store_sub_all_kernels(db, j->submission, p, &k, w);
 
 	for (i = 0; e == OK && i < k.count; i++)
 		if (str_eq(k.at[i].state, "resolving") && str_eq(k.at[i].tree, j->tree) &&
@@ -357,7 +360,7 @@ static enum err failed(struct db *db, const struct job *j, const char *class, co
 	enum err e = OK;
 
 	if (str_eq(j->kind, "boot")) {
-		if (boot != NONE && j->submission != NONE && str_eq(j->purpose, "work") &&
+		if (boot != NONE && j->submission != NONE && !job_is_check(j) &&
 		    !str_eq(class, "infra"))
 			e = store_boot_link(db, j->submission, boot, false, w);
 		if (e == OK)

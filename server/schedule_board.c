@@ -188,11 +188,11 @@ enum err sched_boot_failed(struct db *db, const struct job *j, const char *class
 		goto out;
 	if (str_eq(class, "infra")) {
 		e = infra(db, p, j, &b, why, vanished, now_ms, w);
-		if (e == OK && j->infra_failures >= INFRA_RETRIES && !str_eq(j->purpose, "work"))
+		if (e == OK && j->infra_failures >= INFRA_RETRIES && job_is_check(j))
 			e = sched_check_ended(db, j, now_ms, w);
 		goto out;
 	}
-	if (!str_eq(j->purpose, "work")) {
+	if (job_is_check(j)) {
 		e = store_job_end(db, j->id, "failed", class, why, now_ms, w);
 		if (e == OK)
 			e = sched_check_ended(db, j, now_ms, w);

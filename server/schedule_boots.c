@@ -17,7 +17,8 @@ static const int16_t phase_pages[BOOTS_MAX] = {
 };
 
 /* Order within a submission: behind what resolves and builds. */
-#define SEQ_BOOT 1000000
+#define SEQ_BOOT     1000000
+#define SEQ_VALIDATE 2000000
 
 int64_t schedule_phase_pages(int64_t phase)
 {
@@ -85,7 +86,7 @@ static enum err lay_row(struct db *db, struct layout *l, const struct board *b, 
 
 	for (i = 0; e == OK && i < n; i++) {
 		const struct sub_kernel *k = &l->k->at[backward ? n - 1 - i : i];
-		bool again = false;
+		bool again = k->validates != NONE;
 
 		for (o = 0; &l->k->at[o] != k; o++)
 			again |= l->k->at[o].kernel_id == k->kernel_id;
@@ -115,6 +116,72 @@ static enum err lay_board(struct db *db, struct layout *l, struct board *b, int6
 	return e;
 }
 
+/* ---- validation */
+
+/* Each case once, and what showed the bug that the published figures of fork batching
+ * had: forks of a private file mapping in large folios. */
+static enum err validation_plan(struct db *db, struct pool *p, const struct sub *s,
+                                const char **plan, struct why *w)
+{
+	static const char *const always[] = {"fork/order=0,size=16M,fill=file",
+	                                     "fork/order=4,size=16M,fill=file",
+	                                     "fork/order=9,size=16M,fill=file"};
+	struct texts cases = {0};
+	enum err e = store_sub_cases(db, s->id, p, &cases, NULL, w);
+
+	*plan = "# foldbench plan 1\n";
+	for (size_t i = 0; e == OK && i < cases.count + ARRAY_SIZE(always); i++) {
+		const char *text = i < cases.count ? cases.at[i] : always[i - cases.count];
+		bool again = false;
+
+		for (size_t o = 0; i >= cases.count && o < cases.count; o++)
+			again |= str_eq(cases.at[o], text);
+		if (!again)
+			*plan = pool_fmt(p, "%s%s runs=1 iterations=1 warmup=1\n", *plan, text);
+	}
+	return e;
+}
+
+/* One boot of each kernel that validates another, behind all the others: its log is
+ * what counts, so any board will do that boots what is built here. */
+static enum err lay_validation(struct db *db, struct pool *p, const struct layout *l,
+                               const struct board *b, struct why *w)
+{
+	const char *plan = NULL;
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && i < l->k->count; i++) {
+		const struct sub_kernel *k = &l->k->at[i];
+		struct job j = job_blank();
+		char domain[17];
+		int64_t id;
+
+		if (k->validates == NONE || !str_eq(k->state, "ready"))
+			continue;
+		if (!plan)
+			e = validation_plan(db, p, l->s, &plan, w);
+		if (e != OK)
+			return e;
+		schedule_domain(l->s->submitter, k->tree, domain);
+		j.kind = "boot";
+		j.purpose = "validate";
+		j.urgency = l->s->priority;
+		j.seq = SEQ_VALIDATE + k->pos;
+		j.submission = l->s->id;
+		j.kernel = k->kernel_id;
+		j.name = k->name;
+		j.domain = domain;
+		j.board = b->name;
+		j.plan = plan;
+		j.metric = b->metric;
+		j.memory_bytes = l->s->memory_bytes;
+		j.phase = 0;
+		j.phase_pages = b->deterministic ? schedule_phase_pages(0) : 0;
+		e = store_job_add(db, &j, l->now_ms, &id, w);
+	}
+	return e;
+}
+
 enum err sched_lay_boots(struct db *db, struct pool *p, const struct sub *s,
                          const struct sub_kernels *k, int64_t now_ms, struct why *w)
 {
@@ -134,6 +201,8 @@ enum err sched_lay_boots(struct db *db, struct pool *p, const struct sub *s,
 		l.seq = 0;
 		if (e == OK)
 			e = lay_board(db, &l, &b, 0, schedule_boots(s->boots, b.deterministic), w);
+		if (e == OK && i == 0)
+			e = lay_validation(db, p, &l, &b, w);
 	}
 	if (e == OK)
 		e = store_sub_set_planned(db, s->id, w);

@@ -68,9 +68,10 @@ static char *job_summary(const struct job *j)
 	if (str_eq(j->kind, "build"))
 		return xasprintf("build %s with %s", j->name ? j->name : "a kernel", j->toolchain);
 	return xasprintf("%s %s on %s, phase %lld%s",
-	                 str_eq(j->purpose, "work")     ? "boot"
-	                 : str_eq(j->purpose, "health") ? "health check: boot"
-	                                                : "confirm: boot",
+	                 str_eq(j->purpose, "work")       ? "boot"
+	                 : str_eq(j->purpose, "health")   ? "health check: boot"
+	                 : str_eq(j->purpose, "validate") ? "validate: boot"
+	                                                  : "confirm: boot",
 	                 j->name ? j->name : "a kernel", j->board,
 	                 (long long)(j->phase == NONE ? 0 : j->phase),
 	                 j->replicate ? ", again" : "");
@@ -103,7 +104,7 @@ json_t *show_job(const struct job *j, int64_t now_ms)
 	                      ? 0
 	                      : (double)(until - j->started_ms) / 1000);
 	json_put(o, "progress", progress);
-	json_put_bool(o, "health", !str_eq(j->purpose, "work"));
+	json_put_bool(o, "health", job_is_check(j));
 	json_put_str(o, "summary", summary);
 	free(summary);
 	return o;
@@ -259,7 +260,8 @@ json_t *show_boot(const struct boot *b, const char *kernel_name, const char *env
 	show_int(o, "phase", b->phase);
 	show_int(o, "phase_pages", b->phase_pages);
 	json_put_int(o, "replicate", b->replicate);
-	json_put_bool(o, "health", !str_eq(b->purpose, "work"));
+	json_put_bool(o, "health", str_eq(b->purpose, "health") || str_eq(b->purpose, "confirm"));
+	json_put_bool(o, "validation", str_eq(b->purpose, "validate"));
 	json_put_bool(o, "valid", b->valid);
 	json_put_str(o, "why", b->why);
 	json_put_str(o, "class", b->class);
@@ -306,6 +308,23 @@ static json_t *show_sub_kernel(const struct sub_kernel *k)
 	return o;
 }
 
+static json_t *show_validations(const struct sub_kernels *k, const struct sub_kernels *v)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < v->count; i++) {
+		json_t *o = json_object();
+
+		json_put_str(o, "kernel", k->at[v->at[i].validates].name);
+		json_put_str(o, "config", v->at[i].config_name);
+		show_int(o, "id", v->at[i].kernel_id);
+		json_put_str(o, "state", v->at[i].state);
+		json_put_str(o, "why", v->at[i].why);
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 static json_t *show_plan(const struct sub *s)
 {
 	json_t *o = json_object();
@@ -320,7 +339,7 @@ static json_t *show_plan(const struct sub *s)
 enum err show_submission(struct db *db, struct pool *p, const struct sub *s, bool single,
                          json_t **out, struct why *w)
 {
-	struct sub_kernels k = {0};
+	struct sub_kernels k = {0}, validators = {0};
 	struct texts boards = {0}, cases = {0};
 	struct job_list jobs = {0};
 	json_t *o, *kernels, *progress = NULL, *list;
@@ -328,6 +347,8 @@ enum err show_submission(struct db *db, struct pool *p, const struct sub *s, boo
 	size_t i;
 	enum err e = store_sub_kernels(db, s->id, p, &k, w);
 
+	if (e == OK)
+		e = store_sub_validators(db, s->id, p, &validators, w);
 	if (e == OK)
 		e = store_sub_boards(db, s->id, p, &boards, w);
 	if (e == OK)
@@ -351,6 +372,7 @@ enum err show_submission(struct db *db, struct pool *p, const struct sub *s, boo
 	json_put(o, "ended", show_time(s->ended_ms));
 	json_put_str(o, "submitter", s->submitter);
 	json_put(o, "kernels", kernels);
+	json_put(o, "validations", show_validations(&k, &validators));
 	json_put_str(o, "baseline", k.at[s->baseline].name);
 	json_put(o, "boards", show_texts(&boards));
 	json_put(o, "cases", show_texts(&cases));

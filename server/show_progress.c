@@ -127,7 +127,7 @@ enum err show_progress(struct db *db, struct pool *p, const struct sub *s,
 	g.boots_total += reused;
 	for (i = 0; i < jobs->count; i++) {
 		const struct job *j = &jobs->at[i];
-		bool boot = str_eq(j->kind, "boot") && str_eq(j->purpose, "work");
+		bool boot = str_eq(j->kind, "boot") && !job_is_check(j);
 
 		g.jobs_total++;
 		g.jobs_done += !is_open(j);

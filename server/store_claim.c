@@ -7,17 +7,17 @@
  * prefix it may fetch, a compiler must be its own, a board must be in service
  * (in quarantine: checks only) and hold no other lease.
  */
-#define NEXT                                                                                 \
-	"SELECT j.id FROM job j WHERE j.state = 'queued' AND ("                              \
-	"((?2 = 1 AND j.kind = 'resolve') OR (?3 = 1 AND j.kind = 'build' AND EXISTS"        \
-	" (SELECT 1 FROM agent_toolchain t WHERE t.agent = ?1 AND t.name = j.toolchain"      \
-	" AND t.compiler = j.compiler))) AND EXISTS (SELECT 1 FROM agent_tree t"             \
-	" WHERE t.agent = ?1 AND substr(j.tree, 1, length(t.prefix)) = t.prefix)"            \
-	" OR j.kind = 'boot' AND j.board IN (?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"    \
-	" ?14, ?15, ?16, ?17, ?18, ?19) AND EXISTS (SELECT 1 FROM board b"                   \
-	" WHERE b.name = j.board AND b.agent = ?1 AND b.offered = 1 AND (b.state = 'active'" \
-	" OR (b.state = 'quarantined' AND j.purpose <> 'work'))) AND NOT EXISTS"             \
-	" (SELECT 1 FROM job o WHERE o.board = j.board AND o.state = 'leased'))"             \
+#define NEXT                                                                                    \
+	"SELECT j.id FROM job j WHERE j.state = 'queued' AND ("                                 \
+	"((?2 = 1 AND j.kind = 'resolve') OR (?3 = 1 AND j.kind = 'build' AND EXISTS"           \
+	" (SELECT 1 FROM agent_toolchain t WHERE t.agent = ?1 AND t.name = j.toolchain"         \
+	" AND t.compiler = j.compiler))) AND EXISTS (SELECT 1 FROM agent_tree t"                \
+	" WHERE t.agent = ?1 AND substr(j.tree, 1, length(t.prefix)) = t.prefix)"               \
+	" OR j.kind = 'boot' AND j.board IN (?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"       \
+	" ?14, ?15, ?16, ?17, ?18, ?19) AND EXISTS (SELECT 1 FROM board b"                      \
+	" WHERE b.name = j.board AND b.agent = ?1 AND b.offered = 1 AND (b.state = 'active'"    \
+	" OR (b.state = 'quarantined' AND j.purpose IN ('health', 'confirm')))) AND NOT EXISTS" \
+	" (SELECT 1 FROM job o WHERE o.board = j.board AND o.state = 'leased'))"                \
 	" ORDER BY j.urgency DESC, j.submission_id, j.seq, j.id LIMIT 1"
 
 static void bind_next(struct db_stmt *q, const struct claim *c)

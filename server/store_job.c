@@ -1,6 +1,8 @@
 /* store_job.c - SQL for jobs: adding, reading, ending. Claims: store_claim.c. */
 #include "server/store_job.h"
 
+#include "lib/mem.h"
+
 /* A plan has some kilobytes: only a single job brings it along. */
 #define JOB_PLAN "coalesce(plan, (SELECT s.plan FROM submission s WHERE s.id = job.submission_id))"
 #define NO_PLAN  "NULL"
@@ -9,6 +11,11 @@
 	" tree, ref, toolchain, compiler, board, " plan ", metric, memory_bytes, phase,"   \
 	" phase_pages, replicate, about, baseline, attempt, agent, nonce, lease_until_ms," \
 	" infra_failures, class, why, step, done, total, created_ms, started_ms, ended_ms"
+
+bool job_is_check(const struct job *j)
+{
+	return str_eq(j->purpose, "health") || str_eq(j->purpose, "confirm");
+}
 
 struct job job_blank(void)
 {
@@ -271,10 +278,11 @@ enum err store_job_building(struct db *db, int64_t kernel, int64_t *id, struct w
 enum err store_job_waiting(struct db *db, const char *board, int64_t submission, int64_t kernel,
                            struct pool *p, struct ids *out, struct why *w)
 {
-	struct db_stmt *q = db_prepare(
-	        db, "SELECT id FROM job WHERE board = ?1 AND state = 'queued' AND purpose = 'work'"
-	            " AND (?2 IS NULL OR submission_id = ?2) AND (?3 IS NULL OR kernel_id = ?3)"
-	            " ORDER BY id");
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT id FROM job WHERE board = ?1 AND state = 'queued'"
+	                       " AND purpose IN ('work', 'validate') AND (?2 IS NULL OR "
+	                       "submission_id = ?2) AND (?3 IS NULL OR kernel_id = ?3)"
+	                       " ORDER BY id");
 	enum err e;
 
 	db_bind_text(q, 1, board);

@@ -15,7 +15,7 @@
 struct job {
 	int64_t id;
 	const char *kind;    /* resolve, build, boot */
-	const char *purpose; /* work, health, confirm */
+	const char *purpose; /* work, health, confirm, validate */
 	const char *state;
 	int64_t urgency, seq;
 	int64_t submission, kernel; /* NONE: none */
@@ -42,6 +42,8 @@ struct job_list {
 };
 
 /* All absent: what a new job begins with. */
+/* Is it about a board's health, and for no submission's sake? */
+bool job_is_check(const struct job *j);
 struct job job_blank(void);
 enum err store_job_add(struct db *db, const struct job *j, int64_t now_ms, int64_t *id,
                        struct why *w);

@@ -32,6 +32,7 @@ struct sub_kernel {
 	int64_t pos;
 	const char *name, *tree, *ref, *config_sha256, *config_name, *toolchain, *image;
 	bool config_whole;
+	int64_t validates; /* position of the kernel that it is booted for; NONE: it is compared */
 	const char *commit, *subject, *state, *why;
 	int64_t kernel_id; /* NONE until it is known */
 	/* of that kernel, when there is one */
@@ -76,8 +77,13 @@ enum err store_sub_set_planned(struct db *db, int64_t id, struct why *w);
 
 enum err store_sub_kernel_add(struct db *db, int64_t sub, const struct sub_kernel *k,
                               struct why *w);
+/* Those that are compared; those that validate one of them; both, in this order. */
 enum err store_sub_kernels(struct db *db, int64_t sub, struct pool *p, struct sub_kernels *out,
                            struct why *w);
+enum err store_sub_validators(struct db *db, int64_t sub, struct pool *p, struct sub_kernels *out,
+                              struct why *w);
+enum err store_sub_all_kernels(struct db *db, int64_t sub, struct pool *p, struct sub_kernels *out,
+                               struct why *w);
 /* Moves a kernel on: state and why as given; commit, subject and kernel_id
  * only where they are given. */
 enum err store_sub_kernel_set(struct db *db, int64_t sub, int64_t pos, const char *state,

@@ -243,8 +243,10 @@ static enum err check_kernel(struct checking *c, json_t *o, size_t at, struct wh
 			return err_set(w, ERR_INPUT, "%s.name: \"%s\" is kernels[%zu]'s already",
 			               place, in.name, i);
 	k = pool_push(c->p, (void **)&c->out->kernel, &c->out->kernels, sizeof(*k));
-	k->k = (struct sub_kernel){
-	        .pos = (int64_t)at, .name = pool_str(c->p, in.name), .kernel_id = NONE};
+	k->k = (struct sub_kernel){.pos = (int64_t)at,
+	                           .name = pool_str(c->p, in.name),
+	                           .kernel_id = NONE,
+	                           .validates = NONE};
 	if (in.image) {
 		if (in.tree || in.ref || in.toolchain || in.config)
 			return err_set(w, ERR_INPUT,
@@ -262,6 +264,41 @@ static enum err check_kernel(struct checking *c, json_t *o, size_t at, struct wh
 	k->k.toolchain = in.toolchain ? pool_str(c->p, in.toolchain) : "gcc";
 	k->k.state = "new";
 	return check_config(c, in.config, pool_fmt(c->p, "%s.config", place), k, w);
+}
+
+/* The same commits with the kernel's own checks on: kernels of the submission that are
+ * booted for their log and never compared. A prebuilt image or a whole .config has
+ * nothing that could be added to; the comparison says so. */
+static enum err add_validators(struct checking *c, struct why *w)
+{
+	size_t i, n = c->out->kernels;
+	enum err e = OK;
+
+	for (i = 0; e == OK && i < n; i++) {
+		struct wanted_kernel *k, *of = &c->out->kernel[i];
+		char hex[SHA256_HEX];
+
+		if (of->k.image || of->k.config_whole)
+			continue;
+		k = pool_push(c->p, (void **)&c->out->kernel, &c->out->kernels, sizeof(*k));
+		of = &c->out->kernel[i]; /* it may have moved */
+		k->k = of->k;
+		k->k.validates = of->k.pos;
+		k->k.pos = (int64_t)c->out->kernels - 1;
+		k->k.name = pool_fmt(c->p, "%s (validation)", of->k.name);
+		k->k.config_name = pool_fmt(c->p, "%s+" VALIDATE_SET, of->k.config_name);
+		e = config_with(c->p, &c->sets, of->config_text, VALIDATE_SET, &k->config_text, w);
+		if (e != OK)
+			return err_at(w, e, "validate");
+		hash_block(k->config_text, strlen(k->config_text), hex);
+		k->k.config_sha256 = pool_str(c->p, hex);
+	}
+	if (c->out->kernels == n)
+		return err_set(
+		        w, ERR_UNPROCESSABLE,
+		        "validate: no kernel is built here from a named config or fragments: "
+		        "there is nothing that the checks could be added to");
+	return e;
 }
 
 /* ---- boards */
@@ -420,7 +457,7 @@ struct body_in {
 	json_t *kernels, *boards, *cases, *plan;
 	double threshold;
 	int64_t priority;
-	bool reuse;
+	bool reuse, validate;
 };
 
 static const struct json_field body_fields[] = {
@@ -433,6 +470,7 @@ static const struct json_field body_fields[] = {
         {"threshold", JSON_NUM, offsetof(struct body_in, threshold), JSON_NULLOK, 0, 0, NULL},
         {"priority", JSON_INT, offsetof(struct body_in, priority), JSON_NULLOK, -100, 100, NULL},
         {"reuse", JSON_BOOL, offsetof(struct body_in, reuse), JSON_NULLOK, 0, 0, NULL},
+        {"validate", JSON_BOOL, offsetof(struct body_in, validate), JSON_NULLOK, 0, 0, NULL},
         {0},
 };
 
@@ -484,6 +522,8 @@ enum err submit_read(struct http_req *req, struct pool *p, json_t *body, struct 
 		e = check_kernel(&c, json_array_get(in.kernels, i), i, w);
 	if (e == OK)
 		e = find_baseline(out, in.baseline, w);
+	if (e == OK && in.validate)
+		e = add_validators(&c, w);
 	if (e == OK)
 		e = check_cases(&c, in.cases, w);
 	if (e == OK && in.plan)

@@ -225,6 +225,7 @@ enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct wh
 		e = frame(db, v->pool, &f, v->cmp, w);
 	if (e != OK)
 		return e;
+	facts_validate(v->pool, &f, v);
 	facts_lay(v->pool, &f);
 	v->finished = f.sub.planned && f.sub.ended_ms == NONE && f.open_jobs == 0;
 	for (board = 0; board < f.boards.count; board++)

@@ -89,6 +89,8 @@ enum err facts_head(struct db *db, struct pool *p, int64_t sub, struct facts *f,
 	if (e == OK)
 		e = store_sub_kernels(db, sub, p, &f->kernels, w);
 	if (e == OK)
+		e = store_sub_validators(db, sub, p, &f->validators, w);
+	if (e == OK)
 		e = store_sub_boards(db, sub, p, &f->boards, w);
 	if (e == OK)
 		e = store_sub_cases(db, sub, p, &f->cases, &f->case_ids, w);

@@ -30,8 +30,9 @@ struct slot {
 struct facts {
 	struct sub sub;
 	struct sub_kernels kernels;
-	size_t *stands_for;   /* per kernel: the first of the same kernel id */
-	struct kernel *built; /* per kernel; id 0 when there is none */
+	struct sub_kernels validators; /* of kernels that are validated; never compared */
+	size_t *stands_for;            /* per kernel: the first of the same kernel id */
+	struct kernel *built;          /* per kernel; id 0 when there is none */
 	struct texts boards, cases;
 	struct ids case_ids;
 	struct boot_list boots;
@@ -60,6 +61,9 @@ struct facts {
 enum err facts_head(struct db *db, struct pool *p, int64_t sub, struct facts *f, struct why *w);
 /* All of it. */
 enum err facts_load(struct db *db, struct pool *p, int64_t sub, struct facts *f, struct why *w);
+/* Voids the boots of kernels whose validation found a fault, and says in the
+ * comparison's notes what validation came to; before facts_lay(). */
+void facts_validate(struct pool *p, struct facts *f, struct judged *v);
 /* Voids boots by their replicates; before facts_lay(). */
 enum err facts_replicates(struct db *db, struct pool *p, struct facts *f, struct judged *v,
                           struct why *w);
