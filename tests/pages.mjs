@@ -69,7 +69,7 @@ try {
 	await page.waitForSelector("#plot canvas");
 	const samples = await api(`submissions/${submission.id}/samples?case=${encodeURIComponent(cell.case)}`);
 	const counted = samples.rows.filter(r => r.valid).map(r => r.samples.length - r.warmup).reduce((a, b) => a + b, 0);
-	const shown = (await page.locator("main tbody td:nth-child(3)").allTextContents()).map(Number).reduce((a, b) => a + b, 0);
+	const shown = (await page.locator("main tbody >> nth=0 >> td:nth-child(3)").allTextContents()).map(Number).reduce((a, b) => a + b, 0);
 	check("the plot's table counts every sample", counted > 0 && shown === counted, `${shown} of ${counted}`);
 	const painted = await page.evaluate(() => {
 		const canvas = document.querySelector("#plot canvas");
@@ -81,6 +81,11 @@ try {
 		return seen.size;
 	});
 	check("dots are painted", painted > 2, painted);
+	const {profiles} = await api(`submissions/${submission.id}/profiles?case=${encodeURIComponent(cell.case)}`);
+	const profiled = profiles.filter(p => p.run === 0 && p.board === cell.board);
+	const headings = await page.locator("h3").allTextContents();
+	check("what makes the difference is told where boots counted it",
+		profiled.length ? headings.length === profiled.length - 1 : headings.length === 0, headings);
 	await page.check("#warm");
 	await page.screenshot({path: `${shots}/cell.png`, fullPage: true});
 

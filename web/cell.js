@@ -4,6 +4,7 @@ import uPlot from "./uplot.js";
 import {h, table} from "./dom.js";
 import {getJson} from "./api.js";
 import {quantity} from "./format.js";
+import {moverNodes} from "./movers.js";
 
 const colours = ["#2b7fb8", "#d1622b", "#3c9a5f", "#9159b8", "#b8942b", "#c2447a"];
 
@@ -80,7 +81,7 @@ function summary(rows, metric) {
 export async function showCell(id, query) {
 	const args = new URLSearchParams(query);
 	const metric = args.get("metric") ?? "ns";
-	const {rows} = await getJson(`submissions/${id}/samples?${args}`);
+	const [{rows}, moved] = await Promise.all([getJson(`submissions/${id}/samples?${args}`), moverNodes(id, args)]);
 	// Of one window, as every number is, where a sample holds several.
 	for (const r of rows)
 		if (r.windows > 1)
@@ -113,6 +114,7 @@ export async function showCell(id, query) {
 			h("label", {for: "warm"}, warmBox, " show warm-up")),
 			plot,
 			summary(rows, metric),
+			moved,
 		],
 	};
 }
