@@ -1,9 +1,5 @@
 /* api_boots.c - one boot: its runs, environment, faults and console. */
 #include "server/api_util.h"
-#include "server/store_artifact.h"
-
-#include "lib/file.h"
-#include "lib/zst.h"
 
 #define CONSOLE_MAX (16u << 20)
 
@@ -39,26 +35,14 @@ enum err boot_get(struct http_req *req, struct http_resp *r, struct why *w)
 static enum err unpack_console(const struct http_req *req, const char *sha256, struct buf *out,
                                struct why *w)
 {
-	char *path = artifact_path(req->srv->conf.dir, sha256);
-	struct buf packed, plain;
+	struct buf plain;
 	enum err e;
 
-	buf_init(&packed, CONSOLE_MAX);
 	buf_init(&plain, CONSOLE_MAX);
-	e = file_read(path, &packed, w);
-	if (e == OK)
-		e = zst_unpack(packed.data, packed.len, &plain, w);
-	if (e == ERR_TOO_LARGE)
-		e = err_set(w, e, "the console is larger than %u bytes: its artifact is %s",
-		            CONSOLE_MAX, sha256);
-	if (e == ERR_INPUT)
-		e = err_set(w, ERR_UNPROCESSABLE, "the console's artifact %s is no zstd frame",
-		            sha256);
+	e = api_unpack(req, sha256, "console", CONSOLE_MAX, &plain, w);
 	if (e == OK)
 		utf8_scrub(out, plain.data, plain.len);
-	buf_release(&packed);
 	buf_release(&plain);
-	free(path);
 	return e;
 }
 

@@ -1,13 +1,8 @@
 /* api_profiles.c - instructions by function, as a boot with the plugin kept them. */
 #include "server/api_util.h"
-#include "server/store_artifact.h"
 
-#include "lib/file.h"
 #include "lib/json.h"
 #include "lib/profile.h"
-#include "lib/zst.h"
-
-#include <stdlib.h>
 
 #define PACKED_MAX  (8u << 20)
 #define PROFILE_MAX (64u << 20) /* a thousand runs of some 500 functions */
@@ -16,22 +11,16 @@
 static enum err load(const struct http_req *req, const char *sha256, struct profiles *out,
                      struct why *w)
 {
-	char *path = artifact_path(req->srv->conf.dir, sha256);
-	struct buf packed, plain;
+	struct buf plain;
 	enum err e;
 
-	buf_init(&packed, PACKED_MAX);
 	buf_init(&plain, PROFILE_MAX);
-	e = file_read(path, &packed, w);
-	if (e == OK)
-		e = zst_unpack(packed.data, packed.len, &plain, w);
+	e = api_unpack(req, sha256, "profile", PACKED_MAX, &plain, w);
 	if (e == OK)
 		e = profiles_read(plain.data, plain.len, out, w);
 	if (e == ERR_INPUT)
 		e = err_at(w, ERR_UNPROCESSABLE, "profile %.12s", sha256);
-	buf_release(&packed);
 	buf_release(&plain);
-	free(path);
 	return e;
 }
 

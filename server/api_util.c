@@ -1,5 +1,10 @@
 #include "server/api_util.h"
 
+#include "lib/file.h"
+#include "lib/zst.h"
+#include "server/store_artifact.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 enum err api_page(const struct http_req *req, int64_t *limit, int64_t *before, struct why *w)
@@ -70,6 +75,28 @@ const char *api_kernel_name(const struct sub_kernels *k, int64_t id)
 		if (k->at[i].kernel_id == id)
 			return k->at[i].name;
 	return NULL;
+}
+
+enum err api_unpack(const struct http_req *req, const char *sha256, const char *what,
+                    size_t packed_max, struct buf *out, struct why *w)
+{
+	char *path = artifact_path(req->srv->conf.dir, sha256);
+	struct buf packed;
+	enum err e;
+
+	buf_init(&packed, packed_max);
+	e = file_read(path, &packed, w);
+	if (e == OK)
+		e = zst_unpack(packed.data, packed.len, out, w);
+	if (e == ERR_TOO_LARGE)
+		e = err_set(w, e, "the %s is larger than %zu bytes: its artifact is %s", what,
+		            out->max, sha256);
+	if (e == ERR_INPUT)
+		e = err_set(w, ERR_UNPROCESSABLE, "the %s's artifact %s is no zstd frame", what,
+		            sha256);
+	buf_release(&packed);
+	free(path);
+	return e;
 }
 
 const char *api_who(const struct http_req *req)

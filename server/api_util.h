@@ -23,6 +23,10 @@ enum err api_submission_id(const struct http_req *req, int64_t *id, struct why *
 enum err api_case(const struct http_req *req, char canon[CASE_TEXT], struct why *w);
 /* What a submission calls that kernel; NULL: it has none such. */
 const char *api_kernel_name(const struct sub_kernels *k, int64_t id);
+/* What an artifact holds that is a zstd frame, into out; a torn one is told as the
+ * `what` that it should be. */
+enum err api_unpack(const struct http_req *req, const char *sha256, const char *what,
+                    size_t packed_max, struct buf *out, struct why *w);
 /* Who asks, for the record. */
 const char *api_who(const struct http_req *req);
 

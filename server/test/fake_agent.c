@@ -465,6 +465,26 @@ json_t *fake_get(struct fake *f, const char *path)
 	return o;
 }
 
+json_t *fake_comparison(struct fake *f, int64_t sub)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/api/v1/comparisons/%lld", (long long)sub);
+	return fake_get(f, path);
+}
+
+bool fake_noted(const json_t *comparison, const char *words)
+{
+	json_t *note;
+	size_t i;
+
+	json_array_foreach (at(comparison, "notes"), i, note) {
+		if (strstr(json_string_value(note), words))
+			return true;
+	}
+	return false;
+}
+
 json_t *fake_await(struct fake *f, int64_t sub, const char *state)
 {
 	int64_t until = clock_mono_ns() + 10 * NS_PER_S;

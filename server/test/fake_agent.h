@@ -60,6 +60,9 @@ char *fake_end(const char *lines, int64_t runs);
 /* Posts a result as it is; returns the status, with the answer in *out. */
 int fake_post(struct fake *f, int64_t job, const char *key, const json_t *body, json_t **out);
 
+/* The comparison of a submission; and whether one of its notes has those words. */
+json_t *fake_comparison(struct fake *f, int64_t sub);
+bool fake_noted(const json_t *comparison, const char *words);
 /* GET that has to be 200 JSON. */
 json_t *fake_get(struct fake *f, const char *path);
 /* Walks "kernels.0.name"; fails where it is missing. */

@@ -26,14 +26,6 @@ static const char two_kernels[] =
         "\"cases\":[\"fork/order=0,size=256M\",\"fork/order=9,size=256M\"],"
         "\"plan\":{\"boots\":8,\"runs\":2,\"iterations\":5,\"warmup\":1}}";
 
-static json_t *compare(struct fake *f, int64_t sub)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/api/v1/comparisons/%lld", (long long)sub);
-	return fake_get(f, path);
-}
-
 /* ---- all is well */
 
 static void check_slower(const json_t *c)
@@ -125,7 +117,7 @@ static void whole_life(void **state)
 	assert_int_equal(int_at(s, "progress.cases_done"), 36);
 	assert_non_null(str_at(s, "ended"));
 	json_decref(s);
-	c = compare(f, sub);
+	c = fake_comparison(f, sub);
 	assert_true(json_is_true(at(c, "complete")));
 	check_slower(c);
 	json_decref(c);
@@ -183,7 +175,7 @@ static void a_second_time_takes_nothing(void **state)
 	s = fake_await(f, sub, "done");
 	assert_int_equal(int_at(s, "progress.boots_done"), 18);
 	json_decref(s);
-	c = compare(f, sub);
+	c = fake_comparison(f, sub);
 	check_slower(c);
 	json_decref(c);
 }
@@ -209,7 +201,7 @@ static void a_build_that_fails(void **state)
 	sub = fake_submit(f, two_kernels);
 	assert_int_equal(fake_work(f), 1 + 1 + 18);
 	json_decref(fake_await(f, sub, "done"));
-	c = compare(f, 1);
+	c = fake_comparison(f, 1);
 	assert_string_equal(str_at(c, "cells.0.verdict"), "invalid");
 	assert_non_null(strstr(str_at(c, "cells.0.why"), "expected ';'"));
 	json_decref(c);
@@ -228,7 +220,7 @@ static void faults_in_the_log(void **state)
 	sub = fake_submit(f, two_kernels);
 	assert_int_equal(fake_work(f), 1 + 2 + 18);
 	json_decref(fake_await(f, sub, "done"));
-	c = compare(f, sub);
+	c = fake_comparison(f, sub);
 	assert_int_equal(int_at(c, "cells.0.boots"), 6);
 	assert_int_equal(int_at(c, "cells.0.invalid_boots"), 3);
 	assert_int_equal(json_array_size(at(c, "thrown_out")), 3);
@@ -260,7 +252,7 @@ static void a_kernel_that_panics(void **state)
 	/* Its other seven boots are not tried. */
 	assert_int_equal(fake_work(f), 1 + 2 + 9 + 2);
 	json_decref(fake_await(f, sub, "done"));
-	c = compare(f, sub);
+	c = fake_comparison(f, sub);
 	assert_string_equal(str_at(c, "cells.0.verdict"), "invalid");
 	assert_non_null(strstr(str_at(c, "cells.0.why"), "Bad page state"));
 	assert_true(json_is_null(at(c, "cells.0.change")));
@@ -286,7 +278,7 @@ static void replicates_that_differ(void **state)
 	sleep_ms(1500); /* the worker looks once a second */
 	fake_work(f);
 	json_decref(fake_await(f, sub, "done"));
-	c = compare(f, sub);
+	c = fake_comparison(f, sub);
 	assert_string_equal(str_at(c, "cells.0.verdict"), "invalid");
 	assert_non_null(strstr(str_at(c, "cells.0.why"), "not deterministic"));
 	assert_non_null(strstr(str_at(c, "thrown_out.0.why"), "samples[0]"));
@@ -326,7 +318,7 @@ static void skipped_cases(void **state)
 	sub = fake_submit(f, two_kernels);
 	fake_work(f);
 	json_decref(fake_await(f, sub, "done"));
-	c = compare(f, sub);
+	c = fake_comparison(f, sub);
 	assert_string_equal(str_at(c, "cells.0.verdict"), "slower");
 	assert_string_equal(str_at(c, "cells.1.verdict"), "skip");
 	assert_string_equal(str_at(c, "cells.1.why"), "no such order here");
@@ -468,7 +460,7 @@ static void images(void **state)
 	                    "0101010101010101010101010101010101010101");
 	assert_string_equal(str_at(s, "baseline"), "a");
 	json_decref(s);
-	c = compare(f, sub);
+	c = fake_comparison(f, sub);
 	assert_string_equal(str_at(c, "cells.0.verdict"), "slower");
 	json_decref(c);
 	free(body);
@@ -491,7 +483,7 @@ static void boards_that_are_noisy(void **state)
 	sub = fake_submit(f, body);
 	assert_int_equal(fake_work(f), 6);
 	json_decref(fake_await(f, sub, "done"));
-	c = compare(f, sub);
+	c = fake_comparison(f, sub);
 	assert_string_equal(str_at(c, "cells.0.board"), "hw");
 	assert_string_equal(str_at(c, "cells.0.verdict"), "slower");
 	assert_int_equal(int_at(c, "cells.0.boots"), 3);

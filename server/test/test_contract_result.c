@@ -366,31 +366,12 @@ static int64_t measured(struct fake *f, int windows, const char *kernel)
 	return sub;
 }
 
-static json_t *compared(struct fake *f, int64_t sub)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/api/v1/comparisons/%lld", (long long)sub);
-	return fake_get(f, path);
-}
-
-static bool has_note(const json_t *c, const char *words)
-{
-	json_t *note;
-	size_t i;
-
-	json_array_foreach (at(c, "notes"), i, note)
-		if (strstr(json_string_value(note), words))
-			return true;
-	return false;
-}
-
 /* Numbers are of one window, whatever a sample holds; samples stay as they came. */
 static void windows_do_not_change_numbers(void **state)
 {
 	struct fake *f = *state;
 	int64_t one = measured(f, 0, NULL), four = measured(f, 4, "slow");
-	json_t *a = compared(f, one), *b = compared(f, four), *run, *rows, *row;
+	json_t *a = fake_comparison(f, one), *b = fake_comparison(f, four), *run, *rows, *row;
 	char path[100];
 	size_t i, summed = 0;
 
@@ -398,8 +379,8 @@ static void windows_do_not_change_numbers(void **state)
 	assert_true(json_equal(at(a, "cells.0.mean"), at(b, "cells.0.mean")));
 	assert_true(json_equal(at(a, "cells.0.std_rel"), at(b, "cells.0.std_rel")));
 	assert_string_equal(str_at(b, "cells.0.verdict"), "slower");
-	assert_false(has_note(a, "windows summed"));
-	assert_true(has_note(b, "fork/order=0,size=16M on det: a sample is up to 4 windows"));
+	assert_false(fake_noted(a, "windows summed"));
+	assert_true(fake_noted(b, "fork/order=0,size=16M on det: a sample is up to 4 windows"));
 	snprintf(path, sizeof(path), "/api/v1/submissions/%lld/samples?case=fork/order=0,size=16M",
 	         (long long)four);
 	rows = fake_get(f, path);

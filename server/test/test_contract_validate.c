@@ -28,31 +28,11 @@ static int setup(void **state)
 	return 0;
 }
 
-static json_t *compared(struct fake *f, int64_t sub)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/api/v1/comparisons/%lld", (long long)sub);
-	return fake_get(f, path);
-}
-
-static bool noted(const json_t *c, const char *words)
-{
-	json_t *note;
-	size_t i;
-
-	json_array_foreach (at(c, "notes"), i, note) {
-		if (strstr(json_string_value(note), words))
-			return true;
-	}
-	return false;
-}
-
 static void must_note(const json_t *c, const char *words)
 {
 	char *all = json_text(at(c, "notes"));
 
-	if (!noted(c, words))
+	if (!fake_noted(c, words))
 		fail_msg("no note \"%s\" in %s", words, all);
 	free(all);
 }
@@ -110,7 +90,7 @@ static void built_and_booted_beside(void **state)
 	assert_string_equal(str_at(s, "validations.1.kernel"), "slow");
 	assert_string_equal(str_at(s, "validations.1.config"), "contpte-y+debug-vm");
 	assert_string_equal(str_at(s, "validations.1.state"), "ready");
-	c = compared(f, sub);
+	c = fake_comparison(f, sub);
 	assert_int_equal(json_array_size(at(c, "cells")), 1);
 	assert_int_equal(json_array_size(at(c, "rows")), 2);
 	assert_string_equal(str_at(c, "cells.0.verdict"), "slower");
@@ -122,16 +102,17 @@ static void built_and_booted_beside(void **state)
 	json_decref(s);
 }
 
+static json_t *with_fault_in(struct fake *f, const char *kernel)
+{
+	f->bad_kernel = kernel;
+	f->bad_boots = -1;
+	return fake_comparison(f, measured(f, asked));
+}
+
 static void a_fault_voids_the_kernel(void **state)
 {
-	struct fake *f = *state;
-	json_t *c;
-	int64_t sub;
+	json_t *c = with_fault_in(*state, MINE);
 
-	f->bad_kernel = MINE;
-	f->bad_boots = -1;
-	sub = measured(f, asked);
-	c = compared(f, sub);
 	assert_string_equal(str_at(c, "cells.0.verdict"), "invalid");
 	assert_true(json_is_null(at(c, "cells.0.change")));
 	assert_non_null(strstr(str_at(c, "cells.0.why"), "the same code is faulty"));
@@ -144,14 +125,8 @@ static void a_fault_voids_the_kernel(void **state)
 /* Of the baseline as well: then nothing is left to compare with. */
 static void a_faulty_baseline(void **state)
 {
-	struct fake *f = *state;
-	json_t *c;
-	int64_t sub;
+	json_t *c = with_fault_in(*state, BASELINE);
 
-	f->bad_kernel = BASELINE;
-	f->bad_boots = -1;
-	sub = measured(f, asked);
-	c = compared(f, sub);
 	assert_string_equal(str_at(c, "cells.0.verdict"), "invalid");
 	assert_non_null(strstr(str_at(c, "cells.0.why"), "baseline \"base\""));
 	json_decref(c);
@@ -184,7 +159,7 @@ static void no_answer_is_no_fault(void **state)
 		f->bad_class = cases[i].class;
 		f->bad_boots = -1;
 		sub = measured(f, body);
-		c = compared(f, sub);
+		c = fake_comparison(f, sub);
 		assert_string_equal(str_at(c, "cells.0.verdict"), "slower");
 		assert_int_equal(int_at(c, "cells.0.boots"), 6);
 		must_note(c, cases[i].note);
@@ -213,7 +188,7 @@ static void what_cannot_be_validated(void **state)
 	                 "{\"text\":\"CONFIG_X=y\"}}]," REST "}",
 	                 image);
 	sub = measured(f, body);
-	c = compared(f, sub);
+	c = fake_comparison(f, sub);
 	must_note(c, "a is not validated: it is a prebuilt image");
 	must_note(c, "slow with the mm's own checks");
 	json_decref(c);
