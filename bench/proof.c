@@ -390,6 +390,11 @@ static bool read_number(const char *path, uint64_t *value)
 	return len > 0 && u64_parse(text, (size_t)len, value);
 }
 
+const char *const vm_counter[VM_COUNTERS] = {
+        "pgfault",        "pgmajfault",     "pswpin",        "pswpout",  "pgmigrate_success",
+        "pgsteal_kswapd", "pgsteal_direct", "compact_stall", "oom_kill", "thp_collapse_alloc",
+};
+
 void counters_read(struct counters *c, unsigned int order)
 {
 	static char text[16384];
@@ -402,6 +407,8 @@ void counters_read(struct counters *c, unsigned int order)
 		text[0] = '\0';
 	c->has_split_page = line_value(text, "thp_split_page", &c->split_page);
 	c->has_split_pmd = line_value(text, "thp_split_pmd", &c->split_pmd);
+	for (size_t i = 0; i < VM_COUNTERS; i++)
+		c->has_vm[i] = line_value(text, vm_counter[i], &c->vm[i]);
 	if (!order)
 		return;
 	snprintf(path, sizeof(path), THP_DIR "/hugepages-%lukB/stats/anon_fault_alloc", kb);

@@ -85,7 +85,13 @@ enum proof_answer proof_smaps_kb(const char *at, size_t size, const char *line, 
 /* Nothing is mapped there any more: no VMA touches the range. */
 enum proof_answer proof_gone(const char *at, size_t size, struct reason *w);
 
+/* Of /proc/vmstat, by the kernel's own names: what else went on over a run. */
+#define VM_COUNTERS 10
+extern const char *const vm_counter[VM_COUNTERS];
+
 struct counters {
+	bool has_vm[VM_COUNTERS];
+	uint64_t vm[VM_COUNTERS];
 	bool has_split_page, has_split_pmd, has_alloc, has_fallback;
 	uint64_t split_page; /* vmstat thp_split_page: folios split into pages */
 	uint64_t split_pmd;  /* vmstat thp_split_pmd */

@@ -273,6 +273,9 @@ static void emit_evidence(const struct run *r, const struct record *rec, struct 
 	emit_u64(e, "retaken", rec->retaken);
 	emit_bool(e, "realtime", rec->realtime);
 	emit_bool(e, "pinned", rec->pinned);
+	for (size_t i = 0; i < VM_COUNTERS; i++)
+		if (a->has_vm[i] && b->has_vm[i])
+			emit_u64(e, vm_counter[i], b->vm[i] - a->vm[i]);
 	if (rec->has_free)
 		emit_u64(e, "free_pmd_blocks", rec->free_blocks);
 	emit_close(e);
