@@ -25,6 +25,18 @@ static double spent_s(const struct job *j, int64_t now_ms)
 	return (double)(now_ms - j->started_ms) / 1000;
 }
 
+/* Of one that took longer than such jobs do, only its own word tells what is left:
+ * a kernel of another configuration builds for minutes instead of seconds. */
+static double left_of_one(const struct job *j, double each, int64_t now_ms)
+{
+	double spent = spent_s(j, now_ms);
+
+	if (!(spent > each))
+		return each - spent;
+	return j->total > 0 && j->done > 0 ? spent * (double)(j->total - j->done) / (double)j->done
+	                                   : NAN;
+}
+
 /* What is left of a kind of job, each as long as the last ones of its kind
  * took: of those that wait, and of those that are to come. */
 static enum err left_of(struct db *db, const struct job_list *jobs, const char *kind,
@@ -33,20 +45,19 @@ static enum err left_of(struct db *db, const struct job_list *jobs, const char *
 {
 	double each, sum;
 	size_t i;
-	int64_t n = to_come;
 	enum err e = store_job_seconds(db, kind, board, &each, w);
 
 	if (e != OK)
 		return e;
-	for (i = 0, sum = 0; i < jobs->count; i++) {
+	sum = to_come ? (double)to_come * each : 0;
+	for (i = 0; i < jobs->count; i++) {
 		const struct job *j = &jobs->at[i];
 
 		if (!is_open(j) || !str_eq(j->kind, kind) || (board && !str_eq(j->board, board)))
 			continue;
-		n++;
-		sum += fmin(spent_s(j, now_ms), isnan(each) ? 0 : each);
+		sum += left_of_one(j, each, now_ms);
 	}
-	*left = n ? (double)n * each - sum : 0;
+	*left = sum;
 	return OK;
 }
 

@@ -419,7 +419,8 @@ static void waiting_says_for_what(void **state)
 static void an_end_is_expected(void **state)
 {
 	struct fake *f = *state;
-	json_t *o;
+	json_t *o, *lease;
+	char path[64];
 	int64_t sub;
 
 	fake_announce(f, false);
@@ -433,6 +434,23 @@ static void an_end_is_expected(void **state)
 	o = fake_await(f, sub, "resolving");
 	assert_true(json_is_number(at(o, "progress.expected_end_s")));
 	json_decref(o);
+	/* One that outlives its like is expected to end when it says how far it is. */
+	lease = fake_claim(f, "[\"resolve\"]", "[]");
+	sleep_ms(1500);
+	o = fake_await(f, sub, "resolving");
+	assert_true(json_is_null(at(o, "progress.expected_end_s")));
+	json_decref(o);
+	snprintf(path, sizeof(path), "/api/v1/jobs/%lld/lease", (long long)int_at(lease, "id"));
+	assert_int_equal(ask_json(f->d, "PUT", path, f->agent,
+	                          "{\"attempt\":1,\"progress\":{\"step\":\"fetch\",\"done\":1,"
+	                          "\"total\":4}}",
+	                          &o),
+	                 200);
+	json_decref(o);
+	o = fake_await(f, sub, "resolving");
+	assert_true(num_at(o, "progress.expected_end_s") > 3 * 1.4);
+	json_decref(o);
+	json_decref(lease);
 }
 
 static void images(void **state)
