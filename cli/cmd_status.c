@@ -75,6 +75,13 @@ static void print_kernels(const json_t *sub)
 		          json_str(k, "config", NULL), json_str(k, "why", ""));
 		free(cut);
 	}
+	json_array_foreach (json_object_get(sub, "validations"), i, k) {
+		char *name = xasprintf("%s (validation)", json_str(k, "kernel", ""));
+
+		table_row(&t, name, json_str(k, "state", NULL), NULL, json_str(k, "config", NULL),
+		          json_str(k, "why", ""));
+		free(name);
+	}
 	table_print(&t);
 	table_release(&t);
 }

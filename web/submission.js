@@ -37,7 +37,7 @@ function kernelTable(s) {
 		{head: "Config", cell: k => k.config},
 		{head: "Build-id", cell: k => k.build_id ? h("code", {title: k.build_id}, k.build_id.slice(0, 12)) : null},
 		{head: "Why", cell: k => k.why ?? ""},
-	], s.kernels);
+	], [...s.kernels, ...s.validations.map(v => ({...v, name: `${v.kernel} (validation)`}))]);
 }
 
 function cellLink(id, c, text) {
