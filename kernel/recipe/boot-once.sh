@@ -4,7 +4,7 @@
 # agent does the same with deadlines, identity proofs and a log scan.
 #
 # Usage: boot-once.sh [-p PHASE] [-n NONCE] [-m MIB] [-e WORD]... [-fiP] [-k DIR]
-#                     [-x PLUGIN,ARGS] IMAGE PLAN
+#                     [-x PLUGIN,ARGS] [-t SECONDS] IMAGE PLAN
 #   -p  pages that the phase's helper holds (0)
 #   -n  16 hex digits (0123456789abcdef)
 #   -m  memory of the guest; preset: the plan's largest size= + 2048
@@ -14,6 +14,7 @@
 #   -P  no port for the results
 #   -k  keep result.jsonl, console.txt and initrd.cpio in DIR
 #   -x  a plugin for QEMU with its arguments
+#   -t  end it after so many seconds (600)
 # FOLDBENCH names the arm64 binary (build/foldbench-arm64).
 set -eu
 
@@ -22,8 +23,8 @@ usage() {
 	exit 2
 }
 
-port=org.foldwatch.results phase=0 nonce=0123456789abcdef memory='' words='' keep='' metric=instructions fast='' plugin=''
-while getopts p:n:m:e:fiPk:x: o; do
+port=org.foldwatch.results phase=0 nonce=0123456789abcdef memory='' words='' keep='' metric=instructions fast='' plugin='' seconds=600
+while getopts p:n:m:e:fiPk:x:t: o; do
 	case $o in
 	p) phase=$OPTARG ;;
 	n) nonce=$OPTARG ;;
@@ -34,6 +35,7 @@ while getopts p:n:m:e:fiPk:x: o; do
 	P) port='' ;;
 	k) keep=$OPTARG ;;
 	x) plugin=$OPTARG ;;
+	t) seconds=$OPTARG ;;
 	*) usage ;;
 	esac
 done
@@ -72,7 +74,7 @@ else
 fi
 [ -z "$plugin" ] || set -- "$@" -plugin "$plugin"
 begin=$(date +%s.%N)
-timeout 600 qemu-system-aarch64 "$@" -m "${memory}M" \
+timeout "$seconds" qemu-system-aarch64 "$@" -m "${memory}M" \
 	-nodefaults -no-user-config -display none -nic none -no-reboot \
 	-chardev "file,id=console,path=$dir/console.txt" -serial chardev:console \
 	-chardev "file,id=results,path=$dir/result.jsonl" \

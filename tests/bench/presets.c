@@ -83,8 +83,8 @@ static double boot(const char *plan, const char *plugin, double *empty)
 {
 	char *script = xasprintf("%s/kernel/recipe/boot-once.sh", settings.share);
 	char *bench = xasprintf("FOLDBENCH=%s/foldbench-arm64", settings.programs);
-	const char *argv[10] = {"env", bench, script, "-p", "7"};
-	size_t n = 5;
+	const char *argv[12] = {"env", bench, script, "-p", "7", "-t", "7200"};
+	size_t n = 7;
 	struct buf out;
 	struct why w;
 	int64_t begin;
