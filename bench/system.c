@@ -1,7 +1,7 @@
 #include "bench/system.h"
 
+#include "bench/env.h"
 #include "bench/text.h"
-#include "bench/thp.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -64,43 +64,6 @@ static int own_notes(struct dl_phdr_info *info, size_t info_size, void *out)
 	return 1; /* the first object is the program */
 }
 
-static void emit_file(struct emit *e, const char *key, const char *path)
-{
-	char text[1024];
-
-	if (text_read(path, text, sizeof(text)) > 0)
-		emit_str(e, key, text);
-}
-
-static void emit_env(struct emit *e)
-{
-	char text[4096];
-	uint64_t kb;
-
-	emit_open(e, "env");
-	emit_file(e, "midr", "/sys/devices/system/cpu/cpu0/regs/identification/midr_el1");
-	emit_u64(e, "cpus", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
-	if (text_read("/proc/meminfo", text, sizeof(text)) > 0 &&
-	    line_value(text, "MemTotal:", &kb))
-		emit_u64(e, "memory_bytes", kb * 1024);
-#ifdef __aarch64__
-	{
-		uint64_t hz;
-
-		__asm__ volatile("mrs %0, cntfrq_el0" : "=r"(hz));
-		emit_u64(e, "timer_hz", hz);
-	}
-#endif
-	emit_file(e, "clocksource",
-	          "/sys/devices/system/clocksource/clocksource0/current_clocksource");
-	emit_file(e, "randomize_va_space", "/proc/sys/kernel/randomize_va_space");
-	emit_file(e, "stat_interval", "/proc/sys/vm/stat_interval");
-	emit_file(e, "percpu_pagelist_high_fraction", "/proc/sys/vm/percpu_pagelist_high_fraction");
-	emit_file(e, "governor", "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
-	thp_describe(e);
-	emit_close(e);
-}
-
 void system_begin(struct emit *e, const char *nonce, unsigned int phase_pages, enum metric metric)
 {
 	static char notes[65536];
@@ -139,7 +102,7 @@ void system_begin(struct emit *e, const char *nonce, unsigned int phase_pages, e
 	emit_u64(e, "phase_pages", phase_pages);
 	emit_u64(e, "taint", system_taint());
 	emit_str(e, "cmdline", text_read("/proc/cmdline", text, sizeof(text)) > 0 ? text : "");
-	emit_env(e);
+	env_describe(e, "");
 	emit_close(e);
 	emit_newline(e);
 }
