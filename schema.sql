@@ -51,6 +51,7 @@ CREATE TABLE submission (
 	threshold    REAL,                        -- fraction; NULL: the board's default
 	priority     INTEGER NOT NULL,
 	reuse        INTEGER NOT NULL,
+	across       INTEGER NOT NULL DEFAULT 0,  -- boots of different environments are compared
 	boots        INTEGER,                     -- NULL: the board's default
 	runs         INTEGER NOT NULL,
 	iterations   INTEGER NOT NULL,
@@ -260,7 +261,9 @@ CREATE TABLE job_result (
 	PRIMARY KEY (job_id, idem_key)
 ) STRICT, WITHOUT ROWID;
 
--- The conditions of a boot, by the sha256 of their canonical JSON.
+-- The conditions of a boot, by the sha256 of their canonical JSON: what must be equal
+-- for numbers to be compared (boot.env_id), and what the kernel under test brings along
+-- (boot.traits_id). server/result_env.c says which is which.
 CREATE TABLE environment (
 	env_id     TEXT PRIMARY KEY,
 	body       TEXT NOT NULL
@@ -276,6 +279,7 @@ CREATE TABLE boot (
 	board         TEXT NOT NULL,              -- 'self-reported' for imports, which is no board
 	board_identity TEXT NOT NULL,             -- board.identity at that time
 	env_id        TEXT REFERENCES environment(env_id),
+	traits_id     TEXT REFERENCES environment(env_id),
 	purpose       TEXT NOT NULL,
 	baseline      INTEGER NOT NULL,
 	plan_sha256   TEXT NOT NULL,
@@ -430,6 +434,19 @@ CREATE TABLE cell_thrown (
 	boot_id       INTEGER NOT NULL,
 	phase         INTEGER NOT NULL,
 	why           TEXT NOT NULL,
+	last_boot     INTEGER NOT NULL,
+	PRIMARY KEY (submission_id, pos)
+) STRICT, WITHOUT ROWID;
+
+-- In what the environments differ that a comparison was asked to reach across.
+CREATE TABLE cell_across (
+	submission_id INTEGER NOT NULL REFERENCES submission(id),
+	pos           INTEGER NOT NULL,
+	board         TEXT NOT NULL,
+	kernel        TEXT NOT NULL,
+	field         TEXT NOT NULL,              -- board.qemu
+	one           TEXT,                       -- the baseline's; NULL: absent
+	other         TEXT,                       -- the kernel's
 	last_boot     INTEGER NOT NULL,
 	PRIMARY KEY (submission_id, pos)
 ) STRICT, WITHOUT ROWID;

@@ -49,6 +49,11 @@ void cmp_free(struct cmp *c)
 		free(c->cell[i].why);
 	for (size_t i = 0; i < c->throwns; i++)
 		free(c->thrown[i].why);
+	for (size_t i = 0; i < c->acrosses; i++) {
+		free(c->across[i].field);
+		free(c->across[i].one);
+		free(c->across[i].other);
+	}
 	free_strings(c->case_, c->cases);
 	free_strings(c->note, c->notes);
 	free(c->title);
@@ -57,6 +62,7 @@ void cmp_free(struct cmp *c)
 	free(c->metric);
 	free(c->cell);
 	free(c->thrown);
+	free(c->across);
 	free(c);
 }
 
@@ -145,6 +151,15 @@ struct cmp_thrown *cmp_add_thrown(struct cmp *c, size_t board, size_t kernel, in
 	t = &c->thrown[c->throwns++];
 	*t = (struct cmp_thrown){board, kernel, boot, phase, xstrdup(why)};
 	return t;
+}
+
+void cmp_add_across(struct cmp *c, size_t board, size_t kernel, const char *field, const char *one,
+                    const char *other)
+{
+	c->across = room(c->across, c->acrosses, sizeof(*c->across));
+	c->across[c->acrosses++] =
+	        (struct cmp_across){board, kernel, xstrdup(field), one ? xstrdup(one) : NULL,
+	                            other ? xstrdup(other) : NULL};
 }
 
 void cmp_add_note(struct cmp *c, const char *fmt, ...)

@@ -90,6 +90,14 @@ struct cmp_thrown {
 	char *why;     /* one sentence: the quoted line of the log, the torn result, ... */
 };
 
+/* The cells of a kernel on a board hold boots of different environments, as was asked
+ * for: in what they differ. */
+struct cmp_across {
+	size_t board, kernel;
+	char *field;       /* "board.qemu" */
+	char *one, *other; /* the baseline's and the other; NULL: absent */
+};
+
 /* What was asked for; the same for every cell. */
 struct cmp_plan {
 	int64_t boots;      /* a kernel; phases on a deterministic board */
@@ -111,8 +119,9 @@ struct cmp {
 	char **case_; /* canonical texts: "fork/order=0,size=256M" */
 	struct cmp_cell *cell;
 	struct cmp_thrown *thrown;
+	struct cmp_across *across;
 	char **note; /* sentences about the whole: floors unknown, one layout, ... */
-	size_t kernels, boards, metrics, cases, cells, throwns, notes;
+	size_t kernels, boards, metrics, cases, cells, throwns, acrosses, notes;
 };
 
 struct cmp *cmp_new(void);
@@ -128,6 +137,9 @@ struct cmp_cell *cmp_add_cell(struct cmp *c, size_t board, size_t case_, size_t 
                               size_t kernel);
 struct cmp_thrown *cmp_add_thrown(struct cmp *c, size_t board, size_t kernel, int64_t boot,
                                   int64_t phase, const char *why);
+/* `one` and `other` may be NULL. */
+void cmp_add_across(struct cmp *c, size_t board, size_t kernel, const char *field, const char *one,
+                    const char *other);
 /* A sentence, unless it stands there already. */
 void cmp_add_note(struct cmp *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

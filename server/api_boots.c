@@ -1,33 +1,76 @@
 /* api_boots.c - one boot: its runs, environment, faults and console. */
 #include "server/api_util.h"
+#include "server/env_diff.h"
 
 #define CONSOLE_MAX (16u << 20)
+
+static enum err load_env(struct db *db, struct pool *p, struct boot *b, struct why *w)
+{
+	enum err e = b->env_id ? store_boot_env(db, b->env_id, p, &b->env, w) : OK;
+
+	if (e == OK && b->traits_id)
+		e = store_boot_env(db, b->traits_id, p, &b->traits, w);
+	return e;
+}
+
+static enum err load(struct db *db, int64_t id, struct pool *p, struct boot *b, const char **name,
+                     struct why *w)
+{
+	struct job j;
+	enum err e = store_boot_get(db, id, p, b, w);
+
+	if (e == OK)
+		e = store_boot_faults(db, p, b, w);
+	if (e == OK)
+		e = store_boot_runs(db, p, b, w);
+	if (e == OK)
+		e = load_env(db, p, b, w);
+	if (e == OK && b->job != NONE) {
+		e = store_job_get(db, b->job, p, &j, w);
+		*name = e == OK ? j.name : NULL;
+	}
+	return e;
+}
+
+/* ?against=ID: in what that boot's environment and traits are others. */
+static enum err compare(struct db *db, int64_t id, struct pool *p, const struct boot *b,
+                        struct env_differences *d, struct why *w)
+{
+	struct boot other = boot_blank();
+	enum err e = store_boot_get(db, id, p, &other, w);
+
+	if (e == OK)
+		e = load_env(db, p, &other, w);
+	if (e != OK)
+		return e;
+	env_diff(p, b->env, other.env, d);
+	env_diff(p, b->traits, other.traits, d);
+	return OK;
+}
 
 enum err boot_get(struct http_req *req, struct http_resp *r, struct why *w)
 {
 	struct db *db = db_reader(req->srv->store);
 	struct pool *p = pool_new();
-	struct boot b = {0};
-	struct job j;
-	const char *env = NULL, *name = NULL;
-	enum err e = db_snapshot(db, w);
+	struct env_differences d = {0};
+	struct boot b = boot_blank();
+	const char *name = NULL;
+	int64_t against = NONE;
+	enum err e = http_query_int(req, "against", 1, INT64_MAX, NONE, &against, w);
 
+	if (e == OK)
+		e = db_snapshot(db, w);
 	if (e == OK) {
-		e = store_boot_get(db, req->id, p, &b, w);
-		if (e == OK)
-			e = store_boot_faults(db, p, &b, w);
-		if (e == OK)
-			e = store_boot_runs(db, p, &b, w);
-		if (e == OK && b.env_id)
-			e = store_boot_env(db, b.env_id, p, &env, w);
-		if (e == OK && b.job != NONE) {
-			e = store_job_get(db, b.job, p, &j, w);
-			name = e == OK ? j.name : NULL;
-		}
+		e = load(db, req->id, p, &b, &name, w);
+		if (e == OK && against != NONE)
+			e = compare(db, against, p, &b, &d, w);
 		db_snapshot_end(db);
 	}
-	if (e == OK)
-		r->json = show_boot(&b, name, env);
+	if (e == OK) {
+		r->json = show_boot(&b, name);
+		if (against != NONE)
+			json_put(r->json, "differs", show_differences(&d));
+	}
 	pool_free(p);
 	return e;
 }

@@ -3,6 +3,26 @@
 
 #include "lib/json.h"
 
+/* In what environments differ that the cell reaches across. */
+static json_t *across_json(const struct cmp *c, const struct cmp_cell *x)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->acrosses; i++) {
+		const struct cmp_across *a = &c->across[i];
+		json_t *o;
+
+		if (a->board != x->board || a->kernel != x->kernel)
+			continue;
+		o = json_object();
+		json_put_str(o, "field", a->field);
+		json_put_str(o, "one", a->one);
+		json_put_str(o, "other", a->other);
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 static json_t *cell_json(const struct cmp *c, const struct cmp_cell *x)
 {
 	json_t *o = json_object();
@@ -30,6 +50,7 @@ static json_t *cell_json(const struct cmp *c, const struct cmp_cell *x)
 		json_put(o, "needed", NULL);
 	else
 		json_put_int(o, "needed", x->needed);
+	json_put(o, "across", across_json(c, x));
 	return o;
 }
 

@@ -25,6 +25,7 @@ const struct openapi_object openapi_objects[] = {
 	 "threshold num?\n"
 	 "priority int?\n"
 	 "reuse bool?\n"
+	 "across_environments bool?\n"
 	 "validate bool?\n"},
 	{"KernelAsked", SHAPE_IN, "A tree with a ref, or an uploaded image",
 	 "name* str\n"
@@ -56,6 +57,7 @@ const struct openapi_object openapi_objects[] = {
 	 "threshold num?\n"
 	 "priority int\n"
 	 "reuse bool\n"
+	 "across_environments bool\n"
 	 "memory_bytes int?\n"
 	 "imported bool\n"
 	 "progress Progress\n"
@@ -169,7 +171,12 @@ const struct openapi_object openapi_objects[] = {
 	 "at_most num?\n"
 	 "base_mean num?\n"
 	 "tau num?\n"
-	 "needed int?\n"},
+	 "needed int?\n"
+	 "across [Difference]\n"},
+	{"Difference", SHAPE_OUT, "A field in which environments differ; null: absent",
+	 "field str\n"
+	 "one str?\n"
+	 "other str?\n"},
 	{"Row", SHAPE_OUT, "The same with the baseline, as tables have it",
 	 "board str\n"
 	 "kernel str\n"
@@ -419,7 +426,10 @@ const struct openapi_object openapi_objects[] = {
 	 "taint_after int?\n"
 	 "self_reported bool\n"
 	 "created time\n"
+	 "env_id hash?\n"
 	 "env any\n"
+	 "traits any\n"
+	 "differs~ [Difference]\n"
 	 "faults [Fault]\n"
 	 "runs [Run]\n"},
 	{"Fault", SHAPE_OUT, "A line of the kernel's log that makes numbers invalid",
@@ -463,7 +473,7 @@ const struct openapi_object openapi_objects[] = {
 #define PAGE "limit int\nbefore int\n"
 #define BYTES "application/octet-stream"
 #define SAMPLES "case* str\nboard str\nmetric str\n"
-#define TABLES "format json|csv|markdown|text\ntable all|reply|commit|cover|summary\n"
+#define TABLES "format json|csv|markdown|text\ntable all|reply|commit|cover|summary\nacross true|false\n"
 
 const struct openapi_op openapi_ops[] = {
 	{"health", 200, "Health", NULL, NULL, 0},
@@ -502,7 +512,7 @@ const struct openapi_op openapi_ops[] = {
 	{"job_log_post", 200, "LogEnd", "text/plain", "attempt* int\noffset* int\n", 0},
 	{"job_result", 200, "Taken", "Result", NULL, 0},
 	{"import_make", 201, "Imported", "Import", NULL, 200},
-	{"boot_get", 200, "Boot", NULL, NULL, 0},
+	{"boot_get", 200, "Boot", NULL, "against int\n", 0},
 	{"boot_console", 200, "text/plain", NULL, NULL, 0},
 	{"tokens_list", 200, "Tokens", NULL, NULL, 0},
 	{"token_make", 201, "Token", "TokenAsked", NULL, 0},

@@ -256,6 +256,7 @@ static enum err read_begin(struct reading *r, json_t *o, struct result_head *hea
 		head->machine = pool_str(r->p, in.machine);
 	}
 	json_put_str(r->guest, "machine", in.machine);
+	json_put_str(r->guest, "release", in.release);
 	json_put_int(r->guest, "page_size", in.page_size);
 	json_put_int(r->guest, "block_size", in.block_size);
 	json_put_str(r->guest, "cmdline", in.cmdline);

@@ -31,8 +31,10 @@ struct result_head {
 
 enum err result_read(struct pool *p, const char *text, size_t len, const struct result_want *want,
                      struct boot *b, struct result_head *head, const char **torn, struct why *w);
-/* The board's conditions beside the guest's, with nonce and phase struck out:
- * sets b->env and b->env_id. `board` (the agent's `env`, whose "guest" is left out) may be NULL. */
+/* From what the agent says of the board (`board`; may be NULL, its "guest" is left
+ * out), what foldbench says of the guest (b->env) and b->bench: what must be equal
+ * for numbers to be compared in b->env and b->env_id, what belongs to the kernel
+ * under test in b->traits and b->traits_id. Nonce and phase are struck out. */
 void result_env(struct pool *p, const json_t *board, struct boot *b);
 
 #endif

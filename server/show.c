@@ -233,7 +233,22 @@ static json_t *show_run(const struct run_row *r)
 	return o;
 }
 
-json_t *show_boot(const struct boot *b, const char *kernel_name, const char *env)
+json_t *show_differences(const struct env_differences *d)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d->count; i++) {
+		json_t *o = json_object();
+
+		json_put_str(o, "field", d->at[i].field);
+		json_put_str(o, "one", d->at[i].one);
+		json_put_str(o, "other", d->at[i].other);
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+json_t *show_boot(const struct boot *b, const char *kernel_name)
 {
 	json_t *o = json_object(), *faults = json_array(), *runs = json_array();
 	size_t i;
@@ -281,7 +296,9 @@ json_t *show_boot(const struct boot *b, const char *kernel_name, const char *env
 	show_int(o, "taint_after", b->taint_after);
 	json_put_bool(o, "self_reported", b->imported);
 	json_put(o, "created", show_time(b->created_ms));
-	json_put(o, "env", show_stored(env));
+	json_put_str(o, "env_id", b->env_id);
+	json_put(o, "env", show_stored(b->env));
+	json_put(o, "traits", show_stored(b->traits));
 	json_put(o, "faults", faults);
 	json_put(o, "runs", runs);
 	return o;
@@ -380,6 +397,7 @@ enum err show_submission(struct db *db, struct pool *p, const struct sub *s, boo
 	json_put_real(o, "threshold", s->threshold);
 	json_put_int(o, "priority", s->priority);
 	json_put_bool(o, "reuse", s->reuse);
+	json_put_bool(o, "across_environments", s->across);
 	json_put_int(o, "memory_bytes", s->memory_bytes);
 	json_put_bool(o, "imported", s->imported);
 	json_put(o, "progress", progress);

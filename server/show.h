@@ -4,6 +4,7 @@
 #ifndef FOLDWATCH_SERVER_SHOW_H
 #define FOLDWATCH_SERVER_SHOW_H
 
+#include "server/env_diff.h"
 #include "server/store_board.h"
 #include "server/store_boot.h"
 #include "server/store_job.h"
@@ -22,8 +23,9 @@ json_t *show_kernel(const struct kernel *k);
 json_t *show_board(const struct board *b, int64_t known_good);
 json_t *show_board_events(const struct board_events *list);
 json_t *show_agent(const struct agent *a);
-/* With faults and runs as they were loaded; env may be NULL. */
-json_t *show_boot(const struct boot *b, const char *kernel_name, const char *env);
+/* With faults, runs, env and traits (or NULL) as they were loaded. */
+json_t *show_boot(const struct boot *b, const char *kernel_name);
+json_t *show_differences(const struct env_differences *d);
 /* Reads what it needs; `single`: with jobs. */
 enum err show_submission(struct db *db, struct pool *p, const struct sub *s, bool single,
                          json_t **out, struct why *w);

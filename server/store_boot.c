@@ -14,13 +14,13 @@ struct boot boot_blank(void)
 	                     .purpose = "work"};
 }
 
-static enum err add_env(struct db *db, const struct boot *b, struct why *w)
+static enum err add_env(struct db *db, const char *id, const char *body, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "INSERT INTO environment (env_id, body) VALUES (?1, ?2)"
 	                                   " ON CONFLICT DO NOTHING");
 
-	db_bind_text(q, 1, b->env_id);
-	db_bind_text(q, 2, b->env);
+	db_bind_text(q, 1, id);
+	db_bind_text(q, 2, body);
 	return db_run(q, w);
 }
 
@@ -32,10 +32,10 @@ static enum err add_row(struct db *db, const struct boot *b, int64_t *id, struct
 	            " phase_pages, replicate, valid, why, class, reached, metric, unit, better,"
 	            " nonce, build_id, boot_uuid, bench, seconds, console, console_bytes,"
 	            " taint_before, taint_after, imported, idem_key, content_hash, created_ms,"
-	            " profile)"
+	            " profile, traits_id)"
 	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
 	            " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30,"
-	            " ?31, ?32, ?33, ?34, ?35) RETURNING id");
+	            " ?31, ?32, ?33, ?34, ?35, ?36) RETURNING id");
 
 	bind_opt(q, 1, b->job);
 	db_bind_int(q, 2, b->attempt);
@@ -72,6 +72,7 @@ static enum err add_row(struct db *db, const struct boot *b, int64_t *id, struct
 	db_bind_text(q, 33, b->content_hash);
 	db_bind_int(q, 34, b->created_ms);
 	db_bind_text(q, 35, b->profile);
+	db_bind_text(q, 36, b->traits_id);
 	return db_run_int(q, id, w);
 }
 
@@ -140,9 +141,11 @@ enum err store_stat_clear(struct db *db, struct why *w)
 
 enum err store_boot_add(struct db *db, const struct boot *b, int64_t *id, struct why *w)
 {
-	enum err e = b->env ? add_env(db, b, w) : OK;
+	enum err e = b->env ? add_env(db, b->env_id, b->env, w) : OK;
 	size_t i;
 
+	if (e == OK && b->traits)
+		e = add_env(db, b->traits_id, b->traits, w);
 	if (e == OK)
 		e = add_row(db, b, id, w);
 	for (i = 0; e == OK && i < b->faults; i++)
@@ -198,7 +201,7 @@ enum err store_boot_unlink(struct db *db, int64_t submission, int64_t job, struc
 	" b.phase_pages, b.replicate, b.valid, b.why, b.class, b.reached, b.metric, b.unit,"  \
 	" b.better, b.nonce, b.build_id, b.boot_uuid, b.bench, b.seconds, b.console,"         \
 	" b.console_bytes, b.taint_before, b.taint_after, b.imported, b.created_ms,"          \
-	" b.profile"
+	" b.profile, b.traits_id"
 
 static void boot_row(struct db_stmt *q, struct pool *p, struct boot *b)
 {
@@ -236,6 +239,7 @@ static void boot_row(struct db_stmt *q, struct pool *p, struct boot *b)
 	b->imported = db_int(q, 31) != 0;
 	b->created_ms = db_int(q, 32);
 	b->profile = col_str(q, 33, p);
+	b->traits_id = col_str(q, 34, p);
 }
 
 enum err store_boot_get(struct db *db, int64_t id, struct pool *p, struct boot *out, struct why *w)
@@ -268,7 +272,7 @@ enum err store_boot_of_sub(struct db *db, int64_t submission, struct pool *p, st
 		struct boot *b = pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
 
 		boot_row(q, p, b);
-		b->void_why = col_str(q, 34, p);
+		b->void_why = col_str(q, 35, p);
 	}
 	db_done(q);
 	return e;
@@ -325,6 +329,9 @@ enum err store_boot_reusable(struct db *db, const struct boot_want *want, int64_
 	            " AND b.purpose = 'work' AND b.imported = 0"
 	            " AND b.bench = coalesce(?8, (SELECT n.bench FROM boot n WHERE n.board = ?2"
 	            " AND n.bench IS NOT NULL ORDER BY n.id DESC LIMIT 1))"
+	            " AND b.env_id = (SELECT n.env_id FROM boot n WHERE n.board = ?2"
+	            " AND n.memory_bytes = ?5 AND n.env_id IS NOT NULL AND n.valid = 1"
+	            " ORDER BY n.id DESC LIMIT 1)"
 	            " AND NOT EXISTS (SELECT 1 FROM boot_void v WHERE v.boot_id = b.id)"
 	            " ORDER BY b.id DESC LIMIT 1");
 

@@ -33,7 +33,7 @@ struct run_list {
 
 struct boot {
 	int64_t id, job, attempt, submission, kernel;
-	const char *board, *board_identity, *env_id;
+	const char *board, *board_identity, *env_id, *traits_id;
 	const char *purpose;
 	bool baseline;
 	const char *plan_sha256;
@@ -50,7 +50,7 @@ struct boot {
 	int64_t created_ms;
 
 	/* What hangs on it, for store_boot_add(). */
-	const char *env; /* canonical JSON, or NULL */
+	const char *env, *traits; /* canonical JSON, or NULL */
 	struct boot_fault *fault;
 	size_t faults;
 	struct run_list runs;
@@ -98,7 +98,8 @@ struct boot_want {
 	int64_t memory_bytes, phase, replicate;
 	const char *bench; /* NULL: that of the newest boot on the board */
 };
-/* The newest valid boot that may stand for what is wanted; NONE. */
+/* The newest valid boot that may stand for what is wanted, of the environment that the
+ * board was in last with that much memory; NONE. */
 enum err store_boot_reusable(struct db *db, const struct boot_want *want, int64_t *id,
                              struct why *w);
 /* An import that came with this key: its boot; NONE. */

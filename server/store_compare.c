@@ -2,6 +2,7 @@
 #include "server/store_compare.h"
 
 #include "lib/mem.h"
+#include "server/store_across.h"
 
 #include <string.h>
 
@@ -102,6 +103,7 @@ enum err store_cmp_save(struct db *db, const struct cmp *c, const struct boot_vo
 	        "DELETE FROM cell WHERE submission_id = ?1",
 	        "DELETE FROM cell_thrown WHERE submission_id = ?1",
 	        "DELETE FROM cell_note WHERE submission_id = ?1",
+	        "DELETE FROM cell_across WHERE submission_id = ?1",
 	        "DELETE FROM boot_void WHERE submission_id = ?1",
 	};
 	struct db_stmt *q;
@@ -114,6 +116,8 @@ enum err store_cmp_save(struct db *db, const struct cmp *c, const struct boot_vo
 		e = add_cell(db, c, i, w);
 	for (i = 0; e == OK && i < c->throwns; i++)
 		e = add_thrown(db, c, i, w);
+	for (i = 0; e == OK && i < c->acrosses; i++)
+		e = store_across_add(db, c, i, w);
 	for (i = 0; e == OK && i < c->notes; i++)
 		e = add_note(db, c, i, w);
 	for (i = 0; e == OK && i < voids->count; i++)
@@ -228,6 +232,8 @@ enum err store_cmp_load(struct db *db, struct cmp *c, bool *found, struct why *w
 	db_done(q);
 	if (e == OK)
 		e = load_thrown(db, c, w);
+	if (e == OK)
+		e = store_across_load(db, c, w);
 	return e == OK ? load_notes(db, c, w) : e;
 }
 
@@ -235,7 +241,7 @@ enum err store_cmp_clear(struct db *db, struct why *w)
 {
 	static const char *const tables[] = {
 	        "DELETE FROM cell",      "DELETE FROM cell_thrown", "DELETE FROM cell_note",
-	        "DELETE FROM boot_void", "DELETE FROM comparison",
+	        "DELETE FROM boot_void", "DELETE FROM comparison",  "DELETE FROM cell_across",
 	};
 	enum err e = OK;
 	size_t i;

@@ -6,7 +6,7 @@
 #define SUB_COLUMNS                                                                            \
 	"id, submitter, idem_key, content_hash, title, baseline, threshold, priority, reuse, " \
 	"boots, runs, iterations, warmup, plan, memory_bytes, imported, state, why, planned, " \
-	"created_ms, ended_ms"
+	"created_ms, ended_ms, across"
 
 static void sub_row(struct db_stmt *q, struct pool *p, struct sub *s)
 {
@@ -31,6 +31,7 @@ static void sub_row(struct db_stmt *q, struct pool *p, struct sub *s)
 	s->planned = db_int(q, 18) != 0;
 	s->created_ms = db_int(q, 19);
 	s->ended_ms = opt_int(q, 20);
+	s->across = db_int(q, 21) != 0;
 }
 
 enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct why *w)
@@ -38,9 +39,9 @@ enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct w
 	struct db_stmt *q = db_prepare(
 	        db, "INSERT INTO submission (submitter, idem_key, content_hash, title, baseline,"
 	            " threshold, priority, reuse, boots, runs, iterations, warmup, plan,"
-	            " memory_bytes, imported, state, why, planned, created_ms, ended_ms)"
+	            " memory_bytes, imported, state, why, planned, created_ms, ended_ms, across)"
 	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-	            " ?16, ?17, ?18, ?19, ?20) RETURNING id");
+	            " ?16, ?17, ?18, ?19, ?20, ?21) RETURNING id");
 
 	db_bind_text(q, 1, s->submitter);
 	db_bind_text(q, 2, s->idem_key);
@@ -62,6 +63,7 @@ enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct w
 	db_bind_int(q, 18, s->planned);
 	db_bind_int(q, 19, s->created_ms);
 	bind_opt(q, 20, s->ended_ms);
+	db_bind_int(q, 21, s->across);
 	return db_run_int(q, id, w);
 }
 

@@ -18,6 +18,7 @@ struct sub {
 	double threshold; /* NAN: the board's default */
 	int64_t priority;
 	bool reuse;
+	bool across;   /* boots of different environments are compared, and flagged */
 	int64_t boots; /* NONE: the board's default */
 	int64_t runs, iterations, warmup;
 	const char *plan;

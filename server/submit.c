@@ -457,7 +457,7 @@ struct body_in {
 	json_t *kernels, *boards, *cases, *plan;
 	double threshold;
 	int64_t priority;
-	bool reuse, validate;
+	bool reuse, validate, across;
 };
 
 static const struct json_field body_fields[] = {
@@ -470,6 +470,8 @@ static const struct json_field body_fields[] = {
         {"threshold", JSON_NUM, offsetof(struct body_in, threshold), JSON_NULLOK, 0, 0, NULL},
         {"priority", JSON_INT, offsetof(struct body_in, priority), JSON_NULLOK, -100, 100, NULL},
         {"reuse", JSON_BOOL, offsetof(struct body_in, reuse), JSON_NULLOK, 0, 0, NULL},
+        {"across_environments", JSON_BOOL, offsetof(struct body_in, across), JSON_NULLOK, 0, 0,
+         NULL},
         {"validate", JSON_BOOL, offsetof(struct body_in, validate), JSON_NULLOK, 0, 0, NULL},
         {0},
 };
@@ -511,6 +513,7 @@ enum err submit_read(struct http_req *req, struct pool *p, json_t *body, struct 
 	                  .threshold = in.threshold,
 	                  .priority = in.priority,
 	                  .reuse = in.reuse,
+	                  .across = in.across,
 	                  .boots = NONE,
 	                  .runs = 1,
 	                  .iterations = 5,

@@ -153,14 +153,12 @@ static void add_thrown(const struct facts *f, struct cmp *c)
 
 	for (i = 0; i < f->boots.count; i++) {
 		const struct boot *b = &f->boots.at[i];
-		const char *why = b->void_why ? b->void_why : b->why;
+		const char *why = facts_why_out(f, i);
 
-		if ((b->valid && !b->void_why) || f->board_of[i] == NOWHERE ||
-		    f->kernel_of[i] == NOWHERE)
+		if (!why || f->board_of[i] == NOWHERE || f->kernel_of[i] == NOWHERE)
 			continue;
 		cmp_add_thrown(c, f->board_of[i], f->kernel_of[i], b->id,
-		               f->deterministic[f->board_of[i]] ? b->phase : -1,
-		               why ? why : "no reason given");
+		               f->deterministic[f->board_of[i]] ? b->phase : -1, why);
 	}
 }
 
@@ -209,7 +207,7 @@ static enum err note_summed(struct db *db, struct pool *p, int64_t sub, struct c
 	return e;
 }
 
-enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct why *w)
+static enum err compute(struct db *db, int64_t sub, bool across, struct judged *v, struct why *w)
 {
 	struct facts f = {0};
 	size_t board;
@@ -217,6 +215,7 @@ enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct wh
 
 	*v = (struct judged){.pool = pool_new(), .cmp = cmp_new()};
 	e = facts_load(db, v->pool, sub, &f, w);
+	f.sub.across |= across;
 	if (e == OK)
 		e = facts_replicates(db, v->pool, &f, v, w);
 	if (e == OK)
@@ -226,6 +225,9 @@ enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct wh
 	if (e != OK)
 		return e;
 	facts_validate(v->pool, &f, v);
+	e = facts_environments(db, v->pool, &f, w);
+	if (e != OK)
+		return e;
 	facts_lay(v->pool, &f);
 	v->finished = f.sub.planned && f.sub.ended_ms == NONE && f.open_jobs == 0;
 	for (board = 0; board < f.boards.count; board++)
@@ -233,6 +235,7 @@ enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct wh
 	if (v->more.count)
 		v->finished = false;
 	add_thrown(&f, v->cmp);
+	facts_note_across(v->pool, &f, v->cmp);
 	note_missing(&f, v->cmp);
 	e = note_summed(db, v->pool, sub, v->cmp, w);
 	cmp_standard_notes(v->cmp);
@@ -240,6 +243,16 @@ enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct wh
 	v->cmp->complete =
 	        v->finished || str_eq(f.sub.state, "done") || str_eq(f.sub.state, "failed");
 	return e;
+}
+
+enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct why *w)
+{
+	return compute(db, sub, false, v, w);
+}
+
+enum err verdict_compute_across(struct db *db, int64_t sub, struct judged *v, struct why *w)
+{
+	return compute(db, sub, true, v, w);
 }
 
 void verdict_release(struct judged *v)

@@ -45,6 +45,8 @@ struct judged {
 };
 
 enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct why *w);
+/* The same, with boots of other environments than the baseline's in it, and flagged. */
+enum err verdict_compute_across(struct db *db, int64_t sub, struct judged *v, struct why *w);
 void verdict_release(struct judged *v);
 
 /* Only one runs at a time, so the newest facts win. */

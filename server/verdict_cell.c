@@ -55,22 +55,20 @@ enum verdict verdict_no_number(const struct facts *f, struct pool *p, size_t boa
 		return VERDICT_INVALID;
 	}
 	for (i = 0; i < f->boots.count; i++) {
-		const struct boot *b = &f->boots.at[i];
+		const char *out = facts_why_out(f, i);
 
-		if (f->board_of[i] != board || f->kernel_of[i] != f->stands_for[kernel] ||
-		    (b->valid && !b->void_why))
+		if (f->board_of[i] != board || f->kernel_of[i] != f->stands_for[kernel] || !out)
 			continue;
 		thrown++;
 		if (!first)
-			first = b->void_why ? b->void_why : b->why;
+			first = out;
 	}
 	if (f->open_jobs || (!f->sub.planned && f->sub.ended_ms == NONE)) {
 		*why = "no boots yet";
 		return VERDICT_UNSURE;
 	}
 	if (thrown) {
-		*why = pool_fmt(p, "all %zu boots were thrown out: %s", thrown,
-		                first ? first : "no reason given");
+		*why = pool_fmt(p, "all %zu boots were thrown out: %s", thrown, first);
 		return VERDICT_INVALID;
 	}
 	for (i = 0; i < f->jobs.count; i++) {
@@ -95,7 +93,7 @@ int64_t verdict_invalid_boots(const struct facts *f, size_t board, size_t kernel
 
 	for (i = 0; i < f->boots.count; i++)
 		n += f->board_of[i] == board && f->kernel_of[i] == f->stands_for[kernel] &&
-		     (!f->boots.at[i].valid || f->boots.at[i].void_why);
+		     facts_why_out(f, i);
 	return n;
 }
 

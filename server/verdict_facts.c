@@ -190,7 +190,8 @@ static void void_board(struct pool *p, struct facts *f, struct judged *v, size_t
 	}
 }
 
-/* The other boot of a replicate's phase, or NOWHERE. */
+/* The other boot of a replicate's phase, or NOWHERE. A board that was changed between
+ * them proves nothing. */
 static size_t partner(const struct facts *f, size_t of)
 {
 	const struct boot *r = &f->boots.at[of];
@@ -200,7 +201,8 @@ static size_t partner(const struct facts *f, size_t of)
 		const struct boot *b = &f->boots.at[i];
 
 		if (b->valid && b->replicate == 0 && b->kernel == r->kernel &&
-		    b->phase == r->phase && f->board_of[i] == f->board_of[of])
+		    b->phase == r->phase && f->board_of[i] == f->board_of[of] &&
+		    str_eq(b->env_id, r->env_id))
 			return i;
 	}
 	return NOWHERE;
@@ -342,7 +344,7 @@ void facts_lay(struct pool *p, struct facts *f)
 	for (i = 0; i < f->boots.count; i++) {
 		const struct boot *b = &f->boots.at[i];
 
-		f->counts[i] = b->valid && !b->void_why && b->replicate == 0 &&
+		f->counts[i] = !facts_why_out(f, i) && b->replicate == 0 &&
 		               f->board_of[i] != NOWHERE && f->kernel_of[i] != NOWHERE;
 	}
 	for (i = 0; i < f->stats.count; i = end) {

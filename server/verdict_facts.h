@@ -6,6 +6,7 @@
 #define FOLDWATCH_SERVER_VERDICT_FACTS_H
 
 #include "lib/stat/pool.h"
+#include "server/env_diff.h"
 #include "server/store_boot.h"
 #include "server/store_job.h"
 #include "server/store_kernel.h"
@@ -38,6 +39,9 @@ struct facts {
 	struct boot_list boots;
 	size_t *board_of, *kernel_of; /* per boot; NOWHERE */
 	bool *counts;                 /* per boot: valid, not void, no replicate */
+	const char **apart;           /* per boot: why it may not be compared, or NULL */
+	/* [board][kernel]: differences that are compared across, on request */
+	struct env_differences *across;
 	struct stat_rows stats;
 	struct no_numbers unnumbered;
 	struct job_list jobs;
@@ -69,6 +73,10 @@ enum err facts_replicates(struct db *db, struct pool *p, struct facts *f, struct
                           struct why *w);
 /* Fills spread (verdict_spread.c). */
 enum err facts_spread(struct db *db, struct pool *p, struct facts *f, struct why *w);
+/* Fills apart and across (verdict_env.c); before facts_lay(). */
+enum err facts_environments(struct db *db, struct pool *p, struct facts *f, struct why *w);
+/* What is compared across, as rows and notes of the comparison. */
+void facts_note_across(struct pool *p, const struct facts *f, struct cmp *c);
 /* Fills counts, number and slot. */
 void facts_lay(struct pool *p, struct facts *f);
 
@@ -77,6 +85,24 @@ static inline struct slot *facts_slot(const struct facts *f, size_t board, size_
 {
 	return &f->slot[(board * f->cases.count + case_) * f->kernels.count +
 	                f->stands_for[kernel]];
+}
+
+static inline struct env_differences *facts_across(const struct facts *f, size_t board,
+                                                   size_t kernel)
+{
+	return &f->across[board * f->kernels.count + kernel];
+}
+
+/* Why the numbers of a boot are left out; NULL: they count. */
+static inline const char *facts_why_out(const struct facts *f, size_t boot)
+{
+	const struct boot *b = &f->boots.at[boot];
+
+	if (b->valid && !b->void_why)
+		return f->apart[boot];
+	if (b->void_why || b->why)
+		return b->void_why ? b->void_why : b->why;
+	return "no reason given";
 }
 
 #endif

@@ -170,10 +170,30 @@ struct csv_field {
 
 static const char csv_head[] =
         "board,kernel,case,metric,statistic,mean,change,low,high,std_rel,boots,invalid_boots,runs,"
-        "verdict,why,skewed,at_most,base_mean,tau,needed\r\n";
+        "verdict,why,skewed,at_most,base_mean,tau,needed,across\r\n";
+
+/* "board.qemu: 7.2 -> 9.1; ..."; free() it. */
+static char *across_text(const struct cmp *c, const struct cmp_cell *x)
+{
+	char *text = xstrdup("");
+
+	for (size_t i = 0; i < c->acrosses; i++) {
+		const struct cmp_across *a = &c->across[i];
+		char *longer;
+
+		if (a->board != x->board || a->kernel != x->kernel)
+			continue;
+		longer = xasprintf("%s%s%s: %s -> %s", text, *text ? "; " : "", a->field,
+		                   a->one ? a->one : "absent", a->other ? a->other : "absent");
+		free(text);
+		text = longer;
+	}
+	return text;
+}
 
 static void csv_row(const struct cmp *c, const struct cmp_cell *x, struct buf *out)
 {
+	char *across = across_text(c, x);
 	const struct csv_field field[] = {
 	        {CSV_TEXT, .text = c->board[x->board].name},
 	        {CSV_TEXT, .text = c->kernel[x->kernel].name},
@@ -195,6 +215,7 @@ static void csv_row(const struct cmp *c, const struct cmp_cell *x, struct buf *o
 	        {CSV_REAL, .real = x->base_mean},
 	        {CSV_REAL, .real = x->tau},
 	        {CSV_INT, .number = x->needed},
+	        {CSV_TEXT, .text = across},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(field); i++) {
@@ -212,6 +233,7 @@ static void csv_row(const struct cmp *c, const struct cmp_cell *x, struct buf *o
 			buf_addf(out, "%" PRId64, f->number);
 	}
 	buf_adds(out, "\r\n");
+	free(across);
 }
 
 void report_csv(const struct cmp *c, struct buf *out)

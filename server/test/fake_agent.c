@@ -355,7 +355,7 @@ static json_t *boot_body(struct fake *f, const json_t *spec, json_t *body)
 	json_put_str(o, "console", f->console);
 	json_put_int(o, "console_bytes", 50);
 	json_put_str(o, "profile", json_str(spec, "vmlinux", NULL) ? f->profile : NULL);
-	json_put_str(env, "qemu", "7.2");
+	json_put_str(env, "qemu", f->qemu ? f->qemu : "7.2");
 	json_put(o, "env", env);
 	json_put_bool(o, "valid", !bad);
 	if (bad) {

@@ -26,6 +26,7 @@ struct fake {
 	int windows; /* summed in a sample of that kernel; 0: one, and not said */
 	const char *windows_kernel;
 	int claimed;
+	const char *qemu;        /* version that boots are made with; NULL: 7.2 */
 	const char *build_fails; /* kernel whose build fails */
 	const char *vmlinux;     /* hash of an artifact, of all kernels that are built; or NULL */
 	const char *profile;     /* the same, of the boots that are asked for one */
