@@ -145,26 +145,35 @@ static enum err ask(const char *program, const char *one, const char *two, struc
 	return proc_run(&spec, out, w);
 }
 
-enum err qemu_version(const char *program, char *out, size_t size, struct why *w)
+/* "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7)" */
+static void read_version(const char *text, struct qemu_version *out)
 {
 	static const char words[] = "version ";
-	struct buf text;
-	const char *at;
+	const char *at = strstr(text, words);
 	size_t n = 0;
+
+	at = at ? at + sizeof(words) - 1 : "";
+	while (n + 1 < sizeof(out->number) && (isalnum((unsigned char)at[n]) || at[n] == '.'))
+		n++;
+	snprintf(out->number, sizeof(out->number), "%.*s", (int)n, at);
+	at += n + strspn(at + n, " ");
+	if (n && *at == '(')
+		snprintf(out->package, sizeof(out->package), "%.*s", (int)strcspn(at + 1, ")\n"),
+		         at + 1);
+}
+
+enum err qemu_version(const char *program, struct qemu_version *out, struct why *w)
+{
+	struct buf text;
 	enum err e;
 
-	out[0] = '\0';
+	*out = (struct qemu_version){0};
 	buf_init(&text, 65536);
 	e = ask(program, "--version", NULL, &text, w);
-	if (!e) {
-		at = strstr(text.data, words);
-		at = at ? at + sizeof(words) - 1 : "";
-		while (n + 1 < size && (isalnum((unsigned char)at[n]) || at[n] == '.'))
-			n++;
-		snprintf(out, size, "%.*s", (int)n, at);
-		if (!n)
-			e = err_set(w, ERR_IO, "\"%s --version\" tells no version", program);
-	}
+	if (!e)
+		read_version(text.data, out);
+	if (!e && !out->number[0])
+		e = err_set(w, ERR_IO, "\"%s --version\" tells no version", program);
 	buf_release(&text);
 	return e;
 }
@@ -189,12 +198,13 @@ enum err board_probe(const struct board_conf *b, json_t **announce, struct why *
 {
 	const struct profile *p = profile_of(b);
 	json_t *o, *labels, *can;
-	char version[32], *text;
+	struct qemu_version version;
+	char *text;
 	size_t i;
 	enum err e;
 
 	*announce = NULL;
-	e = qemu_version(b->qemu, version, sizeof(version), w);
+	e = qemu_version(b->qemu, &version, w);
 	if (!e)
 		e = check_machine(b->qemu, w);
 	if (e)
@@ -217,7 +227,7 @@ enum err board_probe(const struct board_conf *b, json_t **announce, struct why *
 	json_put_bool(o, "emulated", p->emulated);
 	json_put_bool(o, "untrusted", b->untrusted);
 	json_put(o, "capabilities", can);
-	text = xasprintf("%s %s, %s", path_base(b->qemu), version, p->words);
+	text = xasprintf("%s %s, %s", path_base(b->qemu), version.number, p->words);
 	json_put_str(o, "description", text);
 	free(text);
 	*announce = o;

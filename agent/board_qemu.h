@@ -40,8 +40,12 @@ char *qemu_cmdline(const struct qemu_boot *b);
 void qemu_argv(const struct qemu_boot *b, struct argv *a);
 /* The same vector without the directories of this machine, as a JSON array. */
 json_t *qemu_describe(const struct qemu_boot *b);
-/* "7.2.22", or ERR_IO with the reason why it cannot be run. */
-enum err qemu_version(const char *program, char *out, size_t size, struct why *w);
+struct qemu_version {
+	char number[32];   /* "7.2.22" */
+	char package[128]; /* "Debian 1:7.2+dfsg-7+deb12u18", or "" */
+};
+/* ERR_IO with the reason why it cannot be run. */
+enum err qemu_version(const char *program, struct qemu_version *out, struct why *w);
 /* True when the fast profile has hardware to run on. */
 bool qemu_has_kvm(void);
 /* The smallest and largest memory of a guest, in bytes. */

@@ -114,7 +114,7 @@ enum err boot_open(struct boot *b, const struct step *s, struct why *w)
 	b->console_path = path_join(b->run_dir, "console");
 	b->result_path = path_join(b->run_dir, "result.jsonl");
 	console_init(&b->console, b->spec.nonce);
-	return qemu_version(b->board->qemu, b->qemu_version, sizeof(b->qemu_version), w);
+	return qemu_version(b->board->qemu, &b->qemu, w);
 }
 
 void boot_close(struct boot *b)

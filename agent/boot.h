@@ -42,7 +42,7 @@ struct boot {
 	struct boot_spec spec;
 	const struct board_conf *board;
 	bool sandboxed;
-	char qemu_version[32];
+	struct qemu_version qemu;
 	char *vmlinux;                         /* of spec.vmlinux, or NULL */
 	const char *plugin;                    /* QEMU's, set before boot_run(), or NULL ... */
 	const char *plugin_file, *plugin_runs; /* ... and what it reads, for the sandbox */

@@ -4,6 +4,7 @@
  */
 #include "agent/boot.h"
 
+#include "agent/host.h"
 #include "agent/outfile.h"
 #include "agent/profiling.h"
 #include "lib/clock.h"
@@ -50,7 +51,12 @@ static json_t *environment(const struct boot *b)
 	json_put_str(o, "kind", "qemu");
 	json_put_str(o, "profile",
 	             b->board->profile == PROFILE_DETERMINISTIC ? "deterministic" : "fast");
-	json_put_str(o, "qemu", b->qemu_version);
+	json_put_str(o, "qemu", b->qemu.number);
+	if (b->qemu.package[0])
+		json_put_str(o, "qemu_package", b->qemu.package);
+	json_put_str(o, "boot_method", "qemu -kernel");
+	if (b->board->profile != PROFILE_DETERMINISTIC)
+		json_put(o, "host", host_describe());
 	json_put(o, "argv", qemu_describe(&q));
 	json_put_str(o, "cmdline", cmdline);
 	json_put_int(o, "memory_bytes", b->spec.memory_bytes);

@@ -6,6 +6,7 @@
 
 struct compare_opts {
 	const char *table, *format;
+	bool across;
 };
 
 static const struct cli_opt compare_table[] = {
@@ -13,6 +14,8 @@ static const struct cli_opt compare_table[] = {
          "all (default), reply, commit, cover or summary", 0, 0, false},
         {"format", OPT_TEXT, offsetof(struct compare_opts, format), "NAME",
          "text (default), markdown, csv or json", 0, 0, false},
+        {"across-environments", OPT_FLAG, offsetof(struct compare_opts, across), NULL,
+         "with boots of other environments than the baseline's, flagged", 0, 0, false},
         {0},
 };
 
@@ -52,7 +55,7 @@ static enum err run_compare(struct cli *cli, void *opt, int argc, char **argv, s
 	    (cli->json || str_eq(o->format, "csv") || str_eq(o->format, "json")))
 		e = err_set(w, ERR_INPUT, "--table %s is for text and markdown: %s holds all cells",
 		            o->table, cli->json ? "JSON" : o->format);
-	return e ? e : show_comparison(cli, argv[0], o->table, o->format, w);
+	return e ? e : show_comparison(cli, argv[0], o->table, o->format, o->across, w);
 }
 
 const struct cli_command cmd_compare = {

@@ -16,7 +16,7 @@ struct submit_opts {
 	struct conf_list kernels, boards, cases;
 	int64_t boots, runs, iterations, warmup, priority;
 	double threshold_pct;
-	bool wait, fresh, validate;
+	bool wait, fresh, validate, across;
 };
 
 #define UNSET     INT64_MIN
@@ -53,6 +53,8 @@ static const struct cli_opt submit_table[] = {
         {"validate", OPT_FLAG, offsetof(struct submit_opts, validate), NULL,
          "boot the same commits with the mm's own checks on, too: a fault there voids", 0, 0,
          false},
+        {"across-environments", OPT_FLAG, offsetof(struct submit_opts, across), NULL,
+         "compare boots of different environments as well, and say so", 0, 0, false},
         {"fresh", OPT_FLAG, offsetof(struct submit_opts, fresh), NULL,
          "build and boot anew, whatever stands", 0, 0, false},
         {"wait", OPT_FLAG, offsetof(struct submit_opts, wait), NULL,
@@ -168,6 +170,8 @@ static void put_plan(json_t *req, const struct submit_opts *o, const struct pres
 		json_put_real(req, "threshold", o->threshold_pct / 100);
 	if (o->fresh)
 		json_put_bool(req, "reuse", false);
+	if (o->across)
+		json_put_bool(req, "across_environments", true);
 	if (o->validate)
 		json_put_bool(req, "validate", true);
 }
@@ -216,7 +220,7 @@ static enum err wait_for(struct cli *cli, int64_t id, struct why *w)
 		char path_id[24];
 
 		snprintf(path_id, sizeof(path_id), "%lld", (long long)id);
-		e = show_comparison(cli, path_id, "all", "text", w);
+		e = show_comparison(cli, path_id, "all", "text", false, w);
 	} else {
 		e = show_failed(sub, w);
 	}

@@ -45,18 +45,21 @@ enum err arg_id(const char *what, const char *text, int64_t *id, struct why *w)
 }
 
 enum err show_comparison(struct cli *cli, const char *id, const char *table, const char *format,
-                         struct why *w)
+                         bool across, struct why *w)
 {
 	char *base = api_path("/api/v1/comparisons", id, NULL), *path;
 	struct reply r;
 	enum err e;
 
 	if (cli->json || str_eq(format, "json")) {
-		e = cli_get(cli, base, &r, w);
+		path = xasprintf("%s%s", base, across ? "?across=true" : "");
+		e = cli_get(cli, path, &r, w);
+		free(path);
 		if (!e)
 			e = cli_print_json(r.json, w);
 	} else {
-		path = xasprintf("%s?table=%s&format=%s", base, table, format);
+		path = xasprintf("%s?table=%s&format=%s%s", base, table, format,
+		                 across ? "&across=true" : "");
 		e = cli_get_text(cli, path, &r, w);
 		free(path);
 		if (!e)

@@ -146,7 +146,7 @@ static void test_description_names_no_place(void **state)
 static void test_probe(void **state)
 {
 	struct board_conf c = board(PROFILE_DETERMINISTIC);
-	char version[32];
+	struct qemu_version version;
 	json_t *o;
 	struct why w;
 
@@ -157,7 +157,7 @@ static void test_probe(void **state)
 	c.qemu = (char *)"true"; /* a program, but not this one */
 	assert_int_not_equal(board_probe(&c, &o, &w), OK);
 	c.qemu = (char *)"qemu-system-aarch64";
-	if (qemu_version(c.qemu, version, sizeof(version), &w)) {
+	if (qemu_version(c.qemu, &version, &w)) {
 		print_message("skipped: %s\n", w.text);
 		skip();
 	}
@@ -166,7 +166,7 @@ static void test_probe(void **state)
 	assert_true(json_flag(o, "deterministic", false));
 	assert_true(json_flag(o, "emulated", false));
 	assert_true(json_flag(json_object_get(o, "capabilities"), "build_id", false));
-	assert_non_null(strstr(json_str(o, "description", ""), version));
+	assert_non_null(strstr(json_str(o, "description", ""), version.number));
 	json_decref(o);
 }
 

@@ -186,6 +186,7 @@ static void test_measures(void **state)
 	assert_int_equal(out.artifacts, 1);
 	env = json_object_get(out.body, "env");
 	assert_non_null(strstr(json_str(env, "cmdline", ""), "foldwatch.phase=0007"));
+	assert_null(json_object_get(env, "host"));
 	assert_string_equal(json_str(json_object_get(env, "guest"), "nonce", ""), NONCE);
 	first = json_text(env);
 	assert_null(strstr(first, bed.dir));
@@ -223,6 +224,8 @@ static void test_fast_board(void **state)
 		fail_msg("%s", out.why.text);
 	assert_true(json_flag(out.body, "valid", false));
 	assert_string_equal(json_str(json_object_get(out.body, "env"), "profile", ""), "fast");
+	assert_non_null(json_str(json_object_get(json_object_get(out.body, "env"), "host"),
+	                         "kernel", NULL));
 	result = json_str(out.body, "result", "");
 	assert_non_null(strstr(result, "\"metric\":\"ns\""));
 	assert_non_null(strstr(result, "\"run\":1,\"state\":\"valid\""));

@@ -1,6 +1,6 @@
 /*
  * The parts of the server's domain that need no server: names and URLs, phases,
- * config sets, long texts, environments.
+ * config sets, long texts.
  */
 #include "lib/buf.h"
 #include "lib/file.h"
@@ -9,7 +9,6 @@
 #include "lib/mem.h"
 #include "server/config_sets.h"
 #include "server/long_text.h"
-#include "server/result.h"
 #include "server/schedule.h"
 #include "server/submit.h"
 
@@ -271,32 +270,6 @@ static void long_texts(void **state)
 	}
 }
 
-static void environments_without_their_boot(void **state)
-{
-	struct pool *p = pool_new();
-	struct boot a = boot_blank(), b = boot_blank();
-	json_t *one = json_pack("{s:s,s:[s]}", "qemu", "7.2", "argv", "x0123456789abcdefx");
-	json_t *two = json_pack("{s:s,s:[s],s:{s:s}}", "qemu", "7.2", "argv", "xfedcba9876543210x",
-	                        "guest", "boot_id", "x");
-
-	(void)state;
-	a.nonce = "0123456789abcdef";
-	b.nonce = "fedcba9876543210";
-	a.env = "{\"cmdline\":\"foldwatch.phase=0007 a\"}";
-	b.env = "{\"cmdline\":\"foldwatch.phase=0225 a\"}";
-	result_env(p, one, &a);
-	result_env(p, two, &b);
-	assert_string_equal(a.env, b.env);
-	assert_string_equal(a.env_id, b.env_id);
-	assert_null(strstr(a.env, "0007"));
-	b.env = NULL;
-	result_env(p, two, &b);
-	assert_string_not_equal(a.env_id, b.env_id);
-	json_decref(one);
-	json_decref(two);
-	pool_free(p);
-}
-
 static void pools_grow(void **state)
 {
 	struct pool *p = pool_new();
@@ -324,7 +297,6 @@ int main(void)
 	        cmocka_unit_test(keys_and_domains),
 	        cmocka_unit_test(config_sets),
 	        cmocka_unit_test(long_texts),
-	        cmocka_unit_test(environments_without_their_boot),
 	        cmocka_unit_test(pools_grow),
 	};
 
