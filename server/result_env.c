@@ -9,6 +9,7 @@
 
 #include "lib/hash.h"
 #include "lib/json.h"
+#include "lib/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,11 +30,19 @@ static const char *const of_env[] = {"features",
                                      "percpu_pagelist_high_fraction",
                                      NULL};
 
-/* Words of a command line that name the kernel, or one boot. */
-static const char *const own_words[] = {
-        "BOOT_IMAGE=", "initrd=", "foldwatch.nonce=", "foldwatch.phase="};
+/* Words of a command line that name the kernel, or one boot. Where boots of one board
+ * must have equal widths, another width is another command line. */
+static const struct {
+	const char *word;
+	bool fixed;
+} own_words[] = {{"BOOT_IMAGE=", false},
+                 {"initrd=", false},
+                 {"foldwatch.nonce=", true},
+                 {"foldwatch.phase=", true}};
 
-/* Their values are struck out, to a fixed width where they have one. */
+#define OWN_WORDS (sizeof(own_words) / sizeof(own_words[0]))
+
+/* The command line with their values struck out. free() it. */
 static char *strike(const char *cmdline)
 {
 	struct buf b;
@@ -41,23 +50,22 @@ static char *strike(const char *cmdline)
 
 	buf_init(&b, 1 << 20);
 	while (*cmdline) {
-		size_t len = strcspn(cmdline, " "), blanks = strspn(cmdline + len, " "), i, n;
+		size_t len = strcspn(cmdline, " "), blanks = strspn(cmdline + len, " "), i, n = 0;
 
-		for (i = 0; i < sizeof(own_words) / sizeof(own_words[0]); i++) {
-			n = strlen(own_words[i]);
-			if (len > n && strncmp(cmdline, own_words[i], n) == 0)
+		for (i = 0; i < OWN_WORDS; i++) {
+			n = strlen(own_words[i].word);
+			if (len > n && strncmp(cmdline, own_words[i].word, n) == 0)
 				break;
 		}
-		if (i < sizeof(own_words) / sizeof(own_words[0]))
-			buf_addf(&b, "%s_", own_words[i]);
-		else
-			buf_add(&b, cmdline, len);
+		buf_add(&b, cmdline, i < OWN_WORDS ? n : len);
+		for (; i < OWN_WORDS && n < len; n = own_words[i].fixed ? n + 1 : len)
+			buf_addc(&b, '_');
 		buf_add(&b, cmdline + len, blanks);
 		cmdline += len + blanks;
 	}
 	out = buf_take(&b, NULL);
 	buf_release(&b);
-	return out ? out : calloc(1, 1);
+	return out ? out : xstrdup("");
 }
 
 /* Every string in it that is a command line, wherever it stands. */
