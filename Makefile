@@ -9,7 +9,7 @@ ifeq ($(origin CC),default)
 CC      := gcc
 endif
 CROSS   ?= aarch64-linux-gnu-
-PKGS    := libmicrohttpd sqlite3 jansson libcurl gnutls gsl libarchive libzstd libelf zlib
+PKGS    := libmicrohttpd sqlite3 jansson libcurl gnutls gsl libarchive libzstd libelf libdw zlib
 WARN    := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
            -Wwrite-strings -Wvla -Wformat=2 -Wundef
 # CI turns warnings into errors; a newer compiler's new warning must not stop a user.

@@ -361,7 +361,37 @@ CREATE TABLE run (
 CREATE INDEX run_without_number ON run(boot_id) WHERE state <> 'valid';
 CREATE INDEX run_of_windows ON run(boot_id) WHERE windows > 1;
 
+-- Faults that an operator has listed as known: boots that hold no others count.
+-- A row is a listing, or the end of one; neither is ever changed.
+CREATE TABLE known_fault (
+	id         INTEGER PRIMARY KEY,
+	ends       INTEGER UNIQUE REFERENCES known_fault(id), -- NULL: a listing
+	signature  TEXT NOT NULL,                 -- KIND:FUNCTION:FILE (lib/place.h)
+	board      TEXT,                          -- a pattern of names; NULL: any
+	branch     TEXT,                          -- of REF, or of TREE#REF where it has a #; NULL: any
+	why        TEXT,                          -- of a listing
+	until_ms   INTEGER,                       -- of a listing: boots made before it
+	by_whom    TEXT NOT NULL,                 -- label of a token
+	at_ms      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX known_fault_signature ON known_fault(signature);
+
 -- ---------------------------------------------------------------- derived
+
+-- Where in the source a fault was, from the console and the kernel's vmlinux.
+CREATE TABLE boot_place (
+	boot_id    INTEGER NOT NULL REFERENCES boot(id),
+	pos        INTEGER NOT NULL,              -- boot_fault.pos
+	function   TEXT,
+	file       TEXT,                          -- that was compiled to it; NULL: unknown
+	place      TEXT,                          -- "include/linux/rmap.h:208", as near as can be told
+	signature  TEXT NOT NULL,
+	decoded    INTEGER NOT NULL,              -- by the vmlinux
+	never      TEXT,                          -- why it can never be a known fault
+	why        TEXT,                          -- why it was not decoded
+	PRIMARY KEY (boot_id, pos)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX boot_place_signature ON boot_place(signature);
 
 -- A valid run's numbers after its warm-up, of one window. The run itself is the fact it saw.
 CREATE TABLE run_stat (
@@ -379,10 +409,22 @@ CREATE TABLE run_stat (
 CREATE TABLE comparison (
 	submission_id INTEGER PRIMARY KEY REFERENCES submission(id),
 	last_boot     INTEGER NOT NULL,
+	last_known    INTEGER NOT NULL,           -- newest row of known_fault about its faults; 0: none; -1: to be computed anew
 	complete      INTEGER NOT NULL,
 	body          TEXT NOT NULL               -- docs/api.md's COMPARISON
 ) STRICT;
 CREATE INDEX comparison_open ON comparison(submission_id) WHERE complete = 0;
+
+CREATE INDEX comparison_outdated ON comparison(submission_id) WHERE last_known < 0;
+
+-- Boots that count for a submission though they have faults: all of them known.
+CREATE TABLE boot_known (
+	submission_id INTEGER NOT NULL REFERENCES submission(id),
+	boot_id       INTEGER NOT NULL REFERENCES boot(id),
+	known_id      INTEGER NOT NULL REFERENCES known_fault(id),
+	last_boot     INTEGER NOT NULL,
+	PRIMARY KEY (submission_id, boot_id, known_id)
+) STRICT, WITHOUT ROWID;
 
 -- Boots that later evidence made invalid for a submission: its replicates differ.
 CREATE TABLE boot_void (
@@ -434,6 +476,7 @@ CREATE TABLE cell_thrown (
 	boot_id       INTEGER NOT NULL,
 	phase         INTEGER NOT NULL,
 	why           TEXT NOT NULL,
+	signature     TEXT,                       -- of its first fault
 	last_boot     INTEGER NOT NULL,
 	PRIMARY KEY (submission_id, pos)
 ) STRICT, WITHOUT ROWID;

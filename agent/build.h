@@ -45,6 +45,7 @@ struct build {
 	int hold_fd, hold_ccache_fd, lock_fd;
 	bool fresh;      /* out/ was empty */
 	bool configured; /* out/.config is what this commit would give */
+	bool debug_info; /* the configuration itself asks for some */
 	struct makelog log;
 	int64_t shown_ns;
 	enum fail_class fail; /* whose the error is */

@@ -31,6 +31,20 @@ const char *build_at(const struct build *b, const char *inside, const char *host
 	return b->sandboxed ? inside : host;
 }
 
+/* Line tables, so that a fault is told by file and line. They change no code (gcc
+ * and clang promise it, and two Images differ in their build-ids only); a
+ * configuration with debug information of its own keeps that. */
+static void add_flags(const struct build *b, struct argv *a, const char *flags)
+{
+	const char *lines = b->debug_info ? "" : "-g1";
+
+	if (!b->sandboxed) /* what the fixed places do inside the sandbox */
+		argv_addf(a, "%s=%s -ffile-prefix-map=%s=/src -ffile-prefix-map=%s=/out", flags,
+		          lines, b->src, b->out);
+	else if (*lines)
+		argv_addf(a, "%s=%s", flags, lines);
+}
+
 static void add_make(const struct build *b, struct argv *a)
 {
 	int64_t jobs = b->step->conf->build_jobs;
@@ -47,13 +61,8 @@ static void add_make(const struct build *b, struct argv *a)
 		argv_addf(a, "LLVM=%s",
 		          b->tools->compiler[5] ? b->tools->compiler + strlen("clang") : "1");
 	argv_addf(a, "CC=%s%s", b->ccached ? "ccache " : "", b->cc);
-	if (!b->sandboxed) {
-		/* What the fixed places do inside the sandbox. */
-		argv_addf(a, "KCFLAGS=-ffile-prefix-map=%s=/src -ffile-prefix-map=%s=/out", b->src,
-		          b->out);
-		argv_addf(a, "KAFLAGS=-ffile-prefix-map=%s=/src -ffile-prefix-map=%s=/out", b->src,
-		          b->out);
-	}
+	add_flags(b, a, "KCFLAGS");
+	add_flags(b, a, "KAFLAGS");
 }
 
 static void add_env(const struct build *b, struct argv *env)

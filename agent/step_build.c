@@ -81,6 +81,7 @@ static enum err verify(struct build *b, const struct kconfig *asked, const struc
 
 	buf_init(&said, 8192);
 	e = kconfig_parse(&got, text->data, text->len, w);
+	b->debug_info = !e && str_eq(kconfig_value(&got, "DEBUG_INFO"), "y");
 	if (!e && b->spec.whole)
 		e = kconfig_read_prompts(&prompts, b->src, w);
 	if (!e) {

@@ -3,6 +3,7 @@
 #include "cli/table.h"
 
 #include "lib/mem.h"
+#include "lib/place.h"
 #include "lib/scan.h"
 
 #include <errno.h>
@@ -44,6 +45,20 @@ static enum err feed(struct scan *s, const char *path, struct why *w)
 	return e;
 }
 
+/* As far as the log itself says it: no vmlinux is at hand. */
+static void put_place(json_t *o, const struct fault *f)
+{
+	struct place_ask ask;
+	struct place p;
+
+	place_ask(f, &ask);
+	place_of(f, &ask, NULL, NULL, &p);
+	json_put_str(o, "signature", p.signature);
+	json_put_str(o, "place", p.where);
+	place_release(&p);
+	place_ask_release(&ask);
+}
+
 static json_t *to_json(const struct scan *s)
 {
 	json_t *root = json_object(), *list = json_array();
@@ -56,6 +71,7 @@ static json_t *to_json(const struct scan *s)
 		json_put_str(o, "kind", f->kind);
 		json_put_str(o, "function", f->function);
 		json_put_str(o, "text", f->text);
+		put_place(o, f);
 		json_array_append_new(list, o);
 	}
 	json_put(root, "faults", list);

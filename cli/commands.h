@@ -16,6 +16,7 @@ extern const struct cli_command cmd_repro;
 extern const struct cli_command cmd_kernels;
 extern const struct cli_command cmd_boards;
 extern const struct cli_command cmd_boots;
+extern const struct cli_command cmd_faults;
 extern const struct cli_command cmd_log;
 extern const struct cli_command cmd_cancel;
 extern const struct cli_command cmd_token;

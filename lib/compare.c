@@ -1,5 +1,6 @@
 #include "lib/compare.h"
 
+#include "lib/clock.h"
 #include "lib/mem.h"
 
 #include <math.h>
@@ -48,12 +49,14 @@ void cmp_free(struct cmp *c)
 	for (size_t i = 0; i < c->cells; i++)
 		free(c->cell[i].why);
 	for (size_t i = 0; i < c->throwns; i++)
-		free(c->thrown[i].why);
+		free(c->thrown[i].why), free(c->thrown[i].signature);
 	for (size_t i = 0; i < c->acrosses; i++) {
 		free(c->across[i].field);
 		free(c->across[i].one);
 		free(c->across[i].other);
 	}
+	for (size_t i = 0; i < c->knowns; i++)
+		free(c->known[i].signature), free(c->known[i].why);
 	free_strings(c->case_, c->cases);
 	free_strings(c->note, c->notes);
 	free(c->title);
@@ -63,6 +66,7 @@ void cmp_free(struct cmp *c)
 	free(c->cell);
 	free(c->thrown);
 	free(c->across);
+	free(c->known);
 	free(c);
 }
 
@@ -149,7 +153,7 @@ struct cmp_thrown *cmp_add_thrown(struct cmp *c, size_t board, size_t kernel, in
 
 	c->thrown = room(c->thrown, c->throwns, sizeof(*c->thrown));
 	t = &c->thrown[c->throwns++];
-	*t = (struct cmp_thrown){board, kernel, boot, phase, xstrdup(why)};
+	*t = (struct cmp_thrown){board, kernel, boot, phase, xstrdup(why), NULL};
 	return t;
 }
 
@@ -160,6 +164,51 @@ void cmp_add_across(struct cmp *c, size_t board, size_t kernel, const char *fiel
 	c->across[c->acrosses++] =
 	        (struct cmp_across){board, kernel, xstrdup(field), one ? xstrdup(one) : NULL,
 	                            other ? xstrdup(other) : NULL};
+}
+
+struct cmp_known *cmp_add_known(struct cmp *c, size_t board, size_t kernel, int64_t boot)
+{
+	c->known = room(c->known, c->knowns, sizeof(*c->known));
+	c->known[c->knowns] = (struct cmp_known){.board = board, .kernel = kernel, .boot = boot};
+	return &c->known[c->knowns++];
+}
+
+/* One footnote stands for all boots of a kernel on a board. */
+static bool same_footnote(const struct cmp_known *a, const struct cmp_known *b)
+{
+	return a->id == b->id && a->board == b->board && a->kernel == b->kernel;
+}
+
+static bool concerns(const struct cmp *c, const struct cmp_known *k, const struct cmp_cell *cell)
+{
+	return !cell ||
+	       (k->board == cell->board && (k->kernel == cell->kernel || k->kernel == c->baseline));
+}
+
+char *cmp_footnote(const struct cmp *c, const struct cmp_cell *cell, size_t *at)
+{
+	for (; *at < c->knowns; (*at)++) {
+		const struct cmp_known *k = &c->known[*at];
+		size_t earlier = 0, boots = 0;
+		char day[32];
+
+		while (!same_footnote(&c->known[earlier], k))
+			earlier++;
+		if (earlier < *at || !concerns(c, k, cell))
+			continue;
+		for (size_t i = *at; i < c->knowns; i++)
+			boots += same_footnote(&c->known[i], k);
+		/* The listing ends with a day, so the moment after it is the next. */
+		clock_iso(k->until_ms - 1, day, sizeof(day));
+		day[10] = '\0';
+		(*at)++;
+		return xasprintf("%zu boot%s of %s on %s count%s with the known fault %s: %s "
+		                 "(listed until %s)",
+		                 boots, boots == 1 ? "" : "s", c->kernel[k->kernel].name,
+		                 c->board[k->board].name, boots == 1 ? "s" : "", k->signature,
+		                 k->why, day);
+	}
+	return NULL;
 }
 
 void cmp_add_note(struct cmp *c, const char *fmt, ...)

@@ -85,9 +85,21 @@ struct cmp_cell {
 /* A boot whose numbers were not used. */
 struct cmp_thrown {
 	size_t board, kernel;
-	int64_t boot;  /* id */
-	int64_t phase; /* -1: the board has none */
-	char *why;     /* one sentence: the quoted line of the log, the torn result, ... */
+	int64_t boot;    /* id */
+	int64_t phase;   /* -1: the board has none */
+	char *why;       /* one sentence: the quoted line of the log, the torn result, ... */
+	char *signature; /* of its first fault (lib/place.h), or NULL */
+};
+
+/* A boot that counts though its log holds a fault, which an operator has listed as
+ * known: every table that rests on it carries that as a footnote. One for each
+ * such boot and listing. */
+struct cmp_known {
+	size_t board, kernel;
+	int64_t boot;
+	int64_t id; /* of the listing */
+	char *signature, *why;
+	int64_t until_ms; /* the listing is for boots made before it */
 };
 
 /* The cells of a kernel on a board hold boots of different environments, as was asked
@@ -108,10 +120,11 @@ struct cmp_plan {
 
 struct cmp {
 	int64_t submission;
-	char *title;       /* or NULL */
-	bool complete;     /* false: boots are still to come */
-	int64_t last_fact; /* the newest boot it saw: recomputing up to it gives it again */
-	size_t baseline;   /* index of a kernel */
+	char *title;        /* or NULL */
+	bool complete;      /* false: boots are still to come */
+	int64_t last_fact;  /* the newest boot it saw: recomputing up to it gives it again */
+	int64_t last_known; /* the newest listing or end of one that concerns it; 0: none */
+	size_t baseline;    /* index of a kernel */
 	struct cmp_plan plan;
 	struct cmp_kernel *kernel;
 	struct cmp_board *board;
@@ -120,8 +133,9 @@ struct cmp {
 	struct cmp_cell *cell;
 	struct cmp_thrown *thrown;
 	struct cmp_across *across;
+	struct cmp_known *known;
 	char **note; /* sentences about the whole: floors unknown, one layout, ... */
-	size_t kernels, boards, metrics, cases, cells, throwns, acrosses, notes;
+	size_t kernels, boards, metrics, cases, cells, throwns, acrosses, knowns, notes;
 };
 
 struct cmp *cmp_new(void);
@@ -140,6 +154,11 @@ struct cmp_thrown *cmp_add_thrown(struct cmp *c, size_t board, size_t kernel, in
 /* `one` and `other` may be NULL. */
 void cmp_add_across(struct cmp *c, size_t board, size_t kernel, const char *field, const char *one,
                     const char *other);
+/* With NULL strings: fill them. */
+struct cmp_known *cmp_add_known(struct cmp *c, size_t board, size_t kernel, int64_t boot);
+/* The footnotes of a cell (its own boots' and the baseline's), or with NULL of the
+ * whole, a sentence each: call with *at 0 until NULL comes. free() it. */
+char *cmp_footnote(const struct cmp *c, const struct cmp_cell *cell, size_t *at);
 /* A sentence, unless it stands there already. */
 void cmp_add_note(struct cmp *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

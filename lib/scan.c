@@ -33,7 +33,11 @@
 #define FAR_REPORT   64    /* from a page's dump to cut here (page_owner prints two traces) */
 #define FAR_DUMP     300   /* from KASAN's headline to the page's dump: two traces before it */
 #define FAR_PC       300   /* from the headline to the registers */
+#define FAR_FRAME    150   /* from the headline to its trace (a page's dump is between them) */
 #define FAR_KILL     20000 /* from "invoked oom-killer" to whom: a line a process */
+
+/* Functions of a report that are kept: those behind them are the way in. */
+#define TRACE_MAX 24
 
 /* What a report becomes by a line that goes on with it but does not name it. */
 #define SCAN_PARTS (SCAN_CUT | SCAN_WHERE | SCAN_WHAT | SCAN_DIES | SCAN_OOM_KILL)
@@ -59,6 +63,7 @@ struct scan {
 	unsigned int role; /* of all its lines so far */
 	bool has_headline, died, dumped;
 	bool counted;      /* in `open` */
+	size_t frames;     /* lines of its trace */
 	unsigned int open; /* ends that are still to come */
 
 	bool panicked;
@@ -80,6 +85,7 @@ static void fault_clear(struct fault *f)
 {
 	free(f->function);
 	free(f->text);
+	free(f->trace);
 	*f = (struct fault){0};
 }
 
@@ -211,6 +217,8 @@ static void begin_report(struct scan *s, const struct scan_pattern *row, const c
 	s->died = row->role & SCAN_DIE;
 	s->dumped = false;
 	s->counted = false;
+	s->frames = 0;
+	s->report->paged = (row->role & SCAN_DUMP) && (row->role & SCAN_LEADS);
 	set_headline(s, row, match, text);
 }
 
@@ -325,6 +333,37 @@ static void see_register(struct scan *s, const char *match)
 		s->report->function = function_in(match);
 }
 
+/* " copy_page_range+0x8a4/0xb50 [xfs]" goes to the report's trace. What a stack
+ * only may hold ("? f+0x1/0x2") and the link register, which is the next frame
+ * again, do not. */
+static void see_frame(struct scan *s, const char *match, bool exact)
+{
+	const char *at = strstr(match, "+0x"), *start = at, *end, *module = "";
+	size_t len = 0;
+	char *trace;
+
+	if (!at || !near(s, FAR_FRAME) || s->frames >= TRACE_MAX)
+		return;
+	while (start > match && in_name(start[-1]))
+		start--;
+	end = at + 3 + strspn(at + 3, "0123456789abcdef");
+	if (start == at || *end != '/' || strstr(match, "lr : ") ||
+	    (start - match >= 2 && !memcmp(start - 2, "? ", 2)))
+		return;
+	end += 3 + strspn(end + 3, "0123456789abcdef");
+	if (str_starts(end, " [")) {
+		module = end;
+		len = strcspn(end, "]") + 1;
+	}
+	if (len > 64 || end - start > 300)
+		return;
+	trace = xasprintf("%s%s%.*s%.*s\n", s->report->trace ? s->report->trace : "",
+	                  exact ? "=" : "", (int)(end - start), start, (int)len, module);
+	free(s->report->trace);
+	s->report->trace = trace;
+	s->frames++;
+}
+
 /* A piece of a line that holds at least one needle. True when it was a fault,
  * or known to be none. */
 static bool examine(struct scan *s)
@@ -351,6 +390,8 @@ static bool examine(struct scan *s)
 		return false;
 	if (row->role & SCAN_PC)
 		see_register(s, match);
+	if (row->role & (SCAN_PC | SCAN_FRAME))
+		see_frame(s, match, row->role & SCAN_PC);
 	if (!row->kind)
 		return true;
 	if ((row->role & SCAN_END) && end_report(s))

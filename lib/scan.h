@@ -46,6 +46,10 @@ struct fault {
 	const char *kind; /* from the table */
 	char *function;   /* where the log tells it ("copy_page_range"), or NULL */
 	char *text;       /* the line, scrubbed to UTF-8, without its time stamp's prefix */
+	char *trace;      /* its report's functions in their order, a line each, at most 24:
+	                   * "=copy_page_range+0x8a4/0xb50", '=' in front of a program
+	                   * counter, " [xfs]" behind one of a module; NULL: none */
+	bool paged;       /* the report began with the dump of a page */
 	bool fatal;
 };
 

@@ -151,6 +151,10 @@ static const struct scan_pattern table[] = {
          "the machine booted again in the middle of the log", "Linux version ",
          SCAN_BANNER | SCAN_ALONE},
         {"bug", W "BUG: ", false, "the kernel found itself at fault", "BUG: ", 0},
+
+        /* Not faults, and behind all that are */
+        {NULL, "[A-Za-z0-9_]\\+0x[0-9a-f]+/0x[0-9a-f]", false, "a function inside a report", "+0x",
+         SCAN_FRAME},
 };
 
 const struct scan_pattern *scan_table(size_t *count)

@@ -41,6 +41,8 @@
 #define SCAN_BANNER   0x8000u
 /* No fault: a register that names the function of the report around it. */
 #define SCAN_PC       0x10000u
+/* No fault: a function of the report around it. */
+#define SCAN_FRAME    0x20000u
 
 #define SCAN_ROWS_MAX 96
 

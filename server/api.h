@@ -31,6 +31,8 @@ http_handler job_log_get, job_log_post;
 http_handler job_result;
 /* api_boots.c */
 http_handler boot_get, boot_console;
+/* api_faults.c */
+http_handler faults_list, fault_known, fault_end;
 /* api_import.c */
 http_handler import_make;
 

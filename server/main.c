@@ -2,6 +2,7 @@
  * main.c - foldwatchd: configuration, store, HTTP, signals.
  */
 #include "server/auth.h"
+#include "server/faults.h"
 #include "server/server.h"
 #include "server/work.h"
 
@@ -282,6 +283,9 @@ int main(int argc, char **argv)
 	enum err e;
 	int opt;
 
+	/* By itself, and before anything of the server's is opened (faults.h). */
+	if (argc == 3 && strcmp(argv[1], "decode") == 0)
+		return faults_decode_main(argv[2]);
 	while ((opt = getopt_long(argc, argv, "c:nh", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'c':

@@ -147,9 +147,11 @@ const struct openapi_object openapi_objects[] = {
 	 "baseline str\n"
 	 "complete bool\n"
 	 "last_boot int?\n"
+	 "last_known int?\n"
 	 "cells [Cell]\n"
 	 "rows [Row]\n"
 	 "thrown_out [ThrownOut]\n"
+	 "known_faults [FaultExcused]\n"
 	 "notes [str]\n"},
 	{"Cell", SHAPE_OUT, "One kernel on one board in one case; changes are fractions",
 	 "board str\n"
@@ -172,7 +174,8 @@ const struct openapi_object openapi_objects[] = {
 	 "base_mean num?\n"
 	 "tau num?\n"
 	 "needed int?\n"
-	 "across [Difference]\n"},
+	 "across [Difference]\n"
+	 "footnotes [str]\n"},
 	{"Difference", SHAPE_OUT, "A field in which environments differ; null: absent",
 	 "field str\n"
 	 "one str?\n"
@@ -188,13 +191,23 @@ const struct openapi_object openapi_objects[] = {
 	 "boots int\n"
 	 "invalid_boots int\n"
 	 "runs int\n"
-	 "why str?\n"},
+	 "why str?\n"
+	 "footnotes [str]\n"},
+	{"FaultExcused", SHAPE_OUT, "A boot that counts though it shows a known fault",
+	 "id int\n"
+	 "signature str\n"
+	 "why str\n"
+	 "until time\n"
+	 "board str\n"
+	 "kernel str\n"
+	 "boot int\n"},
 	{"ThrownOut", SHAPE_OUT, "A boot that does not count",
 	 "board str\n"
 	 "kernel str\n"
 	 "boot int\n"
 	 "phase int?\n"
-	 "why str?\n"},
+	 "why str?\n"
+	 "signature str?\n"},
 
 	{"Kernel", SHAPE_OUT, "A kernel and what is known of its build",
 	 "id int\n"
@@ -437,7 +450,42 @@ const struct openapi_object openapi_objects[] = {
 	 "kind str\n"
 	 "function str?\n"
 	 "text str\n"
-	 "fatal bool\n"},
+	 "fatal bool\n"
+	 "signature str?\n"
+	 "file str?\n"
+	 "place str?\n"
+	 "decoded bool\n"
+	 "not_decoded str?\n"
+	 "never str?\n"},
+	{"Faults", SHAPE_OUT, "Faults that boots showed, and those that are known",
+	 "known [KnownFault]\n"
+	 "seen [SeenFault]\n"},
+	{"KnownFault", SHAPE_OUT, "A fault that an operator has listed as known",
+	 "id int\n"
+	 "signature str\n"
+	 "board str?\n"
+	 "branch str?\n"
+	 "why str\n"
+	 "until time\n"
+	 "last_day str\n"
+	 "by str\n"
+	 "at time\n"
+	 "ended time?\n"
+	 "ended_by str?\n"
+	 "state known|expired|ended\n"},
+	{"SeenFault", SHAPE_OUT, "A signature that boots showed",
+	 "signature str\n"
+	 "place str?\n"
+	 "never str?\n"
+	 "boots int\n"
+	 "last_boot int\n"
+	 "board str\n"},
+	{"FaultKnown", SHAPE_IN, "A fault to be listed as known",
+	 "signature* str\n"
+	 "why* str\n"
+	 "until* str\n"
+	 "board str?\n"
+	 "branch str?\n"},
 	{"Run", SHAPE_OUT, "One process execution of a case",
 	 "case str\n"
 	 "run int\n"
@@ -514,6 +562,9 @@ const struct openapi_op openapi_ops[] = {
 	{"import_make", 201, "Imported", "Import", NULL, 200},
 	{"boot_get", 200, "Boot", NULL, "against int\n", 0},
 	{"boot_console", 200, "text/plain", NULL, NULL, 0},
+	{"faults_list", 200, "Faults", NULL, NULL, 0},
+	{"fault_known", 201, "KnownFault", "FaultKnown", NULL, 0},
+	{"fault_end", 200, "KnownFault", NULL, NULL, 0},
 	{"tokens_list", 200, "Tokens", NULL, NULL, 0},
 	{"token_make", 201, "Token", "TokenAsked", NULL, 0},
 	{"token_delete", 200, "Token", NULL, NULL, 0},

@@ -99,6 +99,13 @@ static const struct http_route routes[] = {
 	{"GET", V1 "/boots/{id}/console", ROLE_READ, 0, 0, boot_console,
 	 "A boot's kernel log", "boot_console"},
 
+	{"GET", V1 "/faults", ROLE_READ, 0, 0, faults_list,
+	 "Faults that boots showed, and those that are known", "faults_list"},
+	{"POST", V1 "/faults", ROLE_ADMIN, 16 * KIB, 0, fault_known,
+	 "List a fault as known: boots that hold no others count", "fault_known"},
+	{"DELETE", V1 "/faults/{id}", ROLE_ADMIN, 0, 0, fault_end,
+	 "End a known fault: its boots count no more", "fault_end"},
+
 	{"GET", V1 "/tokens", ROLE_ADMIN, 0, 0, tokens_list,
 	 "All tokens, without their secrets", "tokens_list"},
 	{"POST", V1 "/tokens", ROLE_ADMIN, 64 * KIB, 0, token_make,

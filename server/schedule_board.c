@@ -12,6 +12,7 @@
 #include "lib/hash.h"
 #include "lib/mem.h"
 #include "server/store_board.h"
+#include "server/store_fault.h"
 
 #include <string.h>
 
@@ -138,10 +139,15 @@ static enum err give_up(struct db *db, struct pool *p, const struct job *j, int6
                         struct why *w)
 {
 	struct ids rest = {0};
-	int64_t failed = 0, valid = 0;
+	int64_t failed = 0, valid = 0, may_count = 0;
 	size_t i;
 	enum err e = store_job_failed_boots(db, j->submission, j->kernel, j->board, &failed, w);
 
+	/* Those with known faults ended well enough. */
+	if (e == OK)
+		e = store_known_may_count(db, j->submission, j->kernel, j->board, now_ms,
+		                          &may_count, w);
+	failed -= may_count;
 	if (e == OK)
 		e = store_boot_valid_count(db, j->submission, j->kernel, j->board, &valid, w);
 	if (e != OK || failed < FAILED_BOOTS || valid > 0)

@@ -262,6 +262,12 @@ json_t *show_boot(const struct boot *b, const char *kernel_name)
 		json_put_str(x, "function", f->function);
 		json_put_str(x, "text", f->text);
 		json_put_bool(x, "fatal", f->fatal);
+		json_put_str(x, "signature", f->signature);
+		json_put_str(x, "file", f->file);
+		json_put_str(x, "place", f->place);
+		json_put_bool(x, "decoded", f->decoded);
+		json_put_str(x, "not_decoded", f->undecoded);
+		json_put_str(x, "never", f->never);
 		json_array_append_new(faults, x);
 	}
 	for (i = 0; i < b->runs.count; i++)

@@ -11,6 +11,9 @@ struct boot_fault {
 	int64_t line;
 	const char *kind, *function, *text;
 	bool fatal;
+	/* Derived (store_fault.h), only when read; NULL until then. */
+	const char *signature, *file, *place, *never, *undecoded;
+	bool decoded;
 };
 
 struct run_row {

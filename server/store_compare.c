@@ -58,7 +58,7 @@ static enum err add_thrown(struct db *db, const struct cmp *c, size_t pos, struc
 	const struct cmp_thrown *t = &c->thrown[pos];
 	struct db_stmt *q = db_prepare(
 	        db, "INSERT INTO cell_thrown (submission_id, pos, board, kernel, boot_id, phase,"
-	            " why, last_boot) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+	            " why, signature, last_boot) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?9, ?8)");
 
 	db_bind_int(q, 1, c->submission);
 	db_bind_int(q, 2, (int64_t)pos);
@@ -68,6 +68,20 @@ static enum err add_thrown(struct db *db, const struct cmp *c, size_t pos, struc
 	db_bind_int(q, 6, t->phase);
 	db_bind_text(q, 7, t->why);
 	db_bind_int(q, 8, c->last_fact);
+	db_bind_text(q, 9, t->signature);
+	return db_run(q, w);
+}
+
+static enum err add_known(struct db *db, const struct cmp *c, size_t pos, struct why *w)
+{
+	struct db_stmt *q = db_prepare(db, "INSERT INTO boot_known (submission_id, boot_id,"
+	                                   " known_id, last_boot) VALUES (?1, ?2, ?3, ?4)"
+	                                   " ON CONFLICT DO NOTHING"); /* another name */
+
+	db_bind_int(q, 1, c->submission);
+	db_bind_int(q, 2, c->known[pos].boot);
+	db_bind_int(q, 3, c->known[pos].id);
+	db_bind_int(q, 4, c->last_fact);
 	return db_run(q, w);
 }
 
@@ -105,6 +119,7 @@ enum err store_cmp_save(struct db *db, const struct cmp *c, const struct boot_vo
 	        "DELETE FROM cell_note WHERE submission_id = ?1",
 	        "DELETE FROM cell_across WHERE submission_id = ?1",
 	        "DELETE FROM boot_void WHERE submission_id = ?1",
+	        "DELETE FROM boot_known WHERE submission_id = ?1",
 	};
 	struct db_stmt *q;
 	enum err e = OK;
@@ -120,17 +135,21 @@ enum err store_cmp_save(struct db *db, const struct cmp *c, const struct boot_vo
 		e = store_across_add(db, c, i, w);
 	for (i = 0; e == OK && i < c->notes; i++)
 		e = add_note(db, c, i, w);
+	for (i = 0; e == OK && i < c->knowns; i++)
+		e = add_known(db, c, i, w);
 	for (i = 0; e == OK && i < voids->count; i++)
 		e = add_void(db, c, &voids->at[i], w);
 	if (e != OK)
 		return e;
-	q = db_prepare(db, "INSERT INTO comparison (submission_id, last_boot, complete, body)"
-	                   " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (submission_id) DO UPDATE SET"
-	                   " last_boot = ?2, complete = ?3, body = ?4");
+	q = db_prepare(db, "INSERT INTO comparison (submission_id, last_boot, complete, body,"
+	                   " last_known) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (submission_id)"
+	                   " DO UPDATE SET last_boot = ?2, complete = ?3, body = ?4,"
+	                   " last_known = ?5");
 	db_bind_int(q, 1, c->submission);
 	db_bind_int(q, 2, c->last_fact);
 	db_bind_int(q, 3, c->complete);
 	db_bind_text(q, 4, body);
+	db_bind_int(q, 5, c->last_known);
 	return db_run(q, w);
 }
 
@@ -180,15 +199,44 @@ static void load_cell(struct db_stmt *q, struct cmp *c)
 
 static enum err load_thrown(struct db *db, struct cmp *c, struct why *w)
 {
-	struct db_stmt *q =
-	        db_prepare(db, "SELECT board, kernel, boot_id, phase, why FROM cell_thrown"
-	                       " WHERE submission_id = ?1 ORDER BY pos");
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT board, kernel, boot_id, phase, why, signature FROM cell_thrown"
+	            " WHERE submission_id = ?1 ORDER BY pos");
 	enum err e;
 
 	db_bind_int(q, 1, c->submission);
-	while ((e = db_step(q, w)) == OK && db_has_row(q))
-		cmp_add_thrown(c, cmp_add_board(c, db_text(q, 0)), cmp_add_kernel(c, db_text(q, 1)),
-		               db_int(q, 2), db_int(q, 3), db_text(q, 4));
+	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
+		struct cmp_thrown *t = cmp_add_thrown(c, cmp_add_board(c, db_text(q, 0)),
+		                                      cmp_add_kernel(c, db_text(q, 1)),
+		                                      db_int(q, 2), db_int(q, 3), db_text(q, 4));
+
+		t->signature = db_is_null(q, 5) ? NULL : xstrdup(db_text(q, 5));
+	}
+	db_done(q);
+	return e;
+}
+
+/* With every name that the submission has for the boot's kernel. */
+static enum err load_knowns(struct db *db, struct cmp *c, struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT b.board, s.name, n.boot_id, k.id, k.signature, k.why, k.until_ms"
+	            " FROM boot_known n JOIN boot b ON b.id = n.boot_id JOIN known_fault k"
+	            " ON k.id = n.known_id JOIN submission_kernel s ON s.submission_id ="
+	            " n.submission_id AND s.kernel_id = b.kernel_id WHERE n.submission_id = ?1"
+	            " ORDER BY n.boot_id, k.id, s.pos");
+	enum err e;
+
+	db_bind_int(q, 1, c->submission);
+	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
+		struct cmp_known *k = cmp_add_known(c, cmp_add_board(c, db_text(q, 0)),
+		                                    cmp_add_kernel(c, db_text(q, 1)), db_int(q, 2));
+
+		k->id = db_int(q, 3);
+		k->signature = xstrdup(db_text(q, 4));
+		k->why = xstrdup(db_text(q, 5));
+		k->until_ms = db_int(q, 6);
+	}
 	db_done(q);
 	return e;
 }
@@ -209,7 +257,8 @@ static enum err load_notes(struct db *db, struct cmp *c, struct why *w)
 enum err store_cmp_load(struct db *db, struct cmp *c, bool *found, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-	        db, "SELECT last_boot, complete FROM comparison WHERE submission_id = ?1");
+	        db,
+	        "SELECT last_boot, complete, last_known FROM comparison WHERE submission_id = ?1");
 	enum err e;
 
 	db_bind_int(q, 1, c->submission);
@@ -218,6 +267,7 @@ enum err store_cmp_load(struct db *db, struct cmp *c, bool *found, struct why *w
 	if (*found) {
 		c->last_fact = db_int(q, 0);
 		c->complete = db_int(q, 1) != 0;
+		c->last_known = db_int(q, 2);
 	}
 	db_done(q);
 	if (e != OK || !*found)
@@ -234,6 +284,8 @@ enum err store_cmp_load(struct db *db, struct cmp *c, bool *found, struct why *w
 		e = load_thrown(db, c, w);
 	if (e == OK)
 		e = store_across_load(db, c, w);
+	if (e == OK)
+		e = load_knowns(db, c, w);
 	return e == OK ? load_notes(db, c, w) : e;
 }
 
@@ -242,6 +294,7 @@ enum err store_cmp_clear(struct db *db, struct why *w)
 	static const char *const tables[] = {
 	        "DELETE FROM cell",      "DELETE FROM cell_thrown", "DELETE FROM cell_note",
 	        "DELETE FROM boot_void", "DELETE FROM comparison",  "DELETE FROM cell_across",
+	        "DELETE FROM boot_known",
 	};
 	enum err e = OK;
 	size_t i;
@@ -263,6 +316,7 @@ enum err store_cmp_stale(struct db *db, struct pool *p, struct ids *out, struct 
 	            " UNION SELECT c.submission_id FROM comparison c JOIN submission s"
 	            " ON s.id = c.submission_id WHERE c.complete = 0"
 	            " AND s.state IN ('done', 'failed')"
+	            " UNION SELECT c.submission_id FROM comparison c WHERE c.last_known < 0"
 	            " UNION SELECT s.id FROM submission s WHERE s.state = 'failed' AND NOT EXISTS"
 	            " (SELECT 1 FROM comparison c WHERE c.submission_id = s.id) ORDER BY 1");
 	enum err e;

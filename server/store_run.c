@@ -18,8 +18,11 @@ enum err store_boot_env(struct db *db, const char *env_id, struct pool *p, const
 
 enum err store_boot_faults(struct db *db, struct pool *p, struct boot *b, struct why *w)
 {
-	struct db_stmt *q = db_prepare(db, "SELECT line, kind, function, text, fatal"
-	                                   " FROM boot_fault WHERE boot_id = ?1 ORDER BY pos");
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT f.line, f.kind, f.function, f.text, f.fatal, x.signature, x.file,"
+	            " x.place, x.never, x.why, x.decoded FROM boot_fault f LEFT JOIN boot_place x"
+	            " ON x.boot_id = f.boot_id AND x.pos = f.pos WHERE f.boot_id = ?1"
+	            " ORDER BY f.pos");
 	enum err e;
 
 	db_bind_int(q, 1, b->id);
@@ -32,6 +35,12 @@ enum err store_boot_faults(struct db *db, struct pool *p, struct boot *b, struct
 		f->function = col_str(q, 2, p);
 		f->text = col_str(q, 3, p);
 		f->fatal = db_int(q, 4) != 0;
+		f->signature = col_str(q, 5, p);
+		f->file = col_str(q, 6, p);
+		f->place = col_str(q, 7, p);
+		f->never = col_str(q, 8, p);
+		f->undecoded = col_str(q, 9, p);
+		f->decoded = !db_is_null(q, 10) && db_int(q, 10);
 	}
 	db_done(q);
 	return e;
@@ -212,7 +221,9 @@ enum err store_run_samples(struct db *db, int64_t submission, const char *case_t
 {
 	struct db_stmt *q =
 	        db_prepare(db, "SELECT b.kernel_id, b.id, b.phase, r.number, b.board, r.state,"
-	                       " b.valid = 1 AND v.boot_id IS NULL, r.warmup, r.samples,"
+	                       " (b.valid = 1 OR EXISTS (SELECT 1 FROM boot_known n"
+	                       " WHERE n.submission_id = s.submission_id AND n.boot_id = b.id))"
+	                       " AND v.boot_id IS NULL, r.warmup, r.samples,"
 	                       " r.windows FROM submission_boot s JOIN boot b ON b.id = s.boot_id"
 	                       " JOIN run r ON r.boot_id = b.id"
 	                       " JOIN bench_case c ON c.id = r.case_id AND c.text = ?2"

@@ -5,9 +5,11 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/stat/number.h"
+#include "server/faults.h"
 #include "server/samples.h"
 #include "server/schedule.h"
 #include "server/store_board.h"
+#include "server/store_fault.h"
 #include "server/verdict_cell.h"
 #include "server/verdict_looks.h"
 
@@ -217,6 +219,8 @@ static enum err compute(struct db *db, int64_t sub, bool across, struct judged *
 	e = facts_load(db, v->pool, sub, &f, w);
 	f.sub.across |= across;
 	if (e == OK)
+		e = facts_known(db, v->pool, &f, w);
+	if (e == OK)
 		e = facts_replicates(db, v->pool, &f, v, w);
 	if (e == OK)
 		e = facts_spread(db, v->pool, &f, w);
@@ -236,6 +240,10 @@ static enum err compute(struct db *db, int64_t sub, bool across, struct judged *
 		v->finished = false;
 	add_thrown(&f, v->cmp);
 	facts_note_across(v->pool, &f, v->cmp);
+	e = facts_signatures(db, v->pool, &f, v->cmp, w);
+	if (e != OK)
+		return e;
+	facts_footnotes(&f, v->cmp);
 	note_missing(&f, v->cmp);
 	e = note_summed(db, v->pool, sub, v->cmp, w);
 	cmp_standard_notes(v->cmp);
@@ -288,13 +296,38 @@ static enum err save(struct db *db, void *arg, struct why *w)
 	return e;
 }
 
+/* A snapshot in which every fault of the submission has its place. */
+static enum err snapshot(struct server *srv, int64_t sub, struct why *w)
+{
+	struct db *rd = db_reader(srv->store);
+	bool missing = true;
+	enum err e = OK;
+
+	while (e == OK && missing) {
+		struct pool *p = pool_new();
+		struct ids boots = {0};
+
+		e = faults_derive(srv, sub, w);
+		if (e == OK)
+			e = db_snapshot(rd, w);
+		if (e == OK) {
+			e = store_place_missing(rd, sub, 0, p, &boots, w);
+			missing = boots.count > 0; /* a boot came in between */
+			if (e != OK || missing)
+				db_snapshot_end(rd);
+		}
+		pool_free(p);
+	}
+	return e;
+}
+
 static enum err update(struct server *srv, int64_t sub, bool live, struct why *w)
 {
 	struct db *rd = db_reader(srv->store);
 	struct judged v;
 	struct saving s = {.v = &v, .now_ms = clock_wall_ms(), .live = live};
 	char *body;
-	enum err e = db_snapshot(rd, w);
+	enum err e = snapshot(srv, sub, w);
 
 	if (e != OK)
 		return e;
@@ -371,6 +404,8 @@ static enum err clear(struct db *db, void *arg, struct why *w)
 	enum err e = store_cmp_clear(db, w);
 
 	(void)arg;
+	if (e == OK)
+		e = store_place_clear(db, w);
 	return e == OK ? store_stat_clear(db, w) : e;
 }
 
@@ -426,6 +461,8 @@ enum err server_rebuild(struct server *srv, struct why *w)
 		e = number_page(srv, p, &after, &more, w);
 		pool_free(p);
 	}
+	if (e == OK)
+		e = faults_derive(srv, NONE, w);
 	p = pool_new();
 	if (e == OK)
 		e = store_sub_all(db_reader(srv->store), p, &subs, w);

@@ -28,6 +28,13 @@ struct slot {
 	const char *skip, *invalid; /* the first reasons among their runs */
 };
 
+/* A boot that counts by this listing of its fault. */
+struct known_fault;
+struct forgiven {
+	size_t boot; /* index of facts.boots */
+	const struct known_fault *by;
+};
+
 struct facts {
 	struct sub sub;
 	struct sub_kernels kernels;
@@ -57,6 +64,11 @@ struct facts {
 	struct stat_pool *spread;
 	int64_t open_jobs;
 	int64_t last_boot;
+	struct {
+		struct forgiven *at;
+		size_t count;
+	} forgiven;
+	int64_t last_known; /* newest row of known_fault about its faults; 0: none */
 };
 
 #define NOWHERE ((size_t)-1)
@@ -70,6 +82,13 @@ enum err facts_load(struct db *db, struct pool *p, int64_t sub, struct facts *f,
 void facts_validate(struct pool *p, struct facts *f, struct judged *v);
 /* Voids boots by their replicates; before facts_lay(). */
 enum err facts_replicates(struct db *db, struct pool *p, struct facts *f, struct judged *v,
+                          struct why *w);
+/* Boots whose faults are all known are valid from here on (verdict_known.c); before
+ * facts_replicates(). */
+enum err facts_known(struct db *db, struct pool *p, struct facts *f, struct why *w);
+/* The comparison's footnotes, and the signatures of what was thrown out. */
+void facts_footnotes(const struct facts *f, struct cmp *c);
+enum err facts_signatures(struct db *db, struct pool *p, const struct facts *f, struct cmp *c,
                           struct why *w);
 /* Fills spread (verdict_spread.c). */
 enum err facts_spread(struct db *db, struct pool *p, struct facts *f, struct why *w);

@@ -4,6 +4,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "server/faults.h"
 #include "server/schedule.h"
 #include "server/store_compare.h"
 #include "server/verdict.h"
@@ -28,6 +29,7 @@ struct work {
 	bool poked, stop;
 	int64_t partial_ns; /* when partial ones may be computed again */
 	int64_t expire_ns;  /* when leases are looked at again */
+	int64_t placed;     /* boots up to this one have the places of their faults */
 };
 
 struct expired {
@@ -71,6 +73,15 @@ static bool is_due(struct server *srv, int64_t sub, bool partial, struct pool *p
 	return store_sub_get(db_reader(srv->store), sub, p, &s, NULL) == OK &&
 	       (s.ended_ms != NONE ||
 	        (store_job_open(db_reader(srv->store), sub, &open, NULL) == OK && open == 0));
+}
+
+/* Also of boots that no comparison asks for: health checks. */
+static void place_faults(struct work *k)
+{
+	struct why w;
+
+	if (faults_derive_new(k->srv, &k->placed, &w) != OK)
+		log_error("work.faults", "why", w.text, NULL);
 }
 
 static void compute(struct work *k, struct pool *p)
@@ -144,6 +155,7 @@ static void *work_main(void *arg)
 			expire_leases(k->srv, p);
 			k->expire_ns = clock_mono_ns() + NS_PER_S;
 		}
+		place_faults(k);
 		compute(k, p);
 		pool_free(p);
 		db_reader_rest(k->srv->store);

@@ -61,7 +61,7 @@ unnumbered() {
 }
 bench_libs() {
 	nm -u build/foldbench 2>/dev/null | grep -E ' (json_|curl_|sqlite3_|gnutls_|gsl_|ZSTD_)'
-	sources bench | xargs grep -nE '#[[:space:]]*include[[:space:]]*<(jansson|curl|sqlite3|gnutls|gsl|archive|zstd|microhttpd|zlib|gelf|libelf)'
+	sources bench | xargs grep -nE '#[[:space:]]*include[[:space:]]*<(jansson|curl|sqlite3|gnutls|gsl|archive|zstd|microhttpd|zlib|gelf|libelf|dwarf|elfutils)'
 }
 # snprintf writes to memory and is welcome; anything that leaves the process is not.
 stat_io() {

@@ -47,7 +47,7 @@ jobs=$(nproc)
 # flags are known.
 tidy() {
 	command -v clang-tidy >/dev/null || { echo 'clang-tidy is not installed'; return 1; }
-	flags="-std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -Ibuild/gen -DFOLDWATCH_VERSION='\"0\"' $(pkg-config --cflags libmicrohttpd sqlite3 jansson libcurl gnutls gsl libarchive libzstd libelf zlib)"
+	flags="-std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -Ibuild/gen -DFOLDWATCH_VERSION='\"0\"' $(pkg-config --cflags libmicrohttpd sqlite3 jansson libcurl gnutls gsl libarchive libzstd libelf libdw zlib)"
 	find lib server agent cli bench -name '*.c' -not -path '*/test/*' -print0 |
 		xargs -0 -n 6 -P "$jobs" sh -c 'clang-tidy --quiet "$@" -- '"$flags"' 2>/dev/null' tidy |
 		grep -E 'warning:|error:' | sort -u

@@ -50,7 +50,7 @@ function cellTable(id, board, cells) {
 	const caption = emulated
 		? `${board}: positive is more instructions; emulated, not time`
 		: `${board}: positive is slower`;
-	return table(caption, [
+	return [table(caption, [
 		{head: "Case", cell: c => cellLink(id, c, c.case)},
 		{head: "Kernel", cell: c => c.kernel},
 		{head: "Baseline", num: true, cell: c => quantity(c.base_mean, c.metric)},
@@ -61,7 +61,7 @@ function cellTable(id, board, cells) {
 		{head: "Verdict", cell: c => h("span", {class: `verdict ${c.verdict}`}, `${verdictMark(c.verdict)} ${verdictWord(c.verdict, c.metric)}`)},
 		{head: emulated ? "Phases" : "Boots", num: true, cell: c => c.boots + (c.invalid_boots ? ` (+${c.invalid_boots} thrown out)` : "")},
 		{head: "Why", cell: c => c.why ?? ""},
-	], cells);
+	], cells), ...[...new Set(cells.flatMap(c => c.footnotes ?? []))].map(f => h("p", {class: "dim footnote"}, `Known fault: ${f}`))];
 }
 
 function comparisonNodes(s, comparison, text) {
@@ -74,7 +74,7 @@ function comparisonNodes(s, comparison, text) {
 		h("h2", {}, comparison.complete ? "Comparison" : "Comparison so far"),
 		boards.map(b => cellTable(s.id, b, comparison.cells.filter(c => c.board === b))),
 		thrown.length ? [h("h2", {}, "Thrown out"),
-			h("ul", {}, thrown.map(t => h("li", {}, `${t.kernel} on ${t.board}, boot ${t.boot}: ${t.why}`)))] : null,
+			h("ul", {}, thrown.map(t => h("li", {}, `${t.kernel} on ${t.board}, boot ${t.boot}: ${t.why}${t.signature ? ` [${t.signature}]` : ""}`)))] : null,
 		comparison.notes?.length ? h("ul", {class: "dim"}, comparison.notes.map(n => h("li", {}, n))) : null,
 		text ? [h("h2", {}, "For a mail"),
 			h("p", {}, h("button", {id: "copy", onclick: event => copy(event.target, text)}, "Copy")),

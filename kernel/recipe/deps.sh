@@ -15,7 +15,7 @@ die() { say "foldwatch: $*"; exit 1; }
 # package: what for
 build='gcc libc6-dev make pkgconf ca-certificates git
 	libmicrohttpd-dev libsqlite3-dev libjansson-dev libcurl4-gnutls-dev libgnutls28-dev
-	libgsl-dev libarchive-dev libzstd-dev libelf-dev zlib1g-dev
+	libgsl-dev libarchive-dev libzstd-dev libelf-dev libdw-dev zlib1g-dev
 	gcc-aarch64-linux-gnu libc6-dev-arm64-cross'
 boot='qemu-system-arm'
 # bubblewrap is the build sandbox; the rest is what a kernel build calls

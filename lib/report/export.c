@@ -170,7 +170,7 @@ struct csv_field {
 
 static const char csv_head[] =
         "board,kernel,case,metric,statistic,mean,change,low,high,std_rel,boots,invalid_boots,runs,"
-        "verdict,why,skewed,at_most,base_mean,tau,needed,across\r\n";
+        "verdict,why,skewed,at_most,base_mean,tau,needed,across,footnotes\r\n";
 
 /* "board.qemu: 7.2 -> 9.1; ..."; free() it. */
 static char *across_text(const struct cmp *c, const struct cmp_cell *x)
@@ -191,9 +191,24 @@ static char *across_text(const struct cmp *c, const struct cmp_cell *x)
 	return text;
 }
 
+/* All of a cell's footnotes; free() it. */
+static char *footnotes(const struct cmp *c, const struct cmp_cell *x)
+{
+	char *all = xstrdup(""), *one, *longer;
+	size_t at = 0;
+
+	while ((one = cmp_footnote(c, x, &at))) {
+		longer = xasprintf("%s%s%s", all, *all ? "; " : "", one);
+		free(all);
+		free(one);
+		all = longer;
+	}
+	return all;
+}
+
 static void csv_row(const struct cmp *c, const struct cmp_cell *x, struct buf *out)
 {
-	char *across = across_text(c, x);
+	char *across = across_text(c, x), *foot = footnotes(c, x);
 	const struct csv_field field[] = {
 	        {CSV_TEXT, .text = c->board[x->board].name},
 	        {CSV_TEXT, .text = c->kernel[x->kernel].name},
@@ -216,6 +231,7 @@ static void csv_row(const struct cmp *c, const struct cmp_cell *x, struct buf *o
 	        {CSV_REAL, .real = x->tau},
 	        {CSV_INT, .number = x->needed},
 	        {CSV_TEXT, .text = across},
+	        {CSV_TEXT, .text = foot},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(field); i++) {
@@ -234,6 +250,7 @@ static void csv_row(const struct cmp *c, const struct cmp_cell *x, struct buf *o
 	}
 	buf_adds(out, "\r\n");
 	free(across);
+	free(foot);
 }
 
 void report_csv(const struct cmp *c, struct buf *out)

@@ -142,7 +142,8 @@ static void foot_kernels(const struct view *v, struct buf *out)
 
 static bool same_reason(const struct cmp_thrown *a, const struct cmp_thrown *b)
 {
-	return a->board == b->board && a->kernel == b->kernel && str_eq(a->why, b->why);
+	return a->board == b->board && a->kernel == b->kernel && str_eq(a->why, b->why) &&
+	       str_eq(a->signature, b->signature);
 }
 
 static void foot_group(const struct cmp *c, size_t first, struct buf *out)
@@ -163,10 +164,11 @@ static void foot_group(const struct cmp *c, size_t first, struct buf *out)
 		if (c->thrown[i].phase >= 0)
 			buf_addf(&ids, " (phase %" PRId64 ")", c->thrown[i].phase);
 	}
-	text_wrapf(out, 4, "- %s, %s, boot%s %s: %.*s%s", c->board[t->board].name,
+	text_wrapf(out, 4, "- %s, %s, boot%s %s: %.*s%s%s%s%s", c->board[t->board].name,
 	           c->kernel[t->kernel].name, plural((int64_t)n), ids.data, WHY_MAX,
 	           t->why ? t->why : "no reason was given",
-	           t->why && strlen(t->why) > WHY_MAX ? "..." : "");
+	           t->why && strlen(t->why) > WHY_MAX ? "..." : "", t->signature ? " [" : "",
+	           t->signature ? t->signature : "", t->signature ? "]" : "");
 	buf_release(&ids);
 }
 
@@ -193,11 +195,23 @@ static void foot_thrown(const struct cmp *c, struct buf *out)
 		text_wrapf(out, 4, "- and %zu other reasons", lines - THROWN_MAX);
 }
 
+static void foot_known(const struct cmp *c, struct buf *out)
+{
+	size_t at = 0;
+	char *text;
+
+	while ((text = cmp_footnote(c, NULL, &at))) {
+		text_wrapf(out, 4, "Known fault: %s.", text);
+		free(text);
+	}
+}
+
 void frame_foot(const struct view *v, const struct report_opts *o, struct buf *out)
 {
 	if (v->c->kernels)
 		foot_kernels(v, out);
 	foot_thrown(v->c, out);
+	foot_known(v->c, out);
 	for (size_t i = 0; i < v->c->notes; i++)
 		text_wrapf(out, 4, "Note: %s.", v->c->note[i]);
 	if (o && o->address)

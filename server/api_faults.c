@@ -1,0 +1,220 @@
+/* api_faults.c - faults that boots showed, and those that are known. */
+#include "server/api_util.h"
+#include "server/store_fault.h"
+#include "server/work.h"
+
+#include "lib/log.h"
+#include "lib/place.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <time.h>
+
+#define SEEN_MAX   200
+#define UNTIL_DAYS 366
+#define DAY_MS     (INT64_C(24) * 3600 * 1000)
+
+/* ---- showing */
+
+static json_t *known_json(const struct known_fault *k, int64_t now_ms)
+{
+	json_t *o = json_object();
+	char day[32];
+
+	json_put_int(o, "id", k->id);
+	json_put_str(o, "signature", k->signature);
+	json_put_str(o, "board", k->board);
+	json_put_str(o, "branch", k->branch);
+	json_put_str(o, "why", k->why);
+	json_put(o, "until", show_time(k->until_ms));
+	clock_iso(k->until_ms - 1, day, sizeof(day));
+	day[10] = '\0';
+	json_put_str(o, "last_day", day);
+	json_put_str(o, "by", k->by);
+	json_put(o, "at", show_time(k->at_ms));
+	json_put(o, "ended", show_time(k->ended_ms));
+	json_put_str(o, "ended_by", k->ended_by);
+	json_put_str(o, "state",
+	             k->ended_ms != NONE     ? "ended"
+	             : k->until_ms <= now_ms ? "expired"
+	                                     : "known");
+	return o;
+}
+
+static json_t *seen_json(const struct seen_fault *s)
+{
+	json_t *o = json_object();
+
+	json_put_str(o, "signature", s->signature);
+	json_put_str(o, "place", s->place);
+	json_put_str(o, "never", s->never);
+	json_put_int(o, "boots", s->boots);
+	json_put_int(o, "last_boot", s->last_boot);
+	json_put_str(o, "board", s->board);
+	return o;
+}
+
+enum err faults_list(struct http_req *req, struct http_resp *r, struct why *w)
+{
+	struct db *db = db_reader(req->srv->store);
+	struct pool *p = pool_new();
+	struct known_faults known = {0};
+	struct seen_faults seen = {0};
+	json_t *k, *s;
+	int64_t now = clock_wall_ms();
+	size_t i;
+	enum err e = store_known_list(db, NULL, p, &known, w);
+
+	if (e == OK)
+		e = store_place_seen(db, SEEN_MAX, p, &seen, w);
+	if (e == OK) {
+		k = json_array();
+		s = json_array();
+		for (i = 0; i < known.count; i++)
+			json_array_append_new(k, known_json(&known.at[i], now));
+		for (i = 0; i < seen.count; i++)
+			json_array_append_new(s, seen_json(&seen.at[i]));
+		r->json = json_object();
+		json_put(r->json, "known", k);
+		json_put(r->json, "seen", s);
+	}
+	pool_free(p);
+	return e;
+}
+
+static enum err known_answer(struct http_req *req, int64_t id, struct http_resp *r, struct why *w)
+{
+	struct pool *p = pool_new();
+	struct known_fault k;
+	enum err e = store_known_get(db_reader(req->srv->store), id, p, &k, w);
+
+	if (e == OK)
+		r->json = known_json(&k, clock_wall_ms());
+	pool_free(p);
+	return e;
+}
+
+/* ---- listing */
+
+/* "2026-12-31": that whole day, by UTC. */
+static enum err read_day(const char *text, int64_t now_ms, int64_t *until_ms, struct why *w)
+{
+	struct tm tm = {.tm_isdst = 0}, back;
+	int year, month, day;
+	time_t t;
+
+	if (strlen(text) != 10 || strspn(text, "0123456789-") != 10 || text[4] != '-' ||
+	    text[7] != '-' || sscanf(text, "%4d-%2d-%2d", &year, &month, &day) != 3)
+		return err_set(w, ERR_INPUT, "until: expected YYYY-MM-DD, got \"%s\"", text);
+	tm.tm_year = year - 1900;
+	tm.tm_mon = month - 1;
+	tm.tm_mday = day;
+	t = timegm(&tm);
+	if (!gmtime_r(&t, &back) || back.tm_mon != month - 1 || back.tm_mday != day)
+		return err_set(w, ERR_INPUT, "until: there is no day \"%s\"", text);
+	*until_ms = (int64_t)t * 1000 + DAY_MS;
+	if (*until_ms <= now_ms)
+		return err_set(w, ERR_UNPROCESSABLE, "until: %s is over", text);
+	if (*until_ms > now_ms + UNTIL_DAYS * DAY_MS)
+		return err_set(w, ERR_UNPROCESSABLE,
+		               "until: %s is more than a year away: a known fault is looked at "
+		               "again by then",
+		               text);
+	return OK;
+}
+
+struct listing {
+	struct known_fault k;
+	const char *until;
+	struct pool *pool;
+	int64_t id;
+};
+
+static const struct json_field listing_fields[] = {
+        {"signature", JSON_STR, offsetof(struct listing, k.signature), JSON_MUST, 1,
+         PLACE_SIGNATURE_MAX, NULL},
+        {"why", JSON_STR, offsetof(struct listing, k.why), JSON_MUST, 1, 500, NULL},
+        {"until", JSON_STR, offsetof(struct listing, until), JSON_MUST, 1, 32, NULL},
+        {"board", JSON_STR, offsetof(struct listing, k.board), JSON_NULLOK, 1, 64, NULL},
+        {"branch", JSON_STR, offsetof(struct listing, k.branch), JSON_NULLOK, 1, 1024, NULL},
+        {0},
+};
+
+static bool is_blank(const char *s)
+{
+	while (isspace((unsigned char)*s))
+		s++;
+	return !*s;
+}
+
+static enum err add_listing(struct db *db, void *arg, struct why *w)
+{
+	struct listing *l = arg;
+	const char *never = NULL;
+	/* What boots showed of it may say more than its words do. */
+	enum err e = store_place_never(db, l->k.signature, l->pool, &never, w);
+
+	if (e == OK && never)
+		return err_set(w, ERR_UNPROCESSABLE, "signature: \"%s\": %s", l->k.signature,
+		               never);
+	return e == OK ? store_known_add(db, &l->k, &l->id, w) : e;
+}
+
+enum err fault_known(struct http_req *req, struct http_resp *r, struct why *w)
+{
+	int64_t now = clock_wall_ms();
+	struct listing l = {.k = {.by = api_who(req), .at_ms = now}, .pool = pool_new()};
+	json_t *body = NULL;
+	const char *never;
+	enum err e = http_json(req, &body, w);
+
+	if (e == OK)
+		e = json_decode(body, "", listing_fields, &l, w);
+	if (e == OK && is_blank(l.k.why))
+		e = err_set(w, ERR_INPUT, "why: expected the reason, got blanks");
+	if (e == OK) {
+		never = place_never(l.k.signature);
+		if (never)
+			e = err_set(w, ERR_UNPROCESSABLE, "signature: \"%s\": %s", l.k.signature,
+			            never);
+	}
+	if (e == OK)
+		e = read_day(l.until, now, &l.k.until_ms, w);
+	if (e == OK)
+		e = db_write(req->srv->store, add_listing, &l, w);
+	if (e == OK) {
+		log_info("fault.known", "signature", l.k.signature, "by", l.k.by, NULL);
+		work_poke(req->srv);
+		r->status = 201;
+		e = known_answer(req, l.id, r, w);
+	}
+	json_decref(body);
+	pool_free(l.pool);
+	return e;
+}
+
+/* ---- ending */
+
+struct ending {
+	int64_t id, now_ms;
+	const char *by;
+};
+
+static enum err end(struct db *db, void *arg, struct why *w)
+{
+	const struct ending *x = arg;
+
+	return store_known_end(db, x->id, x->by, x->now_ms, w);
+}
+
+enum err fault_end(struct http_req *req, struct http_resp *r, struct why *w)
+{
+	struct ending x = {.id = req->id, .now_ms = clock_wall_ms(), .by = api_who(req)};
+	enum err e = db_write(req->srv->store, end, &x, w);
+
+	if (e != OK)
+		return e;
+	log_info("fault.ended", "known", log_i(x.id), "by", x.by, NULL);
+	work_poke(req->srv);
+	return known_answer(req, x.id, r, w);
+}
