@@ -11,6 +11,7 @@
 #include <time.h>
 
 #define SEEN_MAX   200
+#define DIGITS     "0123456789"
 #define UNTIL_DAYS 366
 #define DAY_MS     (INT64_C(24) * 3600 * 1000)
 
@@ -103,8 +104,9 @@ static enum err read_day(const char *text, int64_t now_ms, int64_t *until_ms, st
 	int year, month, day;
 	time_t t;
 
-	if (strlen(text) != 10 || strspn(text, "0123456789-") != 10 || text[4] != '-' ||
-	    text[7] != '-' || sscanf(text, "%4d-%2d-%2d", &year, &month, &day) != 3)
+	if (strlen(text) != 10 || strspn(text, DIGITS) != 4 || text[4] != '-' ||
+	    strspn(text + 5, DIGITS) != 2 || text[7] != '-' || strspn(text + 8, DIGITS) != 2 ||
+	    sscanf(text, "%4d-%2d-%2d", &year, &month, &day) != 3)
 		return err_set(w, ERR_INPUT, "until: expected YYYY-MM-DD, got \"%s\"", text);
 	tm.tm_year = year - 1900;
 	tm.tm_mon = month - 1;

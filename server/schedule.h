@@ -24,7 +24,7 @@
 #include "server/store_kernel.h"
 
 /* Grows when the way kernels are built changes what comes out. */
-#define BUILD_RECIPE 1
+#define BUILD_RECIPE 2
 
 #define BOOTS_MAX         32 /* phases, or boots of a kernel on a board */
 #define BOOTS_PHASES      8  /* a kernel on a deterministic board, unless the plan says */

@@ -62,6 +62,7 @@ struct boot {
 
 	/* Only when read for a submission. */
 	const char *void_why; /* made invalid by later evidence */
+	bool forgiven;        /* valid after all: its faults are known ones */
 };
 struct boot_list {
 	struct boot *at;

@@ -319,6 +319,21 @@ enum err store_known_newest(struct db *db, int64_t submission, int64_t *id, stru
 	return db_run_int(q, id, w);
 }
 
+enum err store_known_recheck(struct db *db, int64_t submission, struct why *w)
+{
+	int64_t newest;
+	struct db_stmt *q;
+	enum err e = store_known_newest(db, submission, &newest, w);
+
+	if (e != OK)
+		return e;
+	q = db_prepare(db, "UPDATE comparison SET last_known = -1 WHERE submission_id = ?1"
+	                   " AND last_known <> ?2");
+	db_bind_int(q, 1, submission);
+	db_bind_int(q, 2, newest);
+	return db_run(q, w);
+}
+
 enum err store_known_may_count(struct db *db, int64_t submission, int64_t kernel, const char *board,
                                int64_t now_ms, int64_t *count, struct why *w)
 {

@@ -86,6 +86,9 @@ enum err store_known_list(struct db *db, const char *signature, struct pool *p,
                           struct known_faults *out, struct why *w);
 /* The newest row about a fault of the submission's; 0: none. */
 enum err store_known_newest(struct db *db, int64_t submission, int64_t *id, struct why *w);
+/* A comparison that was computed before the newest such row is computed again: in
+ * the transaction that stores it, since the row may have come meanwhile. */
+enum err store_known_recheck(struct db *db, int64_t submission, struct why *w);
 /* Failed boots of a kernel on a board that ran to the end and may turn out to hold
  * known faults only: there is a listing, in force, of each of their kinds. */
 enum err store_known_may_count(struct db *db, int64_t submission, int64_t kernel, const char *board,

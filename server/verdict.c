@@ -285,6 +285,8 @@ static enum err save(struct db *db, void *arg, struct why *w)
 	enum err e = store_cmp_save(db, v->cmp, &v->voids, s->body, w);
 	size_t i;
 
+	if (e == OK)
+		e = store_known_recheck(db, v->cmp->submission, w);
 	for (i = 0; e == OK && s->live && i < v->mismatches.count; i++)
 		e = schedule_mismatch(db, v->mismatches.at[i].board, v->cmp->submission,
 		                      v->mismatches.at[i].why, s->now_ms, w);

@@ -15,10 +15,10 @@ static bool matches(const char *pattern, const char *text)
 /* By any name that the submission gave the boot's kernel. */
 static bool of_branch(const struct facts *f, struct pool *p, const char *pattern, int64_t kernel)
 {
-	size_t i;
+	size_t i, n = f->kernels.count;
 
-	for (i = 0; pattern && i < f->kernels.count; i++) {
-		const struct sub_kernel *k = &f->kernels.at[i];
+	for (i = 0; pattern && i < n + f->validators.count; i++) {
+		const struct sub_kernel *k = i < n ? &f->kernels.at[i] : &f->validators.at[i - n];
 
 		if (k->kernel_id != kernel || !k->ref)
 			continue;
@@ -60,7 +60,7 @@ static void forgive(struct pool *p, struct facts *f, struct boot *b, const struc
 		if (!by[i])
 			return;
 	}
-	b->valid = true;
+	b->valid = b->forgiven = true;
 	/* Each listing once, by id. */
 	for (;;) {
 		struct forgiven *x;
@@ -108,6 +108,9 @@ void facts_footnotes(const struct facts *f, struct cmp *c)
 		const struct forgiven *x = &f->forgiven.at[i];
 		const struct boot *b = &f->boots.at[x->boot];
 
+		if (str_eq(b->purpose, "validate"))
+			cmp_add_note(c, "boot %lld, which validates, shows the known fault %s: %s",
+			             (long long)b->id, x->by->signature, x->by->why);
 		if (b->void_why || f->board_of[x->boot] == NOWHERE ||
 		    f->kernel_of[x->boot] == NOWHERE)
 			continue;

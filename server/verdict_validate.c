@@ -75,8 +75,9 @@ static void judge_one(struct pool *p, struct facts *f, struct judged *v,
 			cmp_add_note(v->cmp, "%s is not validated by " CHECKS ": %s", name, why);
 	} else if (b->valid) {
 		cmp_add_note(v->cmp,
-		             "%s with " CHECKS " ran every case, and its log is clean (boot %lld)",
-		             name, (long long)b->id);
+		             "%s with " CHECKS " ran every case, and its log %s (boot %lld)", name,
+		             b->forgiven ? "holds known faults only" : "is clean",
+		             (long long)b->id);
 	} else if (is_fault(b)) {
 		why = pool_fmt(p, "with " CHECKS " the same code is faulty (boot %lld): %s",
 		               (long long)b->id, b->why ? b->why : "no reason given");

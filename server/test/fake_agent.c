@@ -348,11 +348,11 @@ static json_t *boot_body(struct fake *f, const json_t *spec, json_t *body)
 
 	if (bad && f->bad_boots > 0)
 		f->bad_boots--;
-	json_put_str(o, "reached", bad && f->bad_class ? "armed" : "measured");
+	json_put_str(o, "reached", bad && f->bad_class && !f->faults ? "armed" : "measured");
 	json_put_str(o, "nonce", json_str(spec, "nonce", ""));
 	json_put_str(o, "boot_id", "x");
 	json_put_real(o, "seconds", 2.5);
-	json_put_str(o, "console", f->console);
+	json_put_str(o, "console", bad && f->faults ? f->fault_console : f->console);
 	json_put_int(o, "console_bytes", 50);
 	json_put_str(o, "profile", json_str(spec, "vmlinux", NULL) ? f->profile : NULL);
 	json_put_str(env, "qemu", f->qemu ? f->qemu : "7.2");
@@ -367,13 +367,17 @@ static json_t *boot_body(struct fake *f, const json_t *spec, json_t *body)
 		json_put_str(fault, "text", "BUG: Bad page state in process init");
 		json_put_bool(fault, "fatal", false);
 		json_put_str(o, "why", "BUG: Bad page state in process init");
-		if (!f->bad_class || strcmp(f->bad_class, "kernel") == 0)
+		if (f->faults)
+			json_array_extend(faults, (json_t *)f->faults);
+		else if (!f->bad_class || strcmp(f->bad_class, "kernel") == 0)
 			json_array_append(faults, fault);
 		json_decref(fault);
 	}
 	json_put(o, "faults", faults);
 	if (bad && f->bad_class) {
-		json_put(o, "result", NULL);
+		text = f->faults ? fake_result(f, spec, 0) : NULL;
+		json_put_str(o, "result", text);
+		free(text);
 		json_put_str(body, "class", f->bad_class);
 		json_put_str(body, "why", "it did not come up");
 		json_put_str(body, "state", "failed");

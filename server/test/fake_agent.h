@@ -21,7 +21,10 @@ struct fake {
 	const char *bad_kernel;
 	const char *bad_class; /* class of the failure, or NULL: valid false by a fault */
 	int bad_boots;         /* so many of them; -1: all */
-	bool drift;            /* replicates differ by one count in the last case */
+	/* Where set, those boots measure to the end with these faults in this console. */
+	const json_t *faults;
+	const char *fault_console; /* an artifact */
+	bool drift;                /* replicates differ by one count in the last case */
 	bool skip_order9;
 	int windows; /* summed in a sample of that kernel; 0: one, and not said */
 	const char *windows_kernel;
