@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define TURN_MS 500
@@ -151,22 +152,52 @@ static enum err show_job(struct cli *cli, const struct log_opts *o, int64_t job,
 	return e;
 }
 
+/* Where the faults in that console were: beside it, not within it. */
+static void print_places(const json_t *faults)
+{
+	const json_t *f;
+	size_t i;
+
+	json_array_foreach (faults, i, f) {
+		const char *place = json_str(f, "place", NULL);
+		char *line =
+		        xasprintf("foldwatch: line %lld: %s%s%s", (long long)json_int(f, "line", 0),
+		                  json_str(f, "signature", json_str(f, "kind", "")),
+		                  place ? " at " : "", place ? place : "");
+		struct buf raw = {.data = line, .len = strlen(line)}, clean;
+
+		scrub(&raw, &clean);
+		fprintf(stderr, "%s\n", clean.data);
+		buf_release(&clean);
+		free(line);
+	}
+}
+
 static enum err show_console(struct cli *cli, int64_t boot, struct why *w)
 {
-	char *path = xasprintf("/api/v1/boots/%lld/console", (long long)boot);
-	struct reply r;
-	json_t *root;
-	enum err e = cli_get_text(cli, path, &r, w);
+	char *path = xasprintf("/api/v1/boots/%lld", (long long)boot);
+	char *console = xasprintf("%s/console", path);
+	struct reply r, b = {0};
+	json_t *root, *faults;
+	enum err e = cli_get_text(cli, console, &r, w);
 
-	free(path);
+	if (!e)
+		e = cli_get(cli, path, &b, w);
+	faults = e ? NULL : json_object_get(b.json, "faults");
 	if (!e && !cli->json) {
 		e = print_text(&r.body, w);
+		if (!e)
+			print_places(faults);
 	} else if (!e) {
 		root = json_object();
 		json_put_int(root, "boot", boot);
+		json_put(root, "faults", json_incref(faults));
 		e = print_object(root, &r.body, w);
 	}
+	reply_release(&b);
 	reply_release(&r);
+	free(console);
+	free(path);
 	return e;
 }
 

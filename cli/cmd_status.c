@@ -96,7 +96,9 @@ static void print_jobs(const json_t *sub)
 	table_init(&t, "JOB", "KIND", "STATE", "BOARD", "AGENT", "WHAT");
 	json_array_foreach (json_object_get(sub, "jobs"), i, j) {
 		const char *why = json_str(j, "why", NULL), *what = json_str(j, "summary", "");
-		char *text = why ? xasprintf("%s: %s", what, why) : xstrdup(what);
+		const char *fault = json_str(j, "signature", NULL);
+		char *text = xasprintf("%s%s%s%s%s%s", what, why ? ": " : "", why ? why : "",
+		                       fault ? " [" : "", fault ? fault : "", fault ? "]" : "");
 
 		snprintf(id, sizeof(id), "%lld", (long long)json_int(j, "id", 0));
 		table_row(&t, id, json_str(j, "kind", NULL), json_str(j, "state", NULL),

@@ -351,7 +351,8 @@ const struct openapi_object openapi_objects[] = {
 	 "ended time?\n"
 	 "progress JobProgress?\n"
 	 "health bool\n"
-	 "summary str\n"},
+	 "summary str\n"
+	 "signature~ str?\n"},
 	{"JobProgress", SHAPE_OUT, "How far a job is",
 	 "step str?\n"
 	 "done int?\n"

@@ -4,6 +4,7 @@
 #include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/mem.h"
+#include "server/store_fault.h"
 
 #include <string.h>
 
@@ -359,12 +360,25 @@ static json_t *show_plan(const struct sub *s)
 	return o;
 }
 
+/* Of the first fault in the log of the job's boot. */
+static void put_signature(json_t *o, int64_t job, const struct boot_signatures *faults)
+{
+	const char *signature = NULL;
+	size_t i;
+
+	for (i = 0; i < faults->count; i++)
+		if (faults->at[i].boot == job)
+			signature = faults->at[i].signature;
+	json_put_str(o, "signature", signature);
+}
+
 enum err show_submission(struct db *db, struct pool *p, const struct sub *s, bool single,
                          json_t **out, struct why *w)
 {
 	struct sub_kernels k = {0}, validators = {0};
 	struct texts boards = {0}, cases = {0};
 	struct job_list jobs = {0};
+	struct boot_signatures faults = {0};
 	json_t *o, *kernels, *progress = NULL, *list;
 	int64_t now = clock_wall_ms();
 	size_t i;
@@ -378,6 +392,8 @@ enum err show_submission(struct db *db, struct pool *p, const struct sub *s, boo
 		e = store_sub_cases(db, s->id, p, &cases, NULL, w);
 	if (e == OK)
 		e = store_job_of_sub(db, s->id, p, &jobs, w);
+	if (e == OK && single)
+		e = store_place_of_jobs(db, s->id, p, &faults, w);
 	if (e == OK)
 		e = show_progress(db, p, s, &k, &jobs, &boards, cases.count, &progress, w);
 	if (e != OK)
@@ -409,8 +425,12 @@ enum err show_submission(struct db *db, struct pool *p, const struct sub *s, boo
 	json_put(o, "progress", progress);
 	if (single) {
 		list = json_array();
-		for (i = 0; i < jobs.count; i++)
-			json_array_append_new(list, show_job(&jobs.at[i], now));
+		for (i = 0; i < jobs.count; i++) {
+			json_t *x = show_job(&jobs.at[i], now);
+
+			put_signature(x, jobs.at[i].id, &faults);
+			json_array_append_new(list, x);
+		}
 		json_put(o, "jobs", list);
 	}
 	*out = o;

@@ -186,6 +186,18 @@ enum err store_place_first(struct db *db, int64_t submission, struct pool *p,
 	return read_signatures(q, p, out, w);
 }
 
+enum err store_place_of_jobs(struct db *db, int64_t submission, struct pool *p,
+                             struct boot_signatures *out, struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT b.job_id, x.signature FROM submission_boot s JOIN boot b"
+	            " ON b.id = s.boot_id JOIN boot_place x ON x.boot_id = b.id AND x.pos = 0"
+	            " WHERE s.submission_id = ?1 AND b.job_id IS NOT NULL ORDER BY b.id");
+
+	db_bind_int(q, 1, submission);
+	return read_signatures(q, p, out, w);
+}
+
 enum err store_place_forgivable(struct db *db, int64_t submission, struct pool *p,
                                 struct boot_signatures *out, struct why *w)
 {

@@ -54,6 +54,9 @@ struct boot_signatures {
 };
 enum err store_place_first(struct db *db, int64_t submission, struct pool *p,
                            struct boot_signatures *out, struct why *w);
+/* The same by job, of those that it has done itself. */
+enum err store_place_of_jobs(struct db *db, int64_t submission, struct pool *p,
+                             struct boot_signatures *out, struct why *w);
 /* Boots of a submission that would count if all their faults were known, with the
  * signatures of those, in order of boot: measured to the end, every run read, no
  * fault that a kernel does not survive, none that can never be known, and no taint
