@@ -201,30 +201,33 @@ static enum err derive(struct server *srv, int64_t boot, struct why *w)
 	return err_at(w, e, "faults of boot %lld", (long long)boot);
 }
 
-static enum err derive_list(struct server *srv, int64_t submission, int64_t *after, struct why *w)
+static enum err derive_after(struct server *srv, int64_t submission, int64_t after, struct why *w)
 {
 	struct pool *p = pool_new();
 	struct ids boots = {0};
 	size_t i;
-	enum err e = store_place_missing(db_reader(srv->store), submission, *after, p, &boots, w);
+	enum err e = store_place_missing(db_reader(srv->store), submission, after, p, &boots, w);
 
-	for (i = 0; e == OK && i < boots.count; i++) {
+	for (i = 0; e == OK && i < boots.count; i++)
 		e = derive(srv, boots.at[i], w);
-		if (e == OK)
-			*after = boots.at[i];
-	}
 	pool_free(p);
 	return e;
 }
 
 enum err faults_derive(struct server *srv, int64_t submission, struct why *w)
 {
-	int64_t after = 0;
-
-	return derive_list(srv, submission, &after, w);
+	return derive_after(srv, submission, 0, w);
 }
 
 enum err faults_derive_new(struct server *srv, int64_t *after, struct why *w)
 {
-	return derive_list(srv, NONE, after, w);
+	int64_t newest;
+	enum err e = store_place_newest(db_reader(srv->store), &newest, w);
+
+	if (e != OK || newest == *after)
+		return e;
+	e = derive_after(srv, NONE, *after, w);
+	if (e == OK)
+		*after = newest;
+	return e;
 }

@@ -116,6 +116,12 @@ enum err store_place_missing(struct db *db, int64_t submission, int64_t after, s
 	return read_ids(q, p, out, w);
 }
 
+enum err store_place_newest(struct db *db, int64_t *boot, struct why *w)
+{
+	return db_run_int(db_prepare(db, "SELECT coalesce(max(boot_id), 0) FROM boot_fault"), boot,
+	                  w);
+}
+
 enum err store_place_seen(struct db *db, int64_t limit, struct pool *p, struct seen_faults *out,
                           struct why *w)
 {

@@ -29,6 +29,9 @@ enum err store_place_clear(struct db *db, struct why *w);
 enum err store_place_missing(struct db *db, int64_t submission, int64_t after, struct pool *p,
                              struct ids *out, struct why *w);
 
+/* The newest boot with faults; 0: none. */
+enum err store_place_newest(struct db *db, int64_t *boot, struct why *w);
+
 struct seen_fault {
 	const char *signature, *place, *never, *board;
 	int64_t boots, last_boot;

@@ -86,6 +86,10 @@ export async function showCell(id, query) {
 	for (const r of rows)
 		if (r.windows > 1)
 			r.samples = r.samples?.map(v => v / r.windows);
+	const comparison = await getJson(`comparisons/${id}`);
+	const notes = [...new Set(comparison.rows
+		.filter(r => r.case === args.get("case") && r.board === args.get("board") && r.metric === metric)
+		.flatMap(r => r.footnotes))];
 	const layout = layOut(rows);
 	const plot = h("div", {id: "plot", role: "img", "aria-label": `Strip plot of ${layout.points.length} samples; the table below has its figures`});
 	let chart = null;
@@ -114,6 +118,7 @@ export async function showCell(id, query) {
 			h("label", {for: "warm"}, warmBox, " show warm-up")),
 			plot,
 			summary(rows, metric),
+			notes.map(f => h("p", {class: "dim"}, `Known fault: ${f}`)),
 			moved,
 		],
 	};
