@@ -108,6 +108,7 @@ struct run_spec {
 	uint32_t index;   /* of the run within its case */
 	uint32_t iterations, warmup;
 	enum metric metric;
+	bool covariates;  /* a pass of counters behind the timed windows */
 	uint64_t tick_ns; /* of the clock; 0: what meter_tick_ns() says */
 };
 

@@ -46,8 +46,7 @@ static int event_open(pid_t pid, int cpu)
 	return (int)syscall(SYS_perf_event_open, &attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
-/* What the errors of perf_event_open(2) mean to somebody who reads a table. */
-static const char *event_why(int error)
+const char *meter_event_why(int error)
 {
 	switch (error) {
 	case ENOENT:
@@ -69,7 +68,7 @@ static const char *event_why(int error)
 
 bool meter_open(struct meter *m, enum metric metric, struct reason *w)
 {
-	*m = (struct meter){.metric = metric, .fd = -1};
+	*m = (struct meter){.metric = metric, .fd = -1, .group = -1};
 	m->page = mmap(NULL, sizeof(*m->page), PROT_READ | PROT_WRITE,
 	               MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (m->page == MAP_FAILED) {
@@ -81,7 +80,7 @@ bool meter_open(struct meter *m, enum metric metric, struct reason *w)
 		return true;
 	m->fd = event_open(0, -1);
 	if (m->fd < 0) {
-		reason_set(w, "%s", event_why(errno));
+		reason_set(w, "%s", meter_event_why(errno));
 		meter_close(m);
 		return false;
 	}
@@ -94,13 +93,16 @@ void meter_close(struct meter *m)
 		munmap(m->page, sizeof(*m->page));
 	if (m->fd >= 0)
 		close(m->fd);
-	*m = (struct meter){.fd = -1};
+	*m = (struct meter){.fd = -1, .group = -1};
 }
 
-static inline __attribute__((always_inline)) void reading(struct meter *m, struct meter_reading *r)
+static inline __attribute__((always_inline)) void reading(struct meter *m, struct meter_reading *r,
+                                                          struct meter_counts *counts)
 {
 	if (m->metric == METRIC_INSTRUCTIONS) {
 		r->got = read(m->fd, r, offsetof(struct meter_reading, got));
+	} else if (m->group >= 0) {
+		counts->got = read(m->group, counts, offsetof(struct meter_counts, got));
 	} else {
 		struct timespec ts;
 
@@ -129,12 +131,12 @@ void meter_settle(const struct meter *m)
 void meter_start(struct meter *m)
 {
 	m->switches_start = switches_now();
-	reading(m, &m->page->start);
+	reading(m, &m->page->start, &m->page->counts_start);
 }
 
 void meter_stop(struct meter *m)
 {
-	reading(m, &m->page->stop);
+	reading(m, &m->page->stop, &m->page->counts_stop);
 	m->switches = (uint64_t)(switches_now() - m->switches_start);
 }
 
@@ -204,6 +206,7 @@ bool meter_wide(struct meter *m, struct reason *w)
 	cpu_set_t mine;
 	int fd;
 
+	m->wide = true;
 	if (m->metric != METRIC_INSTRUCTIONS)
 		return true;
 	if (sched_getaffinity(0, sizeof(mine), &mine) || CPU_COUNT(&mine) != 1) {
@@ -213,7 +216,7 @@ bool meter_wide(struct meter *m, struct reason *w)
 	}
 	fd = event_open(-1, sched_getcpu());
 	if (fd < 0) {
-		reason_set(w, "the instructions of all tasks: %s", event_why(errno));
+		reason_set(w, "the instructions of all tasks: %s", meter_event_why(errno));
 		return false;
 	}
 	close(m->fd);
@@ -247,6 +250,31 @@ uint32_t meter_windows(uint64_t window_ns, uint64_t tick_ns)
 		return 1;
 	windows = window_ns ? (wanted + window_ns - 1) / window_ns : METER_WINDOWS;
 	return windows < METER_WINDOWS ? (uint32_t)windows : METER_WINDOWS;
+}
+
+bool meter_counts(const struct meter *m, uint64_t *value, uint32_t events, struct reason *w)
+{
+	const struct meter_counts *a = &m->page->counts_start, *b = &m->page->counts_stop;
+	int64_t whole = (int64_t)(offsetof(struct meter_counts, value) + events * sizeof(uint64_t));
+
+	if (a->got != whole || b->got != whole || a->events != events || b->events != events) {
+		reason_set(w, "the counters were taken away (a pinned group of perf events went "
+		              "into its error state)");
+		return false;
+	}
+	if (b->enabled_ns != b->running_ns) {
+		reason_set(w, "the counters were multiplexed: they ran %llu of %llu ns",
+		           (unsigned long long)b->running_ns, (unsigned long long)b->enabled_ns);
+		return false;
+	}
+	for (uint32_t i = 0; i < events; i++) {
+		if (b->value[i] < a->value[i]) {
+			reason_set(w, "counter %u ran backwards", i);
+			return false;
+		}
+		value[i] = b->value[i] - a->value[i];
+	}
+	return true;
 }
 
 bool meter_value(struct meter *m, uint64_t *value, struct reason *w)

@@ -52,13 +52,24 @@ struct meter_reading {
 	int64_t got; /* what read(2) returned */
 };
 
+/* As read(2) on a group of events gives it. */
+#define METER_COUNTERS 5
+
+struct meter_counts {
+	uint64_t events, enabled_ns, running_ns, value[METER_COUNTERS];
+	int64_t got;
+};
+
 struct meter_page {
 	struct meter_reading start, stop;
+	struct meter_counts counts_start, counts_stop;
 };
 
 struct meter {
 	enum metric metric;
-	int fd; /* the event: this task's, or the CPU's */
+	int fd;    /* the event: this task's, or the CPU's */
+	int group; /* of events that is read instead of the clock (covariates.h), or -1 */
+	bool wide; /* windows are of the whole CPU */
 	struct meter_page *page;
 	uint64_t empty;      /* of the empty window: what start and stop take themselves */
 	long switches_start; /* context switches of this thread */
@@ -87,6 +98,11 @@ void meter_stop(struct meter *m);
 /* From here on count for all tasks of the CPU that this one is bound to; times the
  * empty window anew. False: skip, with the reason. */
 bool meter_wide(struct meter *m, struct reason *w);
+/* What `events` counters of the group took in the last window, the empty window with it.
+ * False when they were not all counting all the time. */
+bool meter_counts(const struct meter *m, uint64_t *value, uint32_t events, struct reason *w);
+/* What an error of perf_event_open(2) means to somebody who reads a table. */
+const char *meter_event_why(int error);
 /* The last window with the empty window taken off, not below 0. */
 bool meter_value(struct meter *m, uint64_t *value, struct reason *w);
 

@@ -1,5 +1,6 @@
 #include "bench/bench.h"
 
+#include "bench/covariates.h"
 #include "bench/folio.h"
 #include "bench/thp.h"
 
@@ -107,6 +108,7 @@ struct record {
 	uint64_t empty, switches, retaken;
 	bool pinned, realtime;
 	struct counters before, after;
+	struct covariates covariates;
 	bool has_free;
 	uint64_t free_blocks;
 };
@@ -219,6 +221,31 @@ static enum run_state windows(const struct bench *b, struct run *r, const struct
 	return s == RUN_VALID ? one_window(b, r, true) : s;
 }
 
+/*
+ * The same windows once more, a few, for counters instead of time. Whatever goes wrong
+ * here is told beside the run and takes nothing from it: its numbers stand already.
+ */
+static void count_covariates(const struct bench *b, struct run *r, struct record *rec)
+{
+	struct covariates *c = &rec->covariates;
+	uint64_t populated = r->populated;
+	struct reason w = {""};
+
+	if (!covariates_open(c, r->meter, &w))
+		return;
+	/* The first is a warm-up: the code that reads counters has not run yet. */
+	for (int i = 0; i <= COVARIATE_WINDOWS; i++) {
+		if (one_window(b, r, false) != RUN_VALID) {
+			c->why = r->why;
+			break;
+		}
+		if (i && !covariates_take(c, &w))
+			break;
+	}
+	covariates_close(c);
+	r->populated = populated;
+}
+
 /* Over the whole run: no folio was split, and each was of its order at once. */
 static enum run_state check_counters(struct run *r, const struct record *rec)
 {
@@ -278,6 +305,7 @@ static void emit_evidence(const struct run *r, const struct record *rec, struct 
 			emit_u64(e, vm_counter[i], b->vm[i] - a->vm[i]);
 	if (rec->has_free)
 		emit_u64(e, "free_pmd_blocks", rec->free_blocks);
+	covariates_emit(&rec->covariates, e);
 	emit_close(e);
 }
 
@@ -333,6 +361,7 @@ static enum run_state measure(const struct run_spec *spec, struct run *r, struct
 {
 	const struct bench *b = bench_find(spec->c->bench->name);
 	enum run_state s;
+	bool counted;
 
 	if (!b)
 		return run_answer(r, RUN_SKIP, "this foldbench has no benchmark \"%s\"",
@@ -353,9 +382,15 @@ static enum run_state measure(const struct run_spec *spec, struct run *r, struct
 	rec->empty = r->meter->empty;
 	if (s == RUN_VALID)
 		s = windows(b, r, spec, rec);
+	counted = s == RUN_VALID && spec->covariates && spec->metric == METRIC_NS;
+	if (counted) {
+		counters_read(&rec->after, r->order); /* of what was timed */
+		count_covariates(b, r, rec);
+	}
 	if (b->close)
 		b->close(r);
-	counters_read(&rec->after, r->order);
+	if (!counted)
+		counters_read(&rec->after, r->order);
 	if (s == RUN_VALID)
 		s = check_counters(r, rec);
 	region_release(&r->a);

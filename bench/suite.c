@@ -78,7 +78,7 @@ int suite_one(int argc, char **argv)
 	char err[WHY_SIZE];
 	int metric;
 
-	if (argc != 5 || case_parse(argv[0], &c, err, sizeof(err)))
+	if ((argc != 5 && argc != 6) || case_parse(argv[0], &c, err, sizeof(err)))
 		return 2;
 	for (int i = 0; i < 3; i++)
 		if (!u64_parse(argv[1 + i], strlen(argv[1 + i]), &n[i]) || n[i] > UINT32_MAX)
@@ -91,16 +91,23 @@ int suite_one(int argc, char **argv)
 	                         .index = (uint32_t)n[0],
 	                         .iterations = (uint32_t)n[1],
 	                         .warmup = (uint32_t)n[2],
-	                         .metric = (enum metric)metric};
+	                         .metric = (enum metric)metric,
+	                         .covariates = argc == 6};
 	return one(&spec, RESULT_FD);
 }
 
 static void exec_one(const struct suite *s, const struct run_spec *spec)
 {
 	char n[3][16];
-	const char *argv[] = {
-	        "foldbench", SUITE_ONE, spec->text, n[0], n[1], n[2], metrics[spec->metric].name,
-	        NULL};
+	const char *argv[] = {"foldbench",
+	                      SUITE_ONE,
+	                      spec->text,
+	                      n[0],
+	                      n[1],
+	                      n[2],
+	                      metrics[spec->metric].name,
+	                      spec->covariates ? "covariates" : NULL,
+	                      NULL};
 
 	snprintf(n[0], sizeof(n[0]), "%u", spec->index);
 	snprintf(n[1], sizeof(n[1]), "%u", spec->iterations);
@@ -220,6 +227,9 @@ static void run_case(struct suite *s, const struct plan_item *item)
 
 	for (uint32_t i = 0; i < item->n.runs && !stopped(s); i++) {
 		spec.index = i;
+		/* Behind all that is timed of a case; the words of other runs stay as they
+		 * were, and with them their stacks. */
+		spec.covariates = s->metric == METRIC_NS && i + 1 == item->n.runs;
 		suite_next_run();
 		if (ready)
 			run_in_child(s, &spec);
