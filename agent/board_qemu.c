@@ -153,7 +153,7 @@ static void read_version(const char *text, struct qemu_version *out)
 	size_t n = 0;
 
 	at = at ? at + sizeof(words) - 1 : "";
-	while (n + 1 < sizeof(out->number) && (isalnum((unsigned char)at[n]) || at[n] == '.'))
+	while (isalnum((unsigned char)at[n]) || at[n] == '.')
 		n++;
 	snprintf(out->number, sizeof(out->number), "%.*s", (int)n, at);
 	at += n + strspn(at + n, " ");

@@ -79,9 +79,10 @@ static void print_differences(const json_t *b, const char *other)
 	if (json_array_size(list)) {
 		putchar('\n');
 		table_init(&t, "FIELD", one, two);
-		json_array_foreach (list, i, d)
+		json_array_foreach (list, i, d) {
 			table_row(&t, json_str(d, "field", NULL), json_str(d, "one", NULL),
 			          json_str(d, "other", NULL));
+		}
 		table_print(&t);
 		table_release(&t);
 	} else {

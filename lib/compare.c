@@ -57,6 +57,8 @@ void cmp_free(struct cmp *c)
 	}
 	for (size_t i = 0; i < c->knowns; i++)
 		free(c->known[i].signature), free(c->known[i].why);
+	for (size_t i = 0; i < c->covariates; i++)
+		free(c->covariate[i].name);
 	free_strings(c->case_, c->cases);
 	free_strings(c->note, c->notes);
 	free(c->title);
@@ -67,6 +69,7 @@ void cmp_free(struct cmp *c)
 	free(c->thrown);
 	free(c->across);
 	free(c->known);
+	free(c->covariate);
 	free(c);
 }
 
@@ -209,6 +212,14 @@ char *cmp_footnote(const struct cmp *c, const struct cmp_cell *cell, size_t *at)
 		                 k->why, day);
 	}
 	return NULL;
+}
+
+void cmp_add_covariate(struct cmp *c, size_t cell, const char *name, double base, double mean,
+                       double change)
+{
+	c->covariate = room(c->covariate, c->covariates, sizeof(*c->covariate));
+	c->covariate[c->covariates++] =
+	        (struct cmp_covariate){cell, xstrdup(name), base, mean, change};
 }
 
 void cmp_add_note(struct cmp *c, const char *fmt, ...)

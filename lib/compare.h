@@ -110,6 +110,14 @@ struct cmp_across {
 	char *one, *other; /* the baseline's and the other; NULL: absent */
 };
 
+/* What hardware counted beside the time of a cell, a window. For the JSON: of it a
+ * comparison that was stored has only what `why` and the notes say. */
+struct cmp_covariate {
+	size_t cell;
+	char *name;                /* "cycles" */
+	double base, mean, change; /* NAN: nobody counted it */
+};
+
 /* What was asked for; the same for every cell. */
 struct cmp_plan {
 	int64_t boots;      /* a kernel; phases on a deterministic board */
@@ -134,8 +142,9 @@ struct cmp {
 	struct cmp_thrown *thrown;
 	struct cmp_across *across;
 	struct cmp_known *known;
+	struct cmp_covariate *covariate;
 	char **note; /* sentences about the whole: floors unknown, one layout, ... */
-	size_t kernels, boards, metrics, cases, cells, throwns, acrosses, knowns, notes;
+	size_t kernels, boards, metrics, cases, cells, throwns, acrosses, knowns, covariates, notes;
 };
 
 struct cmp *cmp_new(void);
@@ -159,6 +168,8 @@ struct cmp_known *cmp_add_known(struct cmp *c, size_t board, size_t kernel, int6
 /* The footnotes of a cell (its own boots' and the baseline's), or with NULL of the
  * whole, a sentence each: call with *at 0 until NULL comes. free() it. */
 char *cmp_footnote(const struct cmp *c, const struct cmp_cell *cell, size_t *at);
+void cmp_add_covariate(struct cmp *c, size_t cell, const char *name, double base, double mean,
+                       double change);
 /* A sentence, unless it stands there already. */
 void cmp_add_note(struct cmp *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

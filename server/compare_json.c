@@ -37,6 +37,26 @@ static json_t *footnotes_json(const struct cmp *c, const struct cmp_cell *x)
 	return list;
 }
 
+static json_t *covariates_json(const struct cmp *c, const struct cmp_cell *x)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->covariates; i++) {
+		const struct cmp_covariate *v = &c->covariate[i];
+		json_t *o;
+
+		if (&c->cell[v->cell] != x)
+			continue;
+		o = json_object();
+		json_put_str(o, "name", v->name);
+		json_put_real(o, "base_mean", v->base);
+		json_put_real(o, "mean", v->mean);
+		json_put_real(o, "change", v->change);
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 static json_t *known_json(const struct cmp *c, const struct cmp_known *k)
 {
 	json_t *o = json_object();
@@ -82,6 +102,7 @@ static json_t *cell_json(const struct cmp *c, const struct cmp_cell *x)
 		json_put_int(o, "needed", x->needed);
 	json_put(o, "across", across_json(c, x));
 	json_put(o, "footnotes", footnotes_json(c, x));
+	json_put(o, "covariates", covariates_json(c, x));
 	return o;
 }
 

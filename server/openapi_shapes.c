@@ -175,7 +175,13 @@ const struct openapi_object openapi_objects[] = {
 	 "tau num?\n"
 	 "needed int?\n"
 	 "across [Difference]\n"
-	 "footnotes [str]\n"},
+	 "footnotes [str]\n"
+	 "covariates [Covariate]\n"},
+	{"Covariate", SHAPE_OUT, "What hardware counted beside the time, a window",
+	 "name str\n"
+	 "base_mean num?\n"
+	 "mean num?\n"
+	 "change num?\n"},
 	{"Difference", SHAPE_OUT, "A field in which environments differ; null: absent",
 	 "field str\n"
 	 "one str?\n"

@@ -76,10 +76,12 @@ static void strike_all(json_t *v)
 	void *next;
 	size_t i;
 
-	json_object_foreach_safe (v, next, key, x)
+	json_object_foreach_safe (v, next, key, x) {
 		strike_all(x);
-	json_array_foreach (v, i, x)
+	}
+	json_array_foreach (v, i, x) {
 		strike_all(x);
+	}
 	if (json_is_string(v)) {
 		char *text = strike(json_string_value(v));
 

@@ -292,8 +292,8 @@ enum err store_cmp_load(struct db *db, struct cmp *c, bool *found, struct why *w
 enum err store_cmp_clear(struct db *db, struct why *w)
 {
 	static const char *const tables[] = {
-	        "DELETE FROM cell",      "DELETE FROM cell_thrown", "DELETE FROM cell_note",
-	        "DELETE FROM boot_void", "DELETE FROM comparison",  "DELETE FROM cell_across",
+	        "DELETE FROM cell",       "DELETE FROM cell_thrown", "DELETE FROM cell_note",
+	        "DELETE FROM boot_void",  "DELETE FROM comparison",  "DELETE FROM cell_across",
 	        "DELETE FROM boot_known",
 	};
 	enum err e = OK;

@@ -238,6 +238,9 @@ static enum err compute(struct db *db, int64_t sub, bool across, struct judged *
 		add_board(&f, v, board);
 	if (v->more.count)
 		v->finished = false;
+	e = facts_covariates(db, v->pool, &f, v->cmp, w);
+	if (e != OK)
+		return e;
 	add_thrown(&f, v->cmp);
 	facts_note_across(v->pool, &f, v->cmp);
 	e = facts_signatures(db, v->pool, &f, v->cmp, w);

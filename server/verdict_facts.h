@@ -96,6 +96,9 @@ enum err facts_spread(struct db *db, struct pool *p, struct facts *f, struct why
 enum err facts_environments(struct db *db, struct pool *p, struct facts *f, struct why *w);
 /* What is compared across, as rows and notes of the comparison. */
 void facts_note_across(struct pool *p, const struct facts *f, struct cmp *c);
+/* Into the comparison's cells, once all are there (verdict_covariates.c). */
+enum err facts_covariates(struct db *db, struct pool *p, const struct facts *f, struct cmp *c,
+                          struct why *w);
 /* Fills counts, number and slot. */
 void facts_lay(struct pool *p, struct facts *f);
 

@@ -285,7 +285,13 @@ char *fake_result(const struct fake *f, const json_t *spec, int64_t change)
 				                     (model(f, json_str(spec, "name", ""), name,
 				                            json_int(spec, "phase", 0), i) +
 				                      change)));
-			buf_adds(&b, "],\"evidence\":{\"folio_order\":0}}\n");
+			buf_adds(&b, "],\"evidence\":{\"folio_order\":0");
+			if (f->covariates && strcmp(metric, "ns") == 0)
+				buf_addf(&b, ",\"covariates\":%s",
+				         strstr(json_str(spec, "name", ""), "slow")
+				                 ? f->covariates_slow
+				                 : f->covariates);
+			buf_adds(&b, "}}\n");
 		}
 	}
 	free(copy);

@@ -29,6 +29,8 @@ struct fake {
 	int windows; /* summed in a sample of that kernel; 0: one, and not said */
 	const char *windows_kernel;
 	int claimed;
+	/* JSON of a run's covariates, and of one of kernels that are slow; NULL: none */
+	const char *covariates, *covariates_slow;
 	const char *qemu;        /* version that boots are made with; NULL: 7.2 */
 	const char *build_fails; /* kernel whose build fails */
 	const char *vmlinux;     /* hash of an artifact, of all kernels that are built; or NULL */

@@ -253,6 +253,56 @@ static void reuse_is_of_the_present_environment(void **state)
 	json_decref(s);
 }
 
+static void cell_has(struct fake *f, const char *base, const char *slow, const char *why)
+{
+	json_t *c;
+	int64_t sub;
+	char *text;
+
+	f->covariates = base;
+	f->covariates_slow = slow;
+	sub = fake_submit(f, BODY("\"reuse\":false," HW_4));
+	work(f, sub, -1, NULL);
+	c = get(f, "comparisons", sub, "");
+	text = text_of(f, sub, "text&table=reply");
+	if (why) {
+		has(str_at(c, "cells.0.why"), why);
+		has(text, "layout suspected");
+	} else {
+		has_not(text, "layout suspected");
+	}
+	free(text);
+	json_decref(c);
+}
+
+/* Time that differs, by 2 %, and what the counters say to it. */
+static void covariates(void **state)
+{
+	struct fake *f = *state;
+	json_t *c;
+
+	cell_has(f, "{\"windows\":5,\"instructions\":1000000,\"cycles\":2000000}",
+	         "{\"windows\":5,\"instructions\":1000100,\"cycles\":2060000}",
+	         "layout suspected: instructions +0.01%, cycles +3.00%");
+	c = fake_get(f, "/api/v1/comparisons/1");
+	assert_string_equal(str_at(c, "cells.0.verdict"), "slower");
+	assert_int_equal(json_array_size(at(c, "cells.0.covariates")), 2);
+	assert_string_equal(str_at(c, "cells.0.covariates.1.name"), "cycles");
+	assert_true(num_at(c, "cells.0.covariates.1.base_mean") == 2000000);
+	assert_true(num_at(c, "cells.0.covariates.1.mean") == 2060000);
+	json_decref(c);
+	/* More instructions explain more cycles. */
+	cell_has(f, "{\"instructions\":1000000,\"cycles\":2000000}",
+	         "{\"instructions\":1020000,\"cycles\":2060000}", NULL);
+	/* Cycles within tau; nothing counted; what is no count. */
+	cell_has(f, "{\"instructions\":1000000,\"cycles\":2000000}",
+	         "{\"instructions\":1000000,\"cycles\":2010000}", NULL);
+	cell_has(f, "{\"why\":\"no counters here\"}", "{\"why\":\"no counters here\"}", NULL);
+	cell_has(f, "{\"instructions\":1000000,\"cycles\":0}",
+	         "{\"instructions\":\"many\",\"cycles\":-5}", NULL);
+	cell_has(f, "[1,2]", "null", NULL);
+}
+
 static void boots_tell_and_differ(void **state)
 {
 	struct fake *f = *state;
@@ -295,9 +345,13 @@ int main(void)
 {
 #define with(t) cmocka_unit_test_setup_teardown(t, setup, fake_teardown)
 	const struct CMUnitTest tests[] = {
-	        with(a_board_that_changes_in_the_middle),  with(every_table_is_flagged),
-	        with(a_kernel_that_is_wholly_apart),       with(replicates_of_two_environments),
-	        with(reuse_is_of_the_present_environment), with(boots_tell_and_differ),
+	        with(a_board_that_changes_in_the_middle),
+	        with(every_table_is_flagged),
+	        with(a_kernel_that_is_wholly_apart),
+	        with(replicates_of_two_environments),
+	        with(reuse_is_of_the_present_environment),
+	        with(covariates),
+	        with(boots_tell_and_differ),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
