@@ -10,7 +10,9 @@
 static const struct {
 	const char *name, *where, *conflict;
 } tables[] = {
-        {"environment", "env_id = (SELECT env_id FROM boot WHERE id = ?1)",
+        {"environment",
+         "env_id IN (SELECT env_id FROM boot WHERE id = ?1"
+         " UNION SELECT traits_id FROM boot WHERE id = ?1)",
          " ON CONFLICT DO NOTHING"},
         {"boot", "id = ?1", ""},
         {"run", "boot_id = ?1", ""},
