@@ -63,6 +63,7 @@ static void print_env(const json_t *b)
 	printf("\nWhat the kernel under test brings along:\n\n");
 	table_init(&t, "FIELD", "VALUE");
 	add_rows(&t, "", json_object_get(b, "traits"));
+	add_rows(&t, "built", json_object_get(b, "built"));
 	table_print(&t);
 	table_release(&t);
 }

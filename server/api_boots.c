@@ -32,19 +32,49 @@ static enum err load(struct db *db, int64_t id, struct pool *p, struct boot *b, 
 	return e;
 }
 
-/* ?against=ID: in what that boot's environment and traits are others. */
-static enum err compare(struct db *db, int64_t id, struct pool *p, const struct boot *b,
-                        struct env_differences *d, struct why *w)
+/* How the kernel was built: of a prebuilt image nobody knows. */
+static enum err load_built(struct db *db, struct pool *p, const struct boot *b, json_t **out,
+                           struct why *w)
 {
+	struct kernel k = {0};
+	json_t *o;
+	enum err e = store_kernel_get(db, b->kernel, p, &k, w);
+
+	if (e != OK)
+		return e;
+	o = json_object();
+	json_put_str(o, "compiler", k.compiler);
+	json_put_str(o, "linker", k.linker);
+	json_put_str(o, "config_hash", k.config_hash);
+	json_put_str(o, "section_hash", k.section_hash);
+	*out = json_object();
+	json_put(*out, "built", o);
+	return OK;
+}
+
+/* ?against=ID: in what that boot's environment, traits and build are others. */
+static enum err compare(struct db *db, int64_t id, struct pool *p, const struct boot *b,
+                        const json_t *built, struct env_differences *d, struct why *w)
+{
+	json_t *others = NULL;
+	char *one, *two;
 	struct boot other = boot_blank();
 	enum err e = store_boot_get(db, id, p, &other, w);
 
 	if (e == OK)
 		e = load_env(db, p, &other, w);
+	if (e == OK)
+		e = load_built(db, p, &other, &others, w);
 	if (e != OK)
 		return e;
 	env_diff(p, b->env, other.env, d);
 	env_diff(p, b->traits, other.traits, d);
+	one = json_canonical(built);
+	two = json_canonical(others);
+	env_diff(p, one, two, d);
+	free(one);
+	free(two);
+	json_decref(others);
 	return OK;
 }
 
@@ -55,6 +85,7 @@ enum err boot_get(struct http_req *req, struct http_resp *r, struct why *w)
 	struct env_differences d = {0};
 	struct boot b = boot_blank();
 	const char *name = NULL;
+	json_t *built = NULL;
 	int64_t against = NONE;
 	enum err e = http_query_int(req, "against", 1, INT64_MAX, NONE, &against, w);
 
@@ -62,15 +93,19 @@ enum err boot_get(struct http_req *req, struct http_resp *r, struct why *w)
 		e = db_snapshot(db, w);
 	if (e == OK) {
 		e = load(db, req->id, p, &b, &name, w);
+		if (e == OK)
+			e = load_built(db, p, &b, &built, w);
 		if (e == OK && against != NONE)
-			e = compare(db, against, p, &b, &d, w);
+			e = compare(db, against, p, &b, built, &d, w);
 		db_snapshot_end(db);
 	}
 	if (e == OK) {
 		r->json = show_boot(&b, name);
+		json_object_update(r->json, built);
 		if (against != NONE)
 			json_put(r->json, "differs", show_differences(&d));
 	}
+	json_decref(built);
 	pool_free(p);
 	return e;
 }

@@ -415,6 +415,11 @@ const struct openapi_object openapi_objects[] = {
 	 "boot int\n"
 	 "valid bool\n"
 	 "why str?\n"},
+	{"Built", SHAPE_OUT, "How a kernel was built; null of a prebuilt image",
+	 "compiler str?\n"
+	 "linker str?\n"
+	 "config_hash hash?\n"
+	 "section_hash hash?\n"},
 	{"Boot", SHAPE_OUT, "One boot of one kernel on one board",
 	 "id int\n"
 	 "submission int?\n"
@@ -449,6 +454,7 @@ const struct openapi_object openapi_objects[] = {
 	 "env_id hash?\n"
 	 "env any\n"
 	 "traits any\n"
+	 "built Built\n"
 	 "differs~ [Difference]\n"
 	 "faults [Fault]\n"
 	 "runs [Run]\n"},

@@ -35,10 +35,14 @@ static void conditions_of_boots(void **state)
 	finish(p, id, "done");
 	prints(p, NULL, "board.qemu", "boots", "1");
 	prints(p, NULL, "guest.page_size", "boots", "1");
-	prints(p, NULL, "boot 2 has the same environment", "boots", "1", "2");
+	prints(p, NULL, "built.compiler", "boots", "1");
+	prints(p, NULL, "built.config_hash", "boots", "1", "2");
+	prints(p, NULL, "boot 1 has the same environment", "boots", "1", "1");
 	fails(p, NULL, 5, "there is no boot 999", "boots", "1", "999");
 	json_of(p, NULL, &o, "boots", "1", "2");
-	assert_int_equal(json_array_size(at(o, "differs")), 0);
+	/* Two kernels, built otherwise, in one environment. */
+	assert_int_equal(json_array_size(at(o, "differs")), 2);
+	assert_string_equal(str_at(o, "differs.0.field"), "built.config_hash");
 	json_decref(o);
 }
 

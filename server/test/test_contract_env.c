@@ -318,7 +318,7 @@ static void boots_tell_and_differ(void **state)
 	assert_int_equal(strlen(str_at(b, "env_id")), 64);
 	assert_null(json_object_get(b, "differs"));
 	json_decref(b);
-	b = fake_get(f, "/api/v1/boots/1?against=3");
+	b = fake_get(f, "/api/v1/boots/1?against=4");
 	assert_int_equal(json_array_size(at(b, "differs")), 1);
 	assert_string_equal(str_at(b, "differs.0.field"), "board.qemu");
 	json_decref(b);
