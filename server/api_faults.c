@@ -7,6 +7,7 @@
 #include "lib/place.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -101,18 +102,18 @@ static enum err known_answer(struct http_req *req, int64_t id, struct http_resp 
 static enum err read_day(const char *text, int64_t now_ms, int64_t *until_ms, struct why *w)
 {
 	struct tm tm = {.tm_isdst = 0}, back;
-	int year, month, day;
 	time_t t;
 
 	if (strlen(text) != 10 || strspn(text, DIGITS) != 4 || text[4] != '-' ||
-	    strspn(text + 5, DIGITS) != 2 || text[7] != '-' || strspn(text + 8, DIGITS) != 2 ||
-	    sscanf(text, "%4d-%2d-%2d", &year, &month, &day) != 3)
+	    strspn(text + 5, DIGITS) != 2 || text[7] != '-' || strspn(text + 8, DIGITS) != 2)
 		return err_set(w, ERR_INPUT, "until: expected YYYY-MM-DD, got \"%s\"", text);
-	tm.tm_year = year - 1900;
-	tm.tm_mon = month - 1;
-	tm.tm_mday = day;
+	tm.tm_year = (int)strtol(text, NULL, 10) - 1900;
+	tm.tm_mon = (int)strtol(text + 5, NULL, 10) - 1;
+	tm.tm_mday = (int)strtol(text + 8, NULL, 10);
+	back = tm;
 	t = timegm(&tm);
-	if (!gmtime_r(&t, &back) || back.tm_mon != month - 1 || back.tm_mday != day)
+	/* It makes 2 March of 30 February. */
+	if (tm.tm_mon != back.tm_mon || tm.tm_mday != back.tm_mday)
 		return err_set(w, ERR_INPUT, "until: there is no day \"%s\"", text);
 	*until_ms = (int64_t)t * 1000 + DAY_MS;
 	if (*until_ms <= now_ms)

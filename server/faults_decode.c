@@ -3,8 +3,9 @@
 
 #include "lib/decode.h"
 
-#include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -30,11 +31,9 @@ static const char *text(const char *s)
 
 int faults_decode_main(const char *vmlinux)
 {
-	char line[1024], name[512];
-	uint64_t offset, size;
+	char line[1024];
 	struct decode *d;
 	struct why w;
-	int exact;
 
 	set_limits();
 	if (decode_open(vmlinux, &d, &w) != OK) {
@@ -42,11 +41,17 @@ int faults_decode_main(const char *vmlinux)
 		return 1;
 	}
 	while (fgets(line, sizeof(line), stdin)) {
+		char *at = strchr(line, ' ');
+		struct decode_ask ask = {.name = line};
 		struct decoded out = {0};
 
-		if (sscanf(line, "%511s %" SCNu64 " %" SCNu64 " %d", name, &offset, &size,
-		           &exact) == 4)
-			decode_frame(d, &(struct decode_ask){name, offset, size, exact != 0}, &out);
+		if (at) {
+			*at = '\0';
+			ask.offset = strtoull(at + 1, &at, 10);
+			ask.size = strtoull(at, &at, 10);
+			ask.exact = strtoull(at, NULL, 10) != 0;
+			decode_frame(d, &ask, &out);
+		}
 		printf("%s\t%s\t%u\t%s\t%s\n", text(out.unit), text(out.file), out.line,
 		       text(out.object), text(out.why));
 		decoded_release(&out);

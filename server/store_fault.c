@@ -280,7 +280,7 @@ enum err store_known_add(struct db *db, const struct known_fault *k, int64_t *id
 enum err store_known_end(struct db *db, int64_t id, const char *by, int64_t now_ms, struct why *w)
 {
 	struct pool *p = pool_new();
-	struct known_fault k;
+	struct known_fault k = {.ended_id = NONE};
 	int64_t row;
 	enum err e = store_known_get(db, id, p, &k, w);
 

@@ -52,12 +52,13 @@ static const struct known_fault *covering(const struct facts *f, struct pool *p,
 static void forgive(struct pool *p, struct facts *f, struct boot *b, const struct boot_signature *s,
                     size_t n, const struct known_faults *list)
 {
-	const struct known_fault **by = pool_alloc(p, n * sizeof(*by)), *last = NULL, *next;
+	const struct known_fault *last = NULL, *next;
+	struct forgiven *by = pool_alloc(p, n * sizeof(*by));
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		by[i] = covering(f, p, list, b, s[i].signature);
-		if (!by[i])
+		by[i].by = covering(f, p, list, b, s[i].signature);
+		if (!by[i].by)
 			return;
 	}
 	b->valid = b->forgiven = true;
@@ -66,8 +67,9 @@ static void forgive(struct pool *p, struct facts *f, struct boot *b, const struc
 		struct forgiven *x;
 
 		for (next = NULL, i = 0; i < n; i++)
-			if ((!last || by[i]->id > last->id) && (!next || by[i]->id < next->id))
-				next = by[i];
+			if ((!last || by[i].by->id > last->id) &&
+			    (!next || by[i].by->id < next->id))
+				next = by[i].by;
 		if (!next)
 			return;
 		x = pool_push(p, (void **)&f->forgiven.at, &f->forgiven.count, sizeof(*x));
