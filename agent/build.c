@@ -6,6 +6,7 @@
 #include "agent/cache.h"
 #include "agent/git_rules.h"
 #include "agent/lock.h"
+#include "agent/relink.h"
 #include "agent/sandbox.h"
 #include "agent/watch.h"
 #include "lib/clock.h"
@@ -38,6 +39,8 @@ static const struct json_field spec_fields[] = {
         {"config", JSON_OBJ, offsetof(struct build_spec, config), JSON_MUST, 0, 0, NULL},
         {"objects_before", JSON_INT, offsetof(struct build_spec, objects_before), JSON_NULLOK, 0,
          INT64_MAX, NULL},
+        {"layout", JSON_INT, offsetof(struct build_spec, layout), JSON_NULLOK, 0, LAYOUTS_MAX - 1,
+         NULL},
         {0},
 };
 
@@ -170,7 +173,7 @@ void build_close(struct build *b)
 {
 	const int fds[] = {b->lock_fd, b->hold_fd, b->hold_ccache_fd};
 	char *const owned[] = {b->cc,         b->home, b->src,    b->index,
-	                       b->object_dir, b->out,  b->ccache, b->asked};
+	                       b->object_dir, b->out,  b->ccache, b->asked, b->linkers};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(fds); i++) {

@@ -8,6 +8,7 @@
  *             out/                 make's O=
  *             open                 is there while make runs: what it left is torn
  *             configured           the commit whose Kconfig made out/.config
+ *             layout               the layout that out/vmlinux has (relink.h)
  *     DIR/ccache/DOMAIN/
  *
  * Inside the sandbox src, out and the compiler cache stand at /src (read-only),
@@ -25,10 +26,13 @@
 
 #include <stdbool.h>
 
+/* Where programs of a build are looked for. */
+#define BUILD_PATH "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+
 struct build_spec {
 	const char *tree, *ref, *commit, *name, *toolchain;
 	json_t *config;
-	int64_t objects_before;
+	int64_t objects_before, layout;
 	const char *config_sha256, *config_name, *text;
 	bool whole;
 };
@@ -42,6 +46,7 @@ struct build {
 	struct toolchain_facts facts;
 	bool sandboxed, ccached;
 	char *home, *src, *index, *object_dir, *out, *ccache, *asked;
+	char *linkers; /* a directory that comes first in PATH, or NULL (relink.h) */
 	int hold_fd, hold_ccache_fd, lock_fd;
 	bool fresh;      /* out/ was empty */
 	bool configured; /* out/.config is what this commit would give */

@@ -67,6 +67,8 @@ static void add_make(const struct build *b, struct argv *a)
 
 static void add_env(const struct build *b, struct argv *env)
 {
+	if (b->linkers && b->sandboxed)
+		argv_add(env, "PATH=/ld:" BUILD_PATH, NULL);
 	if (!b->ccached)
 		return;
 	argv_addf(env, "CCACHE_DIR=%s", build_at(b, "/ccache", b->ccache));
@@ -98,9 +100,10 @@ static enum err run(struct build *b, const char *name, const struct argv *comman
 	const struct sandbox_mount mounts[] = {{b->src, "/src", false},
 	                                       {b->out, "/out", true},
 	                                       {b->ccache, "/ccache", true},
-	                                       {b->asked, "/asked.config", false}};
+	                                       {b->asked, "/asked.config", false},
+	                                       {b->linkers, "/ld", false}};
 	struct sandbox box = {.mounts = mounts,
-	                      .mount_count = ARRAY_SIZE(mounts),
+	                      .mount_count = ARRAY_SIZE(mounts) - !b->linkers,
 	                      .dir = "/out",
 	                      .env = argv_list(env),
 	                      .tmp_bytes = TMP_BYTES,
@@ -121,8 +124,9 @@ static enum err run(struct build *b, const char *name, const struct argv *comman
 	                   .ctx = b};
 	enum err e;
 
-	argv_add(&outer, "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", NULL);
 	argv_pass_env(&outer, "FOLDWATCH_JOB_DIR");
+	argv_addf(&outer, "PATH=%s%s" BUILD_PATH, b->linkers && !b->sandboxed ? b->linkers : "",
+	          b->linkers && !b->sandboxed ? ":" : "");
 	if (b->sandboxed) {
 		sandbox_begin(&box, &a);
 	} else {

@@ -8,6 +8,7 @@
 #include "agent/git.h"
 #include "agent/kconfig.h"
 #include "agent/outfile.h"
+#include "agent/relink.h"
 #include "agent/watch.h"
 #include "lib/clock.h"
 #include "lib/conf.h"
@@ -30,6 +31,7 @@
 struct product {
 	char *image, *vmlinux, *config; /* copies in the job's own directory */
 	int64_t image_bytes, objects, started_ns;
+	int64_t gaps, gap_bytes; /* of its layout */
 	struct elf_facts elf;
 	char config_hash[SHA256_HEX];
 	char release[128];
@@ -268,6 +270,9 @@ static enum err report(struct build *b, struct product *p, struct step_outcome *
 	json_put(o, "toolchain", tools);
 	json_put_str(o, "release", p->release);
 	json_put_int(o, "objects", p->objects);
+	json_put_int(o, "layout", b->spec.layout);
+	json_put_int(o, "gaps", p->gaps);
+	json_put_int(o, "gap_bytes", p->gap_bytes);
 	json_put_real(o, "seconds", (double)(clock_mono_ns() - p->started_ns) / (double)NS_PER_S);
 	json_put_bool(o, "trusted", !b->sandboxed);
 	json_put_str(o, "sandbox", b->sandboxed ? "bubblewrap" : "none");
@@ -280,6 +285,8 @@ static enum err compile(struct build *b, struct product *p, struct why *w)
 	enum err e = build_begin_make(b, w);
 
 	if (!e)
+		e = relink_prepare(b, w);
+	if (!e)
 		e = build_make(b, "compile", targets, NULL, w);
 	e = end_make(b, e, w);
 	if (e)
@@ -287,7 +294,9 @@ static enum err compile(struct build *b, struct product *p, struct why *w)
 	p->objects = build_objects(b);
 	say("%" PRId64 " objects made, %" PRId64 " in a whole build", b->log.objects, p->objects);
 	b->fail = FAIL_BUILD;
-	e = take_files(b, p, w);
+	e = relink_done(b, &p->gaps, &p->gap_bytes, w);
+	if (!e)
+		e = take_files(b, p, w);
 	if (!e)
 		e = examine(b, p, w);
 	if (!e || e == ERR_IO || e == ERR_NO_SPACE)

@@ -27,6 +27,10 @@ static char commit[41];
 static const char makefile[] =
         "B = $(O)/arch/arm64/boot\n"
         "MODE = $(shell sed -n 's/^CONFIG_MODE=\"\\(.*\\)\"/\\1/p' $(O)/.config 2>/dev/null)\n"
+        "IMAGE = { printf '\\115\\132\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000"
+        "\\000\\000\\000\\001\\000\\000\\000\\000\\000\\012\\000\\000\\000\\000\\000\\000\\000'; "
+        "printf '\\000%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24; "
+        "printf 'ARM\\144\\000\\000\\000\\000'; cat $(O)/vmlinux; } > $(B)/Image\n"
         "allnoconfig:\n"
         "\t@grep -v DROPPED $(KCONFIG_ALLCONFIG) > $(O)/.config\n"
         "olddefconfig:\n"
@@ -39,10 +43,7 @@ static const char makefile[] =
         "\t@$(CC) $(KCFLAGS) -g -nostdlib -static -Wl,--build-id=sha1 -o $(O)/vmlinux "
         "$(CURDIR)/k.c\n"
         "\t@touch $(O)/init/main.o\n"
-        "\t@{ printf '\\115\\132\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000"
-        "\\000\\000\\000\\001\\000\\000\\000\\000\\000\\012\\000\\000\\000\\000\\000\\000\\000'; "
-        "printf '\\000%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24; "
-        "printf 'ARM\\144\\000\\000\\000\\000'; cat $(O)/vmlinux; } > $(B)/Image\n"
+        "\t@$(IMAGE)\n"
         "all-error: \n"
         "\t@echo \"$(CURDIR)/mm/x.c:7:3: error: 'y' undeclared\" >&2; exit 1\n"
         "all-link: all-\n"
@@ -58,6 +59,14 @@ static const char makefile[] =
         "all-slow:\n"
         "\t@touch $(O)/half.o; sleep 60\n"
         "all-whole: all-\n"
+        "$(O)/%.o: $(CURDIR)/%.c\n"
+        "\t@echo '  CC      $*.o'; $(CC) -O1 -c -o $@ $<\n"
+        "$(O)/vmlinux: $(O)/k.o $(O)/f.o\n"
+        "\t@cd $(O) && rm -f vmlinux.a && $(CROSS_COMPILE)ar rcT vmlinux.a k.o f.o && "
+        "$(CROSS_COMPILE)ld -r -o part.o f.o && $(CROSS_COMPILE)ld --build-id=sha1 -o vmlinux "
+        "--whole-archive vmlinux.a --no-whole-archive\n"
+        "all-gaps: $(O)/vmlinux\n"
+        "\t@mkdir -p $(B); $(IMAGE)\n"
         "all-fill:\n"
         "\t@dd if=/dev/zero of=$(O)/fill bs=1M count=64 2>/dev/null; sleep 60\n";
 
@@ -98,6 +107,12 @@ static int setup(void **state)
 	text = xstrdup("const char *const where = __FILE__;\n"
 	               "const char linux_banner[] = \"Linux version 6.12.0 (a@b)\\n\";\n"
 	               "int _start(void) { return where[0]; }\n");
+	assert_int_equal(file_write(file, text, strlen(text), 0644, &w), OK);
+	free(text);
+	free(file);
+	file = path_join(origin, "f.c");
+	text = xstrdup("int first(int a) { return a * 3 + 1; }\n"
+	               "int second(int a) { return first(a) ^ 5; }\n");
 	assert_int_equal(file_write(file, text, strlen(text), 0644, &w), OK);
 	free(text);
 	free(file);
@@ -424,6 +439,94 @@ static void test_configuration_stands(void **state)
 	memcpy(commit, first, sizeof(first));
 }
 
+/* ---- layouts */
+
+struct laid {
+	char section_hash[65], first[32], code[2048];
+	int64_t gaps, bytes, objects;
+};
+
+/* The kernel in a layout: where first() lies, and what its functions are made of. */
+static void lay(int64_t layout, struct laid *out)
+{
+	struct step_outcome o = {.fail = FAIL_NONE};
+	json_t *s = spec("CONFIG_MODE=\"gaps\"\n", false);
+	struct why w = {""};
+	char *vmlinux, *script;
+
+	json_put_int(s, "layout", layout);
+	if (step_build(bed_job(&bed, s), &o, &w) || o.fail)
+		fail_msg("layout %d: %s%s", (int)layout, w.text, o.fail ? o.why.text : "");
+	assert_int_equal(json_int(o.body, "layout", -1), layout);
+	out->gaps = json_int(o.body, "gaps", -1);
+	out->bytes = json_int(o.body, "gap_bytes", -1);
+	snprintf(out->section_hash, sizeof(out->section_hash), "%s",
+	         json_str(o.body, "section_hash", ""));
+	vmlinux = path_join(bed.job_dir, "vmlinux");
+	run_line(out->first, sizeof(out->first), NULL, "sh", "-c",
+	         "aarch64-linux-gnu-nm -S \"$0\" | grep ' T first$'", vmlinux, NULL);
+	/* Without addresses; the rest of a line is instruction and operands. */
+	script = xasprintf("aarch64-linux-gnu-objdump -d --no-addresses --disassemble=first '%s' | "
+	                   "grep -v 'file format' | tr -s '\\n\\t ' ' '",
+	                   vmlinux);
+	run_line(out->code, sizeof(out->code), NULL, "sh", "-c", script, NULL);
+	free(script);
+	free(vmlinux);
+	step_outcome_release(&o);
+}
+
+static void test_layouts(void **state)
+{
+	static const int64_t order[] = {0, 1, 2, 1, 0};
+	struct laid l[5];
+	struct step_outcome out;
+	char *count;
+	size_t i;
+
+	(void)state;
+	NEEDS();
+	for (i = 0; i < 5; i++)
+		lay(order[i], &l[i]);
+	assert_int_equal(l[0].gaps, 0);
+	assert_int_equal(l[0].bytes, 0);
+	for (i = 1; i < 4; i++) {
+		assert_int_equal(l[i].gaps, 2); /* k.o and f.o */
+		assert_true(l[i].bytes > 0);
+		/* Elsewhere, of the same size, and the same instructions. */
+		assert_string_not_equal(l[i].first, l[0].first);
+		assert_string_equal(strchr(l[i].first, ' '), strchr(l[0].first, ' '));
+		assert_string_equal(l[i].code, l[0].code);
+		assert_non_null(strstr(l[0].code, "ret"));
+	}
+	assert_string_not_equal(l[1].first, l[2].first);
+	/* A number always gives the same bytes, whatever was linked between. */
+	assert_string_equal(l[3].section_hash, l[1].section_hash);
+	assert_string_equal(l[4].section_hash, l[0].section_hash);
+	assert_string_not_equal(l[1].section_hash, l[0].section_hash);
+	/* Partial links take no gaps. */
+	count = xasprintf("f=$(find '%s/builds' -name part.o); "
+	                  "test $(aarch64-linux-gnu-size -A $f | awk '/^.text/ {print $2}') = "
+	                  "$(aarch64-linux-gnu-size -A ${f%%/*}/f.o | awk '/^.text/ {print $2}')",
+	                  bed.dir);
+	run_ok(NULL, "sh", "-c", count, NULL);
+	free(count);
+	/* A tree whose link goes another way is told so. */
+	{
+		json_t *s = spec("CONFIG_A=y\n", false);
+		struct why w;
+
+		json_put_int(s, "layout", 1);
+		out = (struct step_outcome){.fail = FAIL_NONE};
+		assert_int_equal(step_build(bed_job(&bed, s), &out, &w), OK);
+		assert_int_equal(out.fail, FAIL_BUILD);
+		assert_non_null(strstr(out.why.text, "takes no gaps"));
+		s = spec("CONFIG_A=y\n", false);
+		json_put_int(s, "layout", 8);
+		assert_int_not_equal(step_build(bed_job(&bed, s), &out, &w), OK);
+		assert_non_null(strstr(w.text, "spec.layout"));
+	}
+}
+
 static void test_wrong_specs(void **state)
 {
 	struct step_outcome out = {.fail = FAIL_NONE};
@@ -457,6 +560,7 @@ int main(void)
 	        cmocka_unit_test(test_limits),
 	        cmocka_unit_test(test_interrupted_begins_anew),
 	        cmocka_unit_test(test_configuration_stands),
+	        cmocka_unit_test(test_layouts),
 	        cmocka_unit_test(test_wrong_specs),
 	};
 
