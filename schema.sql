@@ -56,6 +56,7 @@ CREATE TABLE submission (
 	runs         INTEGER NOT NULL,
 	iterations   INTEGER NOT NULL,
 	warmup       INTEGER NOT NULL,
+	layouts      INTEGER NOT NULL,            -- of each kernel that is built, 1: as its tree links it
 	plan         TEXT NOT NULL,               -- foldbench's plan, as it is sent
 	memory_bytes INTEGER NOT NULL,            -- of a guest, equal for all kernels
 	imported     INTEGER NOT NULL,            -- self-reported results, no jobs
@@ -100,6 +101,10 @@ CREATE TABLE kernel (
 	trusted       INTEGER NOT NULL DEFAULT 0, -- built without a sandbox, on the agent owner's word
 	sandbox       TEXT,
 	imported      INTEGER NOT NULL DEFAULT 0,
+	layout        INTEGER NOT NULL DEFAULT 0, -- 0: as its tree links it; else relinked (agent/relink.h)
+	family        TEXT,                       -- content key of layout 0; NULL: it is its own
+	gaps          INTEGER,                    -- between objects, as the agent counted them
+	gap_bytes     INTEGER,
 	created_ms    INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX kernel_key ON kernel(key) WHERE state <> 'failed';
@@ -126,6 +131,16 @@ CREATE TABLE submission_kernel (
 	UNIQUE (submission_id, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX submission_kernel_kernel ON submission_kernel(kernel_id);
+
+-- Its kernels in the layouts above 0, where it asks for any.
+CREATE TABLE submission_layout (
+	submission_id INTEGER NOT NULL REFERENCES submission(id),
+	pos           INTEGER NOT NULL,           -- submission_kernel.pos
+	layout        INTEGER NOT NULL,
+	kernel_id     INTEGER NOT NULL REFERENCES kernel(id),
+	PRIMARY KEY (submission_id, pos, layout)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX submission_layout_kernel ON submission_layout(kernel_id);
 
 CREATE TABLE submission_case (
 	submission_id INTEGER NOT NULL REFERENCES submission(id),

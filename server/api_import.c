@@ -142,6 +142,7 @@ static enum err new_submission(struct db *db, struct importing *x, struct why *w
 	                .reuse = false,
 	                .boots = 1,
 	                .runs = 1,
+	                .layouts = 1,
 	                .iterations = first ? first->count - first->warmup : 1,
 	                .warmup = first ? first->warmup : 0,
 	                .plan = "# foldbench plan 1\n",

@@ -179,6 +179,7 @@ static enum err build_spec(struct db *db, struct pool *p, const struct job *j, j
 	json_put_str(spec, "toolchain", j->toolchain);
 	json_put(spec, "config", config);
 	show_int(spec, "objects_before", objects);
+	json_put_int(spec, "layout", k.layout);
 	return OK;
 }
 

@@ -112,6 +112,11 @@ static const struct json_field build_fields[] = {
         {"release", JSON_STR, offsetof(struct build_in, k.release), JSON_NULLOK, 1, 128, NULL},
         {"objects", JSON_INT, offsetof(struct build_in, k.objects), JSON_NULLOK, 0, INT64_MAX,
          NULL},
+        {"layout", JSON_INT, offsetof(struct build_in, k.layout), JSON_NULLOK, 0, LAYOUTS_MAX - 1,
+         NULL},
+        {"gaps", JSON_INT, offsetof(struct build_in, k.gaps), JSON_NULLOK, 0, INT64_MAX, NULL},
+        {"gap_bytes", JSON_INT, offsetof(struct build_in, k.gap_bytes), JSON_NULLOK, 0, INT64_MAX,
+         NULL},
         {"seconds", JSON_NUM, offsetof(struct build_in, k.seconds), JSON_NULLOK, 0, 0, NULL},
         {"trusted", JSON_BOOL, offsetof(struct build_in, k.trusted), JSON_NULLOK, 0, 0, NULL},
         {"sandbox", JSON_STR, offsetof(struct build_in, k.sandbox), JSON_NULLOK, 0, 64, NULL},
@@ -145,7 +150,11 @@ static enum err need_artifact(struct db *db, const char *sha256, const char *pla
 
 static enum err read_build(struct db *db, struct answering *a, json_t *o, struct why *w)
 {
-	struct build_in in = {.k = {.image_bytes = NONE, .objects = NONE, .seconds = NAN}};
+	struct build_in in = {.k = {.image_bytes = NONE,
+	                                .objects = NONE,
+	                                .seconds = NAN,
+	                                .gaps = NONE,
+	                                .gap_bytes = NONE}};
 	struct tool_in tool = {0};
 	struct kernel *k = &a->built;
 	enum err e = json_decode(o, "build", build_fields, &in, w);

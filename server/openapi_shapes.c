@@ -38,6 +38,7 @@ const struct openapi_object openapi_objects[] = {
 	 "boots int?\n"
 	 "runs int?\n"
 	 "iterations int?\n"
+	 "layouts int?\n"
 	 "warmup int?\n"},
 	{"Submission", SHAPE_OUT, "A submission and how far it is",
 	 "id int\n"
@@ -85,7 +86,8 @@ const struct openapi_object openapi_objects[] = {
 	 "boots int?\n"
 	 "runs int\n"
 	 "iterations int\n"
-	 "warmup int\n"},
+	 "warmup int\n"
+	 "layouts int\n"},
 	{"Progress", SHAPE_OUT, "What is done of how much",
 	 "jobs_done int\n"
 	 "jobs_total int\n"
@@ -237,6 +239,9 @@ const struct openapi_object openapi_objects[] = {
 	 "linker str?\n"
 	 "release str?\n"
 	 "objects int?\n"
+	 "layout int\n"
+	 "gaps int?\n"
+	 "gap_bytes int?\n"
 	 "seconds num?\n"
 	 "trusted bool\n"
 	 "sandbox str?\n"

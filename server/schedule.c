@@ -4,6 +4,7 @@
 #include "lib/hash.h"
 #include "lib/mem.h"
 #include "server/store_board.h"
+#include "server/store_layout.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,14 @@ void schedule_kernel_key(const char *commit, const char *config_sha256, bool who
 {
 	char *text = xasprintf("kernel\n%d\n%s\n%s\n%d\n%s\n%s\n%s\n%lld\n", BUILD_RECIPE, commit,
 	                       config_sha256, whole, toolchain, compiler, domain, (long long)salt);
+
+	hash_block(text, strlen(text), out);
+	free(text);
+}
+
+void schedule_layout_key(const char *key, int64_t layout, char out[65])
+{
+	char *text = xasprintf("layout\n%s\n%lld\n", key, (long long)layout);
 
 	hash_block(text, strlen(text), out);
 	free(text);
@@ -102,14 +111,55 @@ static enum err add_build(struct db *db, const struct sub *s, const struct sub_k
 	return store_job_add(db, &j, now_ms, &id, w);
 }
 
-/* A commit is known: take the kernel that stands, or have it built. */
+/* The kernel that stands in a layout, or one that is to be built. `key` is of
+ * layout 0. */
+static enum err want_layout(struct db *db, struct pool *p, const struct sub *s,
+                            const struct sub_kernel *k, const char *compiler, const char *key,
+                            int64_t layout, struct kernel *out, int64_t now_ms, struct why *w)
+{
+	char domain[17], own[65];
+	int64_t id;
+	enum err e;
+
+	schedule_domain(s->submitter, k->tree, domain);
+	if (layout)
+		schedule_layout_key(key, layout, own);
+	e = store_kernel_by_key(db, layout ? own : key, &id, w);
+	if (e == OK && id != NONE)
+		return store_kernel_get(db, id, p, out, w);
+	if (e != OK)
+		return e;
+	*out = (struct kernel){.key = layout ? own : key,
+	                       .domain = domain,
+	                       .tree = k->tree,
+	                       .commit = k->commit,
+	                       .subject = k->subject,
+	                       .config_sha256 = k->config_sha256,
+	                       .config_name = k->config_name,
+	                       .config_whole = k->config_whole,
+	                       .toolchain = k->toolchain,
+	                       .compiler = compiler,
+	                       .state = "building",
+	                       .image_bytes = NONE,
+	                       .objects = NONE,
+	                       .seconds = NAN,
+	                       .layout = layout,
+	                       .family = layout ? key : NULL,
+	                       .created_ms = now_ms};
+	e = store_kernel_add(db, out, &id, w);
+	out->id = id;
+	return e == OK ? add_build(db, s, k, domain, compiler, id, now_ms, w) : e;
+}
+
+/* A commit is known: take the kernel that stands, or have it built; its relinks
+ * behind it, which use its objects. */
 static enum err want_kernel(struct db *db, struct pool *p, const struct sub *s,
                             struct sub_kernel *k, int64_t now_ms, struct why *w)
 {
 	struct kernel have = {0};
 	const char *compiler;
 	char key[65], domain[17];
-	int64_t id;
+	int64_t layout;
 	enum err e;
 
 	e = store_toolchain_compiler(db, k->toolchain, p, &compiler, w);
@@ -124,49 +174,62 @@ static enum err want_kernel(struct db *db, struct pool *p, const struct sub *s,
 	schedule_domain(s->submitter, k->tree, domain);
 	schedule_kernel_key(k->commit, k->config_sha256, k->config_whole, k->toolchain, compiler,
 	                    domain, s->reuse ? 0 : s->id, key);
-	e = store_kernel_by_key(db, key, &id, w);
-	if (e == OK && id != NONE) {
-		e = store_kernel_get(db, id, p, &have, w);
-	} else if (e == OK) {
-		have.key = key;
-		have.domain = domain;
-		have.tree = k->tree;
-		have.commit = k->commit;
-		have.subject = k->subject;
-		have.config_sha256 = k->config_sha256;
-		have.config_name = k->config_name;
-		have.config_whole = k->config_whole;
-		have.toolchain = k->toolchain;
-		have.compiler = compiler;
-		have.state = "building";
-		have.image_bytes = have.objects = NONE;
-		have.seconds = NAN;
-		have.created_ms = now_ms;
-		e = store_kernel_add(db, &have, &id, w);
+	e = want_layout(db, p, s, k, compiler, key, 0, &have, now_ms, w);
+	/* What only validates is not measured. */
+	for (layout = 1; e == OK && k->validates == NONE && layout < s->layouts; layout++) {
+		struct kernel relinked = {0};
+
+		e = want_layout(db, p, s, k, compiler, key, layout, &relinked, now_ms, w);
 		if (e == OK)
-			e = add_build(db, s, k, domain, compiler, id, now_ms, w);
+			e = store_layout_add(db, s->id, k->pos, layout, relinked.id, w);
 	}
 	if (e != OK)
 		return e;
-	k->state = have.state;
-	k->kernel_id = id;
+	k->state = s->layouts > 1 ? "building" : have.state;
+	k->kernel_id = have.id;
 	k->kernel_state = have.state;
-	return store_sub_kernel_set(db, s->id, k->pos, have.state, NULL, NULL, NULL, id, w);
+	return store_sub_kernel_set(db, s->id, k->pos, k->state, NULL, NULL, NULL, have.id, w);
+}
+
+/* Of its relinks: *open, some are being built; *failed, why one could not be. */
+static enum err layouts_yet(struct db *db, struct pool *p, const struct sub *s,
+                            const struct sub_kernel *k, bool *open, const char **failed,
+                            struct why *w)
+{
+	struct sub_layouts l = {0};
+	size_t i;
+	enum err e = s->layouts > 1 ? store_layouts(db, s->id, p, &l, w) : OK;
+
+	*open = false;
+	*failed = NULL;
+	for (i = 0; e == OK && i < l.count; i++) {
+		if (l.at[i].pos != k->pos)
+			continue;
+		*open |= str_eq(l.at[i].state, "building");
+		if (!*failed && str_eq(l.at[i].state, "failed"))
+			*failed = pool_fmt(p, "layout %lld: %s", (long long)l.at[i].layout,
+			                   l.at[i].why ? l.at[i].why : "no reason given");
+	}
+	return e;
 }
 
 static enum err built_yet(struct db *db, struct pool *p, const struct sub *s, struct sub_kernel *k,
                           struct why *w)
 {
 	struct kernel have;
+	const char *failed;
+	bool open;
 	enum err e;
 
 	if (!str_eq(k->kernel_state, "ready") && !str_eq(k->kernel_state, "failed"))
 		return OK;
 	e = store_kernel_get(db, k->kernel_id, p, &have, w);
-	if (e != OK)
+	if (e == OK)
+		e = layouts_yet(db, p, s, k, &open, &failed, w);
+	if (e != OK || (open && str_eq(have.state, "ready")))
 		return e;
-	k->state = have.state;
-	k->why = str_eq(have.state, "failed") ? have.why : NULL;
+	k->state = failed ? "failed" : have.state;
+	k->why = str_eq(have.state, "failed") ? have.why : failed;
 	return store_sub_kernel_set(db, s->id, k->pos, k->state, k->why, NULL, NULL, NONE, w);
 }
 
@@ -311,8 +374,17 @@ static enum err kernel_changed(struct db *db, int64_t kernel, int64_t now_ms, st
 enum err schedule_built(struct db *db, const struct job *j, const struct kernel *built,
                         int64_t now_ms, struct why *w)
 {
-	enum err e = store_job_end(db, j->id, "done", NULL, NULL, now_ms, w);
+	struct pool *p = pool_new();
+	struct kernel asked = {0};
+	enum err e = store_kernel_get(db, j->kernel, p, &asked, w);
 
+	pool_free(p);
+	/* An agent that knows no layouts would pass off one kernel as several. */
+	if (e == OK && asked.layout != built->layout)
+		return schedule_failed(db, j, "build", "the agent cannot relink a kernel", NONE,
+		                       now_ms, w);
+	if (e == OK)
+		e = store_job_end(db, j->id, "done", NULL, NULL, now_ms, w);
 	if (e == OK)
 		e = store_kernel_ready(db, j->kernel, built, w);
 	return e == OK ? kernel_changed(db, j->kernel, now_ms, w) : e;

@@ -26,6 +26,7 @@
 /* Grows when the way kernels are built changes what comes out. */
 #define BUILD_RECIPE 2
 
+#define LAYOUTS_MAX       8  /* of a kernel: 0 as its tree links it, 1 to 7 relinked */
 #define BOOTS_MAX         32 /* phases, or boots of a kernel on a board */
 #define BOOTS_PHASES      8  /* a kernel on a deterministic board, unless the plan says */
 #define GUEST_EXTRA_BYTES (INT64_C(2) << 30) /* of memory, beside the largest case */
@@ -44,6 +45,8 @@ void schedule_domain(const char *submitter, const char *tree, char out[17]);
 void schedule_kernel_key(const char *commit, const char *config_sha256, bool whole,
                          const char *toolchain, const char *compiler, const char *domain,
                          int64_t salt, char out[65]);
+/* Of its relink with that layout, 1 to LAYOUTS_MAX - 1. */
+void schedule_layout_key(const char *key, int64_t layout, char out[65]);
 void schedule_image_key(const char *image, char out[65]);
 
 /* Boots a kernel on a board that a submission begins with: as told, or (NONE)

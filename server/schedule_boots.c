@@ -5,6 +5,7 @@
 #include "lib/mem.h"
 #include "lib/stat/looks.h"
 #include "server/store_board.h"
+#include "server/store_layout.h"
 
 #include <string.h>
 
@@ -33,13 +34,27 @@ struct layout {
 	const char *plan_sha256;
 	char domain_of_image[17];
 	int64_t now_ms, seq;
+	struct sub_layouts relinks;
 };
 
-static enum err want_boot(struct db *db, struct layout *l, const struct board *b,
-                          const struct sub_kernel *k, int64_t phase, int64_t replicate,
-                          struct why *w)
+/* A kernel's id in a layout; NONE: it has none such (an image has one). */
+static int64_t relinked(const struct layout *l, const struct sub_kernel *k, int64_t layout)
 {
-	const struct boot_want want = {.kernel = k->kernel_id,
+	size_t i;
+
+	if (layout == 0)
+		return k->kernel_id;
+	for (i = 0; i < l->relinks.count; i++)
+		if (l->relinks.at[i].pos == k->pos && l->relinks.at[i].layout == layout)
+			return l->relinks.at[i].kernel;
+	return NONE;
+}
+
+static enum err want_boot(struct db *db, struct layout *l, const struct board *b,
+                          const struct sub_kernel *k, int64_t kernel, int64_t phase,
+                          int64_t replicate, struct why *w)
+{
+	const struct boot_want want = {.kernel = kernel,
 	                               .board = b->name,
 	                               .board_identity = b->identity,
 	                               .plan_sha256 = l->plan_sha256,
@@ -63,7 +78,7 @@ static enum err want_boot(struct db *db, struct layout *l, const struct board *b
 	j.urgency = l->s->priority;
 	j.seq = SEQ_BOOT + l->seq++;
 	j.submission = l->s->id;
-	j.kernel = k->kernel_id;
+	j.kernel = kernel;
 	j.name = k->name;
 	j.domain = domain;
 	j.board = b->name;
@@ -77,37 +92,44 @@ static enum err want_boot(struct db *db, struct layout *l, const struct board *b
 }
 
 /* One row of boots: all kernels that are ready, each kernel once (two names may
- * stand for one), forward or backward. */
+ * stand for one) in that layout, forward or backward. */
 static enum err lay_row(struct db *db, struct layout *l, const struct board *b, int64_t phase,
-                        int64_t replicate, bool backward, struct why *w)
+                        int64_t layout, int64_t replicate, bool backward, struct why *w)
 {
 	size_t i, n = l->k->count, o;
 	enum err e = OK;
 
 	for (i = 0; e == OK && i < n; i++) {
 		const struct sub_kernel *k = &l->k->at[backward ? n - 1 - i : i];
+		int64_t id = relinked(l, k, layout);
 		bool again = k->validates != NONE;
 
 		for (o = 0; &l->k->at[o] != k; o++)
 			again |= l->k->at[o].kernel_id == k->kernel_id;
-		if (!again && str_eq(k->state, "ready"))
-			e = want_boot(db, l, b, k, phase, replicate, w);
+		/* Boots of an image take the place that a relink would have. */
+		if (id == NONE && !b->deterministic)
+			id = k->kernel_id;
+		if (!again && id != NONE && str_eq(k->state, "ready"))
+			e = want_boot(db, l, b, k, id, phase, replicate, w);
 	}
 	return e;
 }
 
-/* Boots from..until - 1 of every kernel on the board; the first phase of a
- * deterministic one twice. */
+/* Boots from..until - 1 of every kernel on the board, spread over the layouts; a
+ * deterministic one boots each layout in each phase, and the first of all twice. */
 static enum err lay_board(struct db *db, struct layout *l, struct board *b, int64_t from,
                           int64_t until, struct why *w)
 {
-	int64_t phase, row = from, health = NONE;
+	int64_t phase, layout, layouts = l->s->layouts, row = from, health = NONE;
 	enum err e = OK;
 
 	for (phase = from; e == OK && phase < until; phase++) {
-		e = lay_row(db, l, b, phase, 0, row++ % 2 == 1, w);
+		if (!b->deterministic)
+			e = lay_row(db, l, b, phase, phase % layouts, 0, row++ % 2 == 1, w);
+		for (layout = 0; e == OK && b->deterministic && layout < layouts; layout++)
+			e = lay_row(db, l, b, phase, layout, 0, row++ % 2 == 1, w);
 		if (e == OK && phase == 0 && b->deterministic)
-			e = lay_row(db, l, b, phase, 1, row++ % 2 == 1, w);
+			e = lay_row(db, l, b, phase, 0, 1, row++ % 2 == 1, w);
 	}
 	if (e == OK && str_eq(b->state, "quarantined"))
 		e = store_job_health(db, b->name, &health, w);
@@ -193,7 +215,9 @@ enum err sched_lay_boots(struct db *db, struct pool *p, const struct sub *s,
 
 	hash_block(s->plan, strlen(s->plan), plan_sha256);
 	l.plan_sha256 = plan_sha256;
-	e = store_sub_boards(db, s->id, p, &boards, w);
+	e = store_layouts(db, s->id, p, &l.relinks, w);
+	if (e == OK)
+		e = store_sub_boards(db, s->id, p, &boards, w);
 	for (i = 0; e == OK && i < boards.count; i++) {
 		struct board b = {0};
 
@@ -231,6 +255,8 @@ enum err schedule_more(struct db *db, int64_t sub, const char *board, int64_t fr
 	if (e != OK || s.ended_ms != NONE)
 		goto out;
 	e = store_sub_kernels(db, sub, p, &k, w);
+	if (e == OK)
+		e = store_layouts(db, sub, p, &l.relinks, w);
 	if (e == OK)
 		e = store_board_get(db, board, p, &b, w);
 	if (e != OK)

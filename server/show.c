@@ -136,6 +136,9 @@ json_t *show_kernel(const struct kernel *k)
 	json_put_str(o, "linker", k->linker);
 	json_put_str(o, "release", k->release);
 	show_int(o, "objects", k->objects);
+	json_put_int(o, "layout", k->layout);
+	show_int(o, "gaps", k->gaps);
+	show_int(o, "gap_bytes", k->gap_bytes);
 	json_put_real(o, "seconds", k->seconds);
 	json_put_bool(o, "trusted", k->trusted);
 	json_put_str(o, "sandbox", k->sandbox);
@@ -357,6 +360,7 @@ static json_t *show_plan(const struct sub *s)
 	json_put_int(o, "runs", s->runs);
 	json_put_int(o, "iterations", s->iterations);
 	json_put_int(o, "warmup", s->warmup);
+	json_put_int(o, "layouts", s->layouts);
 	return o;
 }
 

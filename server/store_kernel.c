@@ -6,7 +6,8 @@
 	"toolchain, compiler, state, why, image, vmlinux, config_file, "                        \
 	"image_bytes, " KERNEL_BUILD_ID(                                                        \
 	        "kernel") ", build_ids, section_hash, config_hash, linker, release, "           \
-	                  "objects, seconds, trusted, sandbox, imported, created_ms"
+	                  "objects, seconds, trusted, sandbox, imported, created_ms, layout, "             \
+	                  "family, gaps, gap_bytes"
 
 static void kernel_row(struct db_stmt *q, struct pool *p, struct kernel *k)
 {
@@ -39,6 +40,10 @@ static void kernel_row(struct db_stmt *q, struct pool *p, struct kernel *k)
 	k->sandbox = col_str(q, 26, p);
 	k->imported = db_int(q, 27) != 0;
 	k->created_ms = db_int(q, 28);
+	k->layout = db_int(q, 29);
+	k->family = col_str(q, 30, p);
+	k->gaps = opt_int(q, 31);
+	k->gap_bytes = opt_int(q, 32);
 }
 
 /* The part that a build, an image or an import gives: markers 2 to 17. */
@@ -69,9 +74,9 @@ enum err store_kernel_add(struct db *db, const struct kernel *k, int64_t *id, st
 	            " build_ids, section_hash, config_hash, linker, release, objects, seconds,"
 	            " trusted, sandbox, compiler, why, domain, tree, commit_id, subject,"
 	            " config_sha256, config_name, config_whole, toolchain, state, imported,"
-	            " created_ms)"
+	            " created_ms, layout, family)"
 	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-	            " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)"
+	            " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)"
 	            " RETURNING id");
 
 	db_bind_text(q, 1, k->key);
@@ -87,6 +92,8 @@ enum err store_kernel_add(struct db *db, const struct kernel *k, int64_t *id, st
 	db_bind_text(q, 26, k->state);
 	db_bind_int(q, 27, k->imported);
 	db_bind_int(q, 28, k->created_ms);
+	db_bind_int(q, 29, k->layout);
+	db_bind_text(q, 30, k->family);
 	return db_run_int(q, id, w);
 }
 
@@ -140,11 +147,14 @@ enum err store_kernel_ready(struct db *db, int64_t id, const struct kernel *k, s
 	        db, "UPDATE kernel SET state = 'ready', image = ?2, vmlinux = ?3, config_file = ?4,"
 	            " image_bytes = ?5, build_id = ?6, build_ids = ?7, section_hash = ?8,"
 	            " config_hash = ?9, linker = ?10, release = ?11, objects = ?12, seconds = ?13,"
-	            " trusted = ?14, sandbox = ?15, compiler = coalesce(?16, compiler), why = ?17"
+	            " trusted = ?14, sandbox = ?15, compiler = coalesce(?16, compiler), why = ?17,"
+	            " gaps = ?18, gap_bytes = ?19"
 	            " WHERE id = ?1 AND state = 'building'");
 
 	db_bind_int(q, 1, id);
 	bind_built(q, k);
+	bind_opt(q, 18, k->gaps);
+	bind_opt(q, 19, k->gap_bytes);
 	return db_run(q, w);
 }
 

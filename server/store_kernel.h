@@ -24,6 +24,8 @@ struct kernel {
 	bool trusted;
 	const char *sandbox;
 	bool imported;
+	int64_t layout, gaps, gap_bytes;
+	const char *family; /* NULL: layout 0 */
 	int64_t created_ms;
 };
 /* SQL: the build-id of a row of `kernel` named `alias`, else what its first

@@ -165,6 +165,8 @@ enum err store_stat_spread(struct db *db, const struct spread_want *want, struct
 	            " AND b.id <= ?2 AND b.metric = ?3 AND b.valid = 1 AND b.purpose = 'work'"
 	            " AND b.imported = 0 AND NOT EXISTS (SELECT 1 FROM submission_kernel k"
 	            " WHERE k.submission_id = ?4 AND k.kernel_id = b.kernel_id)"
+	            " AND NOT EXISTS (SELECT 1 FROM submission_layout l"
+	            " WHERE l.submission_id = ?4 AND l.kernel_id = b.kernel_id)"
 	            " ORDER BY b.id DESC LIMIT ?5),"
 	            " newest AS (SELECT kernel_id FROM recent GROUP BY kernel_id"
 	            " ORDER BY MAX(id) DESC LIMIT ?6)"

@@ -6,7 +6,7 @@
 #define SUB_COLUMNS                                                                            \
 	"id, submitter, idem_key, content_hash, title, baseline, threshold, priority, reuse, " \
 	"boots, runs, iterations, warmup, plan, memory_bytes, imported, state, why, planned, " \
-	"created_ms, ended_ms, across"
+	"created_ms, ended_ms, across, layouts"
 
 static void sub_row(struct db_stmt *q, struct pool *p, struct sub *s)
 {
@@ -32,6 +32,7 @@ static void sub_row(struct db_stmt *q, struct pool *p, struct sub *s)
 	s->created_ms = db_int(q, 19);
 	s->ended_ms = opt_int(q, 20);
 	s->across = db_int(q, 21) != 0;
+	s->layouts = db_int(q, 22);
 }
 
 enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct why *w)
@@ -39,9 +40,10 @@ enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct w
 	struct db_stmt *q = db_prepare(
 	        db, "INSERT INTO submission (submitter, idem_key, content_hash, title, baseline,"
 	            " threshold, priority, reuse, boots, runs, iterations, warmup, plan,"
-	            " memory_bytes, imported, state, why, planned, created_ms, ended_ms, across)"
+	            " memory_bytes, imported, state, why, planned, created_ms, ended_ms, across,"
+	            " layouts)"
 	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-	            " ?16, ?17, ?18, ?19, ?20, ?21) RETURNING id");
+	            " ?16, ?17, ?18, ?19, ?20, ?21, ?22) RETURNING id");
 
 	db_bind_text(q, 1, s->submitter);
 	db_bind_text(q, 2, s->idem_key);
@@ -64,6 +66,7 @@ enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct w
 	db_bind_int(q, 19, s->created_ms);
 	bind_opt(q, 20, s->ended_ms);
 	db_bind_int(q, 21, s->across);
+	db_bind_int(q, 22, s->layouts);
 	return db_run_int(q, id, w);
 }
 
@@ -294,9 +297,10 @@ enum err store_sub_of_kernel(struct db *db, int64_t kernel, struct pool *p, stru
                              struct why *w)
 {
 	struct db_stmt *q =
-	        db_prepare(db, "SELECT DISTINCT s.id FROM submission_kernel k"
-	                       " JOIN submission s ON s.id = k.submission_id"
-	                       " WHERE k.kernel_id = ?1 AND s.ended_ms IS NULL ORDER BY s.id");
+	        db_prepare(db, "SELECT s.id FROM submission s WHERE s.ended_ms IS NULL AND s.id IN"
+	                       " (SELECT submission_id FROM submission_kernel WHERE kernel_id = ?1"
+	                       " UNION SELECT submission_id FROM submission_layout"
+	                       " WHERE kernel_id = ?1) ORDER BY s.id");
 
 	db_bind_int(q, 1, kernel);
 	return read_ids(q, p, out, w);

@@ -20,7 +20,7 @@ struct sub {
 	bool reuse;
 	bool across;   /* boots of different environments are compared, and flagged */
 	int64_t boots; /* NONE: the board's default */
-	int64_t runs, iterations, warmup;
+	int64_t runs, iterations, warmup, layouts;
 	const char *plan;
 	int64_t memory_bytes;
 	bool imported;
@@ -90,7 +90,7 @@ enum err store_sub_all_kernels(struct db *db, int64_t sub, struct pool *p, struc
 enum err store_sub_kernel_set(struct db *db, int64_t sub, int64_t pos, const char *state,
                               const char *why, const char *commit, const char *subject,
                               int64_t kernel_id, struct why *w);
-/* Open submissions that hold this kernel. */
+/* Open submissions that hold this kernel, in whatever layout. */
 enum err store_sub_of_kernel(struct db *db, int64_t kernel, struct pool *p, struct ids *out,
                              struct why *w);
 

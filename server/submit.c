@@ -427,6 +427,7 @@ static const struct json_field plan_fields[] = {
         {"runs", JSON_INT, offsetof(struct sub, runs), JSON_NULLOK, 1, 1000, NULL},
         {"iterations", JSON_INT, offsetof(struct sub, iterations), JSON_NULLOK, 1, 100000, NULL},
         {"warmup", JSON_INT, offsetof(struct sub, warmup), JSON_NULLOK, 0, 1000, NULL},
+        {"layouts", JSON_INT, offsetof(struct sub, layouts), JSON_NULLOK, 1, LAYOUTS_MAX, NULL},
         {0},
 };
 
@@ -518,6 +519,7 @@ enum err submit_read(struct http_req *req, struct pool *p, json_t *body, struct 
 	                  .runs = 1,
 	                  .iterations = 5,
 	                  .warmup = 1,
+	                  .layouts = 1,
 	                  .state = "resolving",
 	                  .created_ms = clock_wall_ms(),
 	                  .ended_ms = NONE};

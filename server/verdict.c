@@ -118,9 +118,11 @@ static size_t add_cells(const struct facts *f, struct pool *p, struct cmp *c, si
 			else
 				verdict_judge(f, p, board, case_, k, &base, &side, &r);
 			cmp_cell_result(x, &r);
-			x->tau = verdict_rule(f, board, case_).tau;
+			x->tau = r.tau;
 			pooled += r.pooled;
 		}
+		x->layouts = (unsigned int)verdict_layouts(f, board, &base, &side);
+		x->floor = facts_floor_of(f, board, case_, x->layouts);
 		x->mean = stat_mean(side.stat.median, side.stat.n);
 		x->base_mean = base_mean;
 		x->std_rel = stat_std_rel(side.run, side.runs);
@@ -224,6 +226,8 @@ static enum err compute(struct db *db, int64_t sub, bool across, struct judged *
 		e = facts_replicates(db, v->pool, &f, v, w);
 	if (e == OK)
 		e = facts_spread(db, v->pool, &f, w);
+	if (e == OK)
+		e = facts_floor(db, v->pool, &f, w);
 	if (e == OK)
 		e = frame(db, v->pool, &f, v->cmp, w);
 	if (e != OK)

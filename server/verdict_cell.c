@@ -15,7 +15,8 @@ struct side verdict_side(struct pool *p, const struct facts *f, const struct slo
 	double *median = pool_alloc(p, s->numbers * sizeof(*median));
 	double *mean = pool_alloc(p, s->numbers * sizeof(*mean));
 	int64_t *phase = pool_alloc(p, s->numbers * sizeof(*phase));
-	struct side side = {.stat = {.median = median, .mean = mean, .phase = phase}};
+	int64_t *layout = pool_alloc(p, s->numbers * sizeof(*layout));
+	struct side side = {.layout = layout, .stat = {.median = median, .mean = mean, .phase = phase}};
 	size_t at, i, runs = 0;
 
 	for (at = s->head; at; at = f->number[at - 1].next)
@@ -28,6 +29,7 @@ struct side verdict_side(struct pool *p, const struct facts *f, const struct slo
 			continue;
 		median[side.stat.n] = n->median;
 		mean[side.stat.n] = n->mean;
+		layout[side.stat.n] = f->layout_of[n->boot];
 		phase[side.stat.n++] = f->boots.at[n->boot].phase;
 		for (i = 0; i < n->runs; i++)
 			side.run[side.runs++] = f->stats.at[n->first + i].median;
@@ -106,13 +108,26 @@ static bool same_binary(const struct facts *f, size_t a, size_t b)
 	       (x->image && str_eq(x->image, y->image));
 }
 
-struct stat_rule verdict_rule(const struct facts *f, size_t board, size_t case_)
+size_t verdict_layouts(const struct facts *f, size_t board, const struct side *base,
+                       const struct side *side)
+{
+	size_t a = stat_common_layouts(&base->stat, base->layout, &base->stat, base->layout);
+	size_t b = stat_common_layouts(&side->stat, side->layout, &side->stat, side->layout);
+	size_t n = a < b ? a : b;
+
+	if (f->deterministic[board])
+		n = stat_common_layouts(&base->stat, base->layout, &side->stat, side->layout);
+	return n > 1 ? n : 1;
+}
+
+struct stat_rule verdict_rule(const struct facts *f, size_t board, size_t case_, size_t layouts)
 {
 	const struct stat_pool *spread = &f->spread[board * f->cases.count + case_];
 	struct stat_rule rule = stat_rule_default();
 	double preset = f->deterministic[board] ? THRESHOLD_PHASES : THRESHOLD_BOOTS;
 
-	rule.tau = stat_tau(isnan(f->sub.threshold) ? preset : f->sub.threshold, NAN);
+	rule.tau = stat_tau(isnan(f->sub.threshold) ? preset : f->sub.threshold,
+	                    facts_floor_of(f, board, case_, layouts));
 	rule.more_is_better = f->more_is_better[board];
 	rule.pool = spread->df > 0 ? spread : NULL;
 	return rule;
@@ -123,7 +138,8 @@ void verdict_judge(const struct facts *f, struct pool *p, size_t board, size_t c
 {
 	size_t b = (size_t)f->sub.baseline;
 	const struct slot *slot = facts_slot(f, board, case_, k);
-	struct stat_rule rule = verdict_rule(f, board, case_);
+	size_t layouts = verdict_layouts(f, board, base, side);
+	struct stat_rule rule = verdict_rule(f, board, case_, layouts);
 	const char *why = NULL;
 	enum verdict v;
 
@@ -136,8 +152,13 @@ void verdict_judge(const struct facts *f, struct pool *p, size_t board, size_t c
 	} else if (f->deterministic[board] && same_binary(f, b, k)) {
 		stat_same_image(r);
 	} else if (f->deterministic[board]) {
-		stat_compare_phases(&base->stat, &side->stat, &rule, r);
+		stat_compare_phases_layouts(&base->stat, base->layout, &side->stat, side->layout,
+		                            &rule, r);
+	} else if (layouts > 1) {
+		stat_compare_layouts(&base->stat, base->layout, &side->stat, side->layout, &rule,
+		                     r);
 	} else {
 		stat_compare_boots(&base->stat, &side->stat, &rule, r);
 	}
+	r->tau = rule.tau;
 }

@@ -14,6 +14,7 @@
 /* A kernel's values in one slot, as lib/stat takes them; memory of the pool. */
 struct side {
 	struct stat_side stat;
+	int64_t *layout; /* one a boot */
 	double *run;
 	size_t runs;
 };
@@ -23,9 +24,14 @@ struct side {
 struct side verdict_side(struct pool *p, const struct facts *f, const struct slot *s,
                          int64_t boots);
 
-/* Threshold and direction on that board, and the spread that others have in that
- * case. */
-struct stat_rule verdict_rule(const struct facts *f, size_t board, size_t case_);
+/* Layouts that both sides were measured in: paired on a deterministic board, the
+ * fewer on others. 1: a single one. */
+size_t verdict_layouts(const struct facts *f, size_t board, const struct side *base,
+                       const struct side *side);
+
+/* Threshold, floor and direction on that board, and the spread that others have in
+ * that case. */
+struct stat_rule verdict_rule(const struct facts *f, size_t board, size_t case_, size_t layouts);
 
 /* Why a kernel has no number in a slot: its verdict and the sentence. */
 enum verdict verdict_no_number(const struct facts *f, struct pool *p, size_t board, size_t kernel,

@@ -29,6 +29,21 @@ static size_t kernel_index(const struct facts *f, int64_t id)
 	return NOWHERE;
 }
 
+/* The kernel that a boot is of, and in which layout. */
+static size_t kernel_of_boot(const struct facts *f, int64_t id, int64_t *layout)
+{
+	size_t i;
+
+	*layout = 0;
+	for (i = 0; i < f->relinks.count; i++) {
+		if (f->relinks.at[i].kernel != id)
+			continue;
+		*layout = f->relinks.at[i].layout;
+		return (size_t)f->relinks.at[i].pos;
+	}
+	return kernel_index(f, id);
+}
+
 static enum err load_kernels(struct db *db, struct pool *p, struct facts *f, struct why *w)
 {
 	size_t i, n = f->kernels.count;
@@ -97,6 +112,8 @@ enum err facts_head(struct db *db, struct pool *p, int64_t sub, struct facts *f,
 	if (e == OK)
 		e = load_kernels(db, p, f, w);
 	if (e == OK)
+		e = store_layouts(db, sub, p, &f->relinks, w);
+	if (e == OK)
 		e = store_boot_of_sub(db, sub, p, &f->boots, w);
 	if (e != OK)
 		return e;
@@ -106,10 +123,11 @@ enum err facts_head(struct db *db, struct pool *p, int64_t sub, struct facts *f,
 		                          sizeof(*f->boards.at)) = "self-reported";
 	f->board_of = pool_alloc(p, f->boots.count * sizeof(*f->board_of));
 	f->kernel_of = pool_alloc(p, f->boots.count * sizeof(*f->kernel_of));
+	f->layout_of = pool_alloc(p, f->boots.count * sizeof(*f->layout_of));
 	f->counts = pool_alloc(p, f->boots.count * sizeof(*f->counts));
 	for (i = 0; i < f->boots.count; i++) {
 		f->board_of[i] = board_index(f, f->boots.at[i].board);
-		f->kernel_of[i] = kernel_index(f, f->boots.at[i].kernel);
+		f->kernel_of[i] = kernel_of_boot(f, f->boots.at[i].kernel, &f->layout_of[i]);
 		if (f->boots.at[i].id > f->last_boot)
 			f->last_boot = f->boots.at[i].id;
 		f->boots.at[i].void_why = NULL; /* derived: found again below */

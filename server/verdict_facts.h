@@ -5,11 +5,13 @@
 #ifndef FOLDWATCH_SERVER_VERDICT_FACTS_H
 #define FOLDWATCH_SERVER_VERDICT_FACTS_H
 
+#include "lib/stat/layout.h"
 #include "lib/stat/pool.h"
 #include "server/env_diff.h"
 #include "server/store_boot.h"
 #include "server/store_job.h"
 #include "server/store_kernel.h"
+#include "server/store_layout.h"
 #include "server/verdict.h"
 
 /* What one boot gave for one case. */
@@ -45,6 +47,8 @@ struct facts {
 	struct ids case_ids;
 	struct boot_list boots;
 	size_t *board_of, *kernel_of; /* per boot; NOWHERE */
+	int64_t *layout_of; /* per boot */
+	struct sub_layouts relinks;
 	bool *counts;                 /* per boot: valid, not void, no replicate */
 	const char **apart;           /* per boot: why it may not be compared, or NULL */
 	/* [board][kernel]: differences that are compared across, on request */
@@ -62,6 +66,9 @@ struct facts {
 	/* [board][case]: the spread of other kernels' boots there (lib/stat/pool.h);
 	 * df 0 where too few are known, and on deterministic boards. */
 	struct stat_pool *spread;
+	/* [board][case]: what relinking made there, and one image in several
+	 * submissions; of all boots up to last_boot (verdict_floor.c). */
+	struct stat_floor *layout_floor, *image_floor;
 	int64_t open_jobs;
 	int64_t last_boot;
 	struct {
@@ -99,6 +106,10 @@ void facts_note_across(struct pool *p, const struct facts *f, struct cmp *c);
 /* Into the comparison's cells, once all are there (verdict_covariates.c). */
 enum err facts_covariates(struct db *db, struct pool *p, const struct facts *f, struct cmp *c,
                           struct why *w);
+/* Fills layout_floor and image_floor (verdict_floor.c). */
+enum err facts_floor(struct db *db, struct pool *p, struct facts *f, struct why *w);
+/* The floor under a comparison over so many layouts; NAN: none is known yet. */
+double facts_floor_of(const struct facts *f, size_t board, size_t case_, size_t layouts);
 /* Fills counts, number and slot. */
 void facts_lay(struct pool *p, struct facts *f);
 

@@ -75,7 +75,7 @@ static bool is_open(const struct stat_result *r)
 struct looked *looked_at(const struct facts *f, struct pool *p, size_t board)
 {
 	size_t n = f->kernels.count, cells = 0, look, done = 0, i;
-	struct stat_rule rule; /* threshold and direction: of all cases alike */
+	struct stat_rule rule; /* level and direction: of all cases alike */
 	struct stat_result **at;
 	struct looked *l;
 	int64_t laid, open;
@@ -84,7 +84,7 @@ struct looked *looked_at(const struct facts *f, struct pool *p, size_t board)
 	if (f->deterministic[board] || f->sub.boots != NONE || f->sub.imported || !f->sub.planned ||
 	    !f->cases.count)
 		return NULL;
-	rule = verdict_rule(f, board, 0);
+	rule = verdict_rule(f, board, 0, 1);
 	planned(f, board, &laid, &open);
 	while (done < STAT_LOOKS && (int64_t)stat_look[done].boots <= laid &&
 	       (int64_t)stat_look[done].boots <= open)

@@ -66,10 +66,14 @@ static void look_at(struct stat_result *r, size_t look, const struct stat_rule *
 {
 	bool last = look + 1 == STAT_LOOKS;
 	bool skew = r->skewed && r->verdict == VERDICT_UNSURE;
+	struct stat_rule own = *rule;
 
 	/* The means contradict the medians: no look mends that. */
 	if (skew)
 		return;
+	if (r->tau > 0) /* its floor is its own */
+		own.tau = r->tau;
+	rule = &own;
 	r->verdict = stat_decide(r->change, r->low, r->high, rule);
 	r->why[0] = '\0';
 	if ((r->verdict == VERDICT_SLOWER || r->verdict == VERDICT_FASTER) && !rejected) {

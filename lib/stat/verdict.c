@@ -88,6 +88,7 @@ static void clear(struct stat_result *r)
 	        .level = NAN,
 	        .at_most = NAN,
 	        .mean_change = NAN,
+	        .tau = NAN,
 	        .se = NAN,
 	        .df = NAN,
 	        .needed = -1,

@@ -73,6 +73,7 @@ struct stat_result {
 	double at_most;
 	double mean_change;   /* the same change from the means of the iterations, or NAN */
 	size_t base_n, new_n; /* boots that counted; on a deterministic board both are the pairs */
+	double tau;           /* what it was judged against, where the caller notes it; else NAN */
 	double se, df;        /* of ln(new/base) at boot level; NAN where not used */
 	bool skewed;          /* |mean_change - change| > tau */
 	bool pooled;          /* the rule's pool widened or narrowed the interval */

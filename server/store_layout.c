@@ -1,0 +1,74 @@
+/* store_layout.c - SQL for relinks and for floors. */
+#include "server/store_layout.h"
+
+enum err store_layout_add(struct db *db, int64_t sub, int64_t pos, int64_t layout, int64_t kernel,
+                          struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "INSERT INTO submission_layout (submission_id, pos, layout, kernel_id)"
+	            " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING");
+
+	db_bind_int(q, 1, sub);
+	db_bind_int(q, 2, pos);
+	db_bind_int(q, 3, layout);
+	db_bind_int(q, 4, kernel);
+	return db_run(q, w);
+}
+
+enum err store_layouts(struct db *db, int64_t sub, struct pool *p, struct sub_layouts *out,
+                       struct why *w)
+{
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT l.pos, l.layout, l.kernel_id, k.state, k.why"
+	                       " FROM submission_layout l JOIN kernel k ON k.id = l.kernel_id"
+	                       " WHERE l.submission_id = ?1 ORDER BY l.pos, l.layout");
+	enum err e;
+
+	db_bind_int(q, 1, sub);
+	while ((e = db_step(q, w)) == OK && db_has_row(q))
+		*(struct sub_layout *)pool_push(p, (void **)&out->at, &out->count,
+		                                sizeof(*out->at)) =
+		        (struct sub_layout){.pos = db_int(q, 0),
+		                            .layout = db_int(q, 1),
+		                            .kernel = db_int(q, 2),
+		                            .state = col_str(q, 3, p),
+		                            .why = col_str(q, 4, p)};
+	db_done(q);
+	return e;
+}
+
+enum err store_floor_rows(struct db *db, const struct floor_want *want, struct pool *p,
+                          struct floor_rows *out, struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "WITH recent AS (SELECT b.id, b.kernel_id, b.submission_id, b.plan_sha256,"
+	            " b.phase FROM boot b WHERE b.board = ?1 AND b.id <= ?2 AND b.metric = ?3"
+	            " AND b.board_identity = ?4 AND b.valid = 1 AND b.replicate = 0"
+	            " AND b.imported = 0 AND b.purpose <> 'validate' ORDER BY b.id DESC LIMIT ?5)"
+	            " SELECT t.case_id, coalesce(k.family, k.key) AS family, r.plan_sha256,"
+	            " k.layout, coalesce(r.submission_id, -r.id), coalesce(r.phase, 0),"
+	            " AVG(t.median)"
+	            " FROM recent r JOIN kernel k ON k.id = r.kernel_id"
+	            " JOIN run_stat t ON t.boot_id = r.id"
+	            " GROUP BY t.case_id, r.id"
+	            " ORDER BY t.case_id, family, r.plan_sha256, k.layout, r.submission_id, r.id");
+	enum err e;
+
+	db_bind_text(q, 1, want->board);
+	db_bind_int(q, 2, want->newest);
+	db_bind_text(q, 3, want->metric);
+	db_bind_text(q, 4, want->identity);
+	db_bind_int(q, 5, want->boots);
+	while ((e = db_step(q, w)) == OK && db_has_row(q))
+		*(struct floor_row *)pool_push(p, (void **)&out->at, &out->count,
+		                               sizeof(*out->at)) =
+		        (struct floor_row){.case_id = db_int(q, 0),
+		                           .family = col_str(q, 1, p),
+		                           .plan = col_str(q, 2, p),
+		                           .layout = db_int(q, 3),
+		                           .submission = db_int(q, 4),
+		                           .phase = db_int(q, 5),
+		                           .number = db_real(q, 6)};
+	db_done(q);
+	return e;
+}

@@ -1,0 +1,43 @@
+/*
+ * store_layout.h - relinks of a submission's kernels, and what boots of equal code
+ * gave on a board. Conventions as in store_submission.h.
+ */
+#ifndef FOLDWATCH_SERVER_STORE_LAYOUT_H
+#define FOLDWATCH_SERVER_STORE_LAYOUT_H
+
+#include "server/store_util.h"
+
+/* A kernel of the submission in a layout above 0 (which is the kernel itself). */
+struct sub_layout {
+	int64_t pos, layout, kernel;
+	const char *state, *why; /* of that kernel */
+};
+struct sub_layouts {
+	struct sub_layout *at;
+	size_t count;
+};
+enum err store_layout_add(struct db *db, int64_t sub, int64_t pos, int64_t layout, int64_t kernel,
+                          struct why *w);
+/* In order of position and layout. */
+enum err store_layouts(struct db *db, int64_t sub, struct pool *p, struct sub_layouts *out,
+                       struct why *w);
+
+/* One boot's number in one case, with what must be equal for its code and its
+ * conditions to be. In order of case, family, plan, layout, submission, boot. */
+struct floor_row {
+	int64_t case_id, layout, submission, phase;
+	const char *family, *plan;
+	double number; /* mean of its runs' medians */
+};
+struct floor_rows {
+	struct floor_row *at;
+	size_t count;
+};
+struct floor_want {
+	const char *board, *identity, *metric;
+	int64_t newest, boots; /* no boot above that id; so many of the newest */
+};
+enum err store_floor_rows(struct db *db, const struct floor_want *want, struct pool *p,
+                          struct floor_rows *out, struct why *w);
+
+#endif

@@ -1,0 +1,169 @@
+/* verdict_floor.c - the floors of a submission's boards x cases: what relinking a
+ * kernel makes there, and what booting one image in several submissions does. */
+#include "server/verdict_facts.h"
+
+#include "lib/mem.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Newest first: a board drifts. */
+#define BOOTS 1024
+
+#define GROUP_MAX 64 /* layouts, or submissions, of one kernel */
+
+struct span {
+	const struct floor_row *at;
+	size_t n;
+};
+
+static bool one_kernel(const struct floor_row *a, const struct floor_row *b)
+{
+	return a->case_id == b->case_id && str_eq(a->family, b->family) &&
+	       str_eq(a->plan, b->plan);
+}
+
+/* Rows lie in order: the end of those that are as the first is. */
+static size_t same_layout(const struct span *s, size_t from)
+{
+	size_t i;
+
+	for (i = from; i < s->n && s->at[i].layout == s->at[from].layout; i++)
+		;
+	return i;
+}
+
+/* Does each layout have this phase? */
+static bool in_all(const struct span *s, int64_t phase)
+{
+	size_t from, end, i;
+
+	for (from = 0; from < s->n; from = end) {
+		end = same_layout(s, from);
+		for (i = from; i < end && s->at[i].phase != phase; i++)
+			;
+		if (i == end)
+			return false;
+	}
+	return true;
+}
+
+/* A boot of a phase twice (asked for afresh) counts once: they agree. */
+static bool seen(const struct span *s, size_t from, size_t i)
+{
+	size_t o;
+
+	for (o = from; o < i; o++)
+		if (s->at[o].phase == s->at[i].phase)
+			return true;
+	return false;
+}
+
+/* One kernel's layouts: mean ln over boots; phases only where all layouts have them. */
+static void add_layouts(const struct span *s, bool phases, struct stat_floor *out)
+{
+	double y[GROUP_MAX];
+	size_t n = 0, from, end, i, boots;
+
+	for (from = 0; from < s->n && n < GROUP_MAX; from = end) {
+		end = same_layout(s, from);
+		y[n] = 0;
+		for (i = from, boots = 0; i < end; i++) {
+			if (phases && (seen(s, from, i) || !in_all(s, s->at[i].phase)))
+				continue;
+			y[n] += log(s->at[i].number);
+			boots++;
+		}
+		if (!boots)
+			return;
+		y[n++] /= (double)boots;
+	}
+	stat_floor_add(out, y, n);
+}
+
+/* One image's submissions: mean ln over the boots of each. */
+static void add_images(const struct span *s, struct stat_floor *out)
+{
+	double y[GROUP_MAX];
+	size_t n = 0, from = 0, i, end;
+	int64_t layout = 0;
+
+	for (; from < s->n; from = end) {
+		double sum = 0;
+
+		if (n == GROUP_MAX || (n && s->at[from].layout != layout)) {
+			stat_floor_add(out, y, n);
+			n = 0;
+		}
+		layout = s->at[from].layout;
+		for (i = from; i < s->n && s->at[i].layout == layout &&
+		               s->at[i].submission == s->at[from].submission;
+		     i++)
+			sum += log(s->at[i].number);
+		end = i;
+		y[n++] = sum / (double)(end - from);
+	}
+	stat_floor_add(out, y, n);
+}
+
+static void of_board(struct facts *f, size_t board, const struct floor_rows *rows)
+{
+	size_t from, end, c;
+
+	for (from = 0; from < rows->count; from = end) {
+		struct span s = {.at = &rows->at[from]};
+
+		for (end = from; end < rows->count && one_kernel(s.at, &rows->at[end]); end++)
+			;
+		s.n = end - from;
+		for (c = 0; c < f->cases.count; c++) {
+			size_t at = board * f->cases.count + c;
+
+			if (f->case_ids.at[c] != s.at->case_id)
+				continue;
+			add_layouts(&s, f->deterministic[board], &f->layout_floor[at]);
+			/* Equal images in equal phases agree to the digit there. */
+			if (!f->deterministic[board])
+				add_images(&s, &f->image_floor[at]);
+		}
+	}
+}
+
+enum err facts_floor(struct db *db, struct pool *p, struct facts *f, struct why *w)
+{
+	size_t n = f->boards.count * f->cases.count, board, i;
+	enum err e = OK;
+
+	f->layout_floor = pool_alloc(p, n * sizeof(*f->layout_floor));
+	f->image_floor = pool_alloc(p, n * sizeof(*f->image_floor));
+	for (board = 0; e == OK && board < f->boards.count; board++) {
+		struct floor_want want = {.board = f->boards.at[board],
+		                          .metric = f->metric[board],
+		                          .newest = f->last_boot,
+		                          .boots = BOOTS};
+		struct floor_rows rows = {0};
+
+		/* The board as it was for the newest of the boots. */
+		for (i = 0; i < f->boots.count; i++)
+			if (f->board_of[i] == board)
+				want.identity = f->boots.at[i].board_identity;
+		if (!want.identity || f->sub.imported)
+			continue;
+		e = store_floor_rows(db, &want, p, &rows, w);
+		if (e == OK)
+			of_board(f, board, &rows);
+	}
+	return e;
+}
+
+double facts_floor_of(const struct facts *f, size_t board, size_t case_, size_t layouts)
+{
+	size_t at = board * f->cases.count + case_;
+	double layout = stat_floor(&f->layout_floor[at], layouts);
+	double image = stat_floor(&f->image_floor[at], 1);
+
+	/* Where layouts are the unit, the interval has their spread already. */
+	if (!f->deterministic[board] && layouts >= STAT_BOOTS_MIN)
+		return image;
+	return fmax(layout, image); /* of a number and a NAN: the number */
+}
