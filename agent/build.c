@@ -172,8 +172,8 @@ enum err build_open(struct build *b, const struct step *s, struct why *w)
 void build_close(struct build *b)
 {
 	const int fds[] = {b->lock_fd, b->hold_fd, b->hold_ccache_fd};
-	char *const owned[] = {b->cc,         b->home, b->src,    b->index,
-	                       b->object_dir, b->out,  b->ccache, b->asked, b->linkers};
+	char *const owned[] = {b->cc,  b->home,   b->src,   b->index,  b->object_dir,
+	                       b->out, b->ccache, b->asked, b->linkers};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(fds); i++) {

@@ -84,11 +84,10 @@ static char *linker_text(const struct build *b, const char *name)
 	const char *cross = b->tools->cross ? b->tools->cross : "";
 	char *ar = b->llvm ? xasprintf("llvm-ar%s", b->tools->compiler + strlen("clang"))
 	                   : xasprintf("%sar", cross);
-	char *text =
-	        xasprintf("#!/bin/sh\nname='%s' path=" BUILD_PATH "\ncc='%s%s'\nar='%s'\n"
-	                  "layout=%lld\n%s",
-	                  name, b->cc, b->llvm ? " --target=aarch64-linux-gnu" : "", ar,
-	                  (long long)b->spec.layout, linker);
+	char *text = xasprintf("#!/bin/sh\nname='%s' path=" BUILD_PATH "\ncc='%s%s'\nar='%s'\n"
+	                       "layout=%lld\n%s",
+	                       name, b->cc, b->llvm ? " --target=aarch64-linux-gnu" : "", ar,
+	                       (long long)b->spec.layout, linker);
 
 	free(ar);
 	return text;
@@ -169,8 +168,8 @@ enum err relink_done(const struct build *b, int64_t *gaps, int64_t *bytes, struc
 		return OK;
 	buf_init(&text, 64 * 1024);
 	if (!outfile_read(b->out, SAID, &text, NULL)) {
-		for (at = text.data; at && *at; at = strchr(next, '\n') ? strchr(next, '\n') + 1
-		                                                        : NULL) {
+		for (at = text.data; at && *at;
+		     at = strchr(next, '\n') ? strchr(next, '\n') + 1 : NULL) {
 			*gaps += strtoll(at, &next, 10);
 			*bytes += strtoll(next, &next, 10);
 		}

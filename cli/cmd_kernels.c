@@ -34,17 +34,20 @@ static void print_list(const json_t *root)
 {
 	struct table t;
 	const json_t *k;
-	char id[24];
+	char id[24], layout[24];
 	size_t i;
 
-	table_init(&t, "ID", "STATE", "COMMIT", "CONFIG", "TOOLCHAIN", "BUILD-ID", "SUBJECT");
+	table_init(&t, "ID", "STATE", "COMMIT", "CONFIG", "LAYOUT", "TOOLCHAIN", "BUILD-ID",
+	           "SUBJECT");
 	json_array_foreach (json_object_get(root, "kernels"), i, k) {
 		char *commit = cut(json_str(k, "commit", NULL), 12);
 		char *build = cut(json_str(k, "build_id", NULL), 12);
 
 		snprintf(id, sizeof(id), "%lld", (long long)json_int(k, "id", 0));
+		snprintf(layout, sizeof(layout), "%lld", (long long)json_int(k, "layout", 0));
 		table_row(&t, id, json_str(k, "state", NULL), commit, json_str(k, "config", NULL),
-		          json_str(k, "toolchain", NULL), build, json_str(k, "subject", ""));
+		          layout, json_str(k, "toolchain", NULL), build,
+		          json_str(k, "subject", ""));
 		free(commit);
 		free(build);
 	}

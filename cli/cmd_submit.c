@@ -14,7 +14,7 @@
 struct submit_opts {
 	const char *title, *baseline, *key, *preset;
 	struct conf_list kernels, boards, cases;
-	int64_t boots, runs, iterations, warmup, priority;
+	int64_t boots, runs, iterations, warmup, layouts, priority;
 	double threshold_pct;
 	bool wait, fresh, validate, across;
 };
@@ -44,6 +44,8 @@ static const struct cli_opt submit_table[] = {
          100000, false},
         {"warmup", OPT_INT, offsetof(struct submit_opts, warmup), "N", "samples before, left out",
          0, 1000, false},
+        {"layouts", OPT_INT, offsetof(struct submit_opts, layouts), "N",
+         "link each kernel that is built N times, its code at other addresses", 1, 8, false},
         {"threshold", OPT_REAL, offsetof(struct submit_opts, threshold_pct), "PCT",
          "least change in percent that is worth a verdict", 0, 100, false},
         {"priority", OPT_INT, offsetof(struct submit_opts, priority), "N", "-100 to 100", -100, 100,
@@ -66,7 +68,7 @@ static void preset(void *opt)
 {
 	struct submit_opts *o = opt;
 
-	o->boots = o->runs = o->iterations = o->warmup = o->priority = UNSET;
+	o->boots = o->runs = o->iterations = o->warmup = o->layouts = o->priority = UNSET;
 	o->threshold_pct = -1;
 }
 
@@ -164,6 +166,7 @@ static void put_plan(json_t *req, const struct submit_opts *o, const struct pres
 	put_part(plan, "runs", o->runs, preset ? preset->runs : -1);
 	put_part(plan, "iterations", o->iterations, preset ? preset->iterations : -1);
 	put_part(plan, "warmup", o->warmup, preset ? preset->warmup : -1);
+	put_part(plan, "layouts", o->layouts, -1);
 	json_put(req, "plan", plan);
 	put_unless_unset(req, "priority", o->priority);
 	if (o->threshold_pct >= 0)

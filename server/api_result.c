@@ -151,10 +151,10 @@ static enum err need_artifact(struct db *db, const char *sha256, const char *pla
 static enum err read_build(struct db *db, struct answering *a, json_t *o, struct why *w)
 {
 	struct build_in in = {.k = {.image_bytes = NONE,
-	                                .objects = NONE,
-	                                .seconds = NAN,
-	                                .gaps = NONE,
-	                                .gap_bytes = NONE}};
+	                            .objects = NONE,
+	                            .seconds = NAN,
+	                            .gaps = NONE,
+	                            .gap_bytes = NONE}};
 	struct tool_in tool = {0};
 	struct kernel *k = &a->built;
 	enum err e = json_decode(o, "build", build_fields, &in, w);

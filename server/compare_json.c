@@ -96,6 +96,8 @@ static json_t *cell_json(const struct cmp *c, const struct cmp_cell *x)
 	json_put_real(o, "at_most", x->at_most);
 	json_put_real(o, "base_mean", x->base_mean);
 	json_put_real(o, "tau", x->tau);
+	json_put_real(o, "floor", x->floor);
+	json_put_int(o, "layouts", x->layouts);
 	if (x->needed < 0)
 		json_put(o, "needed", NULL);
 	else

@@ -175,6 +175,8 @@ const struct openapi_object openapi_objects[] = {
 	 "at_most num?\n"
 	 "base_mean num?\n"
 	 "tau num?\n"
+	 "floor num?\n"
+	 "layouts int\n"
 	 "needed int?\n"
 	 "across [Difference]\n"
 	 "footnotes [str]\n"

@@ -6,7 +6,7 @@
 	"toolchain, compiler, state, why, image, vmlinux, config_file, "                        \
 	"image_bytes, " KERNEL_BUILD_ID(                                                        \
 	        "kernel") ", build_ids, section_hash, config_hash, linker, release, "           \
-	                  "objects, seconds, trusted, sandbox, imported, created_ms, layout, "             \
+	                  "objects, seconds, trusted, sandbox, imported, created_ms, layout, "  \
 	                  "family, gaps, gap_bytes"
 
 static void kernel_row(struct db_stmt *q, struct pool *p, struct kernel *k)

@@ -16,7 +16,8 @@ struct side verdict_side(struct pool *p, const struct facts *f, const struct slo
 	double *mean = pool_alloc(p, s->numbers * sizeof(*mean));
 	int64_t *phase = pool_alloc(p, s->numbers * sizeof(*phase));
 	int64_t *layout = pool_alloc(p, s->numbers * sizeof(*layout));
-	struct side side = {.layout = layout, .stat = {.median = median, .mean = mean, .phase = phase}};
+	struct side side = {.layout = layout,
+	                    .stat = {.median = median, .mean = mean, .phase = phase}};
 	size_t at, i, runs = 0;
 
 	for (at = s->head; at; at = f->number[at - 1].next)

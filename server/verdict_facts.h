@@ -47,10 +47,10 @@ struct facts {
 	struct ids case_ids;
 	struct boot_list boots;
 	size_t *board_of, *kernel_of; /* per boot; NOWHERE */
-	int64_t *layout_of; /* per boot */
+	int64_t *layout_of;           /* per boot */
 	struct sub_layouts relinks;
-	bool *counts;                 /* per boot: valid, not void, no replicate */
-	const char **apart;           /* per boot: why it may not be compared, or NULL */
+	bool *counts;       /* per boot: valid, not void, no replicate */
+	const char **apart; /* per boot: why it may not be compared, or NULL */
 	/* [board][kernel]: differences that are compared across, on request */
 	struct env_differences *across;
 	struct stat_rows stats;

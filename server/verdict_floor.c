@@ -19,8 +19,7 @@ struct span {
 
 static bool one_kernel(const struct floor_row *a, const struct floor_row *b)
 {
-	return a->case_id == b->case_id && str_eq(a->family, b->family) &&
-	       str_eq(a->plan, b->plan);
+	return a->case_id == b->case_id && str_eq(a->family, b->family) && str_eq(a->plan, b->plan);
 }
 
 /* Rows lie in order: the end of those that are as the first is. */

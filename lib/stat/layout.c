@@ -183,8 +183,8 @@ void stat_compare_phases_layouts(const struct stat_side *base, const int64_t *ba
 
 	fold_open(&b, base);
 	fold_open(&o, other);
-	for (size_t i = 0; i < base->n && stat_common_layouts(base, base_layout, other, other_layout);
-	     i++) {
+	for (size_t i = 0;
+	     i < base->n && stat_common_layouts(base, base_layout, other, other_layout); i++) {
 		if (has(base->phase, i, base->phase[i]) ||
 		    !mark(base, base_layout, base, base_layout, other, other_layout, base->phase[i],
 		          in_b) ||

@@ -244,7 +244,8 @@ static void test_floor_alarms(void **state)
 		if (n > 1)
 			assert_true(with < .065);
 		else
-			assert_float_equal(with, without, 1e-9); /* none is known: said, not hidden */
+			assert_float_equal(with, without,
+			                   1e-9); /* none is known: said, not hidden */
 	}
 	gsl_rng_free(rng);
 }

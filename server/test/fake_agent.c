@@ -317,12 +317,15 @@ int fake_post(struct fake *f, int64_t job, const char *key, const json_t *body, 
 	return status;
 }
 
-static json_t *build_body(struct fake *f, const char *name)
+static json_t *build_body(struct fake *f, const char *name, int64_t layout)
 {
 	char hash[65], id[41], image[65];
 	json_t *o = json_object(), *tool = json_object();
 
-	hash_block(name, strlen(name), hash);
+	char *linked = layout ? xasprintf("%s %d", name, (int)layout) : xstrdup(name);
+
+	hash_block(linked, strlen(linked), hash);
+	free(linked);
 	fake_image(f, (unsigned char)strtol((char[]){hash[0], hash[1], 0}, NULL, 16), image);
 	snprintf(id, sizeof(id), "%.40s", hash);
 	json_put_str(o, "image", image);
@@ -338,6 +341,9 @@ static json_t *build_body(struct fake *f, const char *name)
 	json_put(o, "toolchain", tool);
 	json_put_str(o, "release", "6.12.1");
 	json_put_int(o, "objects", 2140);
+	json_put_int(o, "layout", layout);
+	json_put_int(o, "gaps", layout ? 499 : 0);
+	json_put_int(o, "gap_bytes", layout ? 60000 + layout : 0);
 	json_put_real(o, "seconds", 12.5);
 	json_put_bool(o, "trusted", false);
 	json_put_str(o, "sandbox", "bubblewrap");
@@ -421,7 +427,8 @@ json_t *fake_do(struct fake *f, const json_t *lease)
 			json_put_str(body, "class", "build");
 			json_put_str(body, "why", "mm/memory.c:1: error: expected ';'");
 		} else {
-			json_put(body, kind, build_body(f, str_at(spec, "name")));
+			json_put(body, kind,
+			         build_body(f, str_at(spec, "name"), json_int(spec, "layout", 0)));
 		}
 	} else {
 		json_put(body, kind, boot_body(f, spec, body));
