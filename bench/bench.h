@@ -91,7 +91,7 @@ enum run_state run_open_region(struct run *r);
 enum run_state run_ready_region(struct run *r);
 enum run_state run_reset_region(struct run *r);
 /* For open(): r->cut as block= asks for, one call for the whole region when the
- * case names no block; and r->calls. Skips where pages are larger. */
+ * case names no block; and r->calls. Skips what is no part of a block here. */
 enum run_state run_open_cut(struct run *r);
 /* For open(): skips when the kernel lets no process have that many VMAs. */
 enum run_state run_open_vmas(struct run *r, uint64_t vmas);

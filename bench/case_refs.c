@@ -28,11 +28,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* So many pages that the kernel flushes all entries of the process instead of
- * each: 512 on arm64 (MAX_DVM_OPS), 33 on x86. */
-#define FLUSH_PAGES 1024
-
 static int refs = -1;
+
+/* So many bytes that the kernel flushes all entries of the process instead of
+ * each: more pages than a page has PTEs on arm64 (MAX_DVM_OPS), than 33 on x86. */
+static size_t flush_bytes(size_t page)
+{
+	return 2 * table_bytes(page);
+}
 
 static enum run_state refs_open(struct run *r)
 {
@@ -42,7 +45,7 @@ static enum run_state refs_open(struct run *r)
 	if (!run_mode(r, REFS_RETOUCH))
 		return run_open_region(r);
 	r->calls = r->size / r->page;
-	if (!region_reserve(&r->b, FLUSH_PAGES * r->page, 0, 0, &r->why))
+	if (!region_reserve(&r->b, flush_bytes(r->page), 0, 0, &r->why))
 		return RUN_SKIP;
 	return run_open_region(r);
 }

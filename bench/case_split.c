@@ -1,7 +1,7 @@
 /*
  * case_split.c - the split of a VMA in the middle of a block.
  *
- * Timed: one page in the middle of every 64K block (cut.h), a call a block, all
+ * Timed: one page in the middle of every block (cut.h), a call a block, all
  * in one window, as a single call is shorter than a clock can tell.
  *
  *   mode=dontfork   madvise(MADV_DONTFORK): the VMA is split, no PTE changes
@@ -29,13 +29,10 @@
 
 static enum run_state split_open(struct run *r)
 {
-	size_t locked = r->size / CUT_BLOCK * r->page;
+	size_t locked = r->size / block_bytes(r->page) * r->page;
 	struct rlimit limit;
 	enum run_state s;
 
-	if (r->page >= CUT_BLOCK)
-		return run_answer(r, RUN_SKIP, "a page of %zu bytes has no middle of a 64K block",
-		                  r->page);
 	/* The superuser is not bound by the limit, and raises it. */
 	limit = (struct rlimit){locked, locked};
 	if (run_mode(r, SPLIT_MLOCK) && setrlimit(RLIMIT_MEMLOCK, &limit) &&

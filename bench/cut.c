@@ -1,9 +1,15 @@
 #include "bench/cut.h"
 
+size_t block_bytes(size_t page)
+{
+	return page <= 4ul << 10 ? 64ul << 10 : 2ul << 20;
+}
+
 struct cut cut_block(size_t bytes, size_t page)
 {
-	return (struct cut){
-	        .step = CUT_BLOCK, .from = (CUT_BLOCK - bytes) / 2 / page * page, .len = bytes};
+	size_t block = block_bytes(page);
+
+	return (struct cut){.step = block, .from = (block - bytes) / 2 / page * page, .len = bytes};
 }
 
 struct cut cut_all(size_t len)

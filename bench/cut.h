@@ -1,8 +1,8 @@
 /*
  * cut.h - the part of each block that a case's calls name.
  *
- * A block is the 64K whose PTEs can carry one contiguous bit with 4K pages. The
- * part lies in the middle of it, rounded down to a page:
+ * A block is what PTEs with one contiguous bit map: 16 of them, 64K, with pages
+ * of 4K. The part lies in the middle of it, rounded down to a page:
  *
  *     block=4K    . . . . . . . X . . . . . . . .   one page in mid-block
  *     block=60K   X X X X X X X X X X X X X X X .   all but the last page
@@ -19,15 +19,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CUT_BLOCK (64ul << 10)
-
 struct cut {
 	size_t step; /* bytes from the start of one block to that of the next */
 	size_t from; /* where in a block the part begins */
 	size_t len;  /* bytes of it; 0 (and step 0): nothing is cut anywhere */
 };
 
-/* `bytes` of each block; both are multiples of a page. */
+/* Bytes of a block with pages of that size (arch/arm64/include/asm/pgtable-hwdef.h,
+ * CONT_PTE_SIZE): 64K with 4K, 2M with 16K (128 PTEs) and with 64K (32 PTEs). */
+size_t block_bytes(size_t page);
+/* `bytes` of each block: a multiple of a page, and no more than a block. */
 struct cut cut_block(size_t bytes, size_t page);
 /* The whole region in calls of `len` bytes. */
 struct cut cut_all(size_t len);

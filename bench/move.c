@@ -4,27 +4,44 @@
 
 #include <sys/mman.h>
 
-/* How far the destination lies off a 2M boundary. */
-static size_t destination_offset(const struct run *r)
+/* Is the word another thing with pages of this size? Says which. */
+static enum run_state word_holds(struct run *r, size_t skew, size_t modulus)
 {
-	if (run_given(r, PARAM_SKEW))
-		return (size_t)r->c->value[PARAM_SKEW];
-	if (run_given(r, PARAM_ALIGN) && (size_t)r->c->value[PARAM_ALIGN] < REGION_ALIGN)
-		return (size_t)r->c->value[PARAM_ALIGN];
-	return 0;
+	size_t block = block_bytes(r->page);
+
+	if (skew % r->page)
+		return run_answer(r, RUN_SKIP, "skew=%zuK is no multiple of a page, %zuK here",
+		                  skew >> 10, r->page >> 10);
+	if (skew && skew % block == 0)
+		return run_answer(
+		        r, RUN_SKIP,
+		        "skew=%zuK is a multiple of a block, %zuK here: what is congruent "
+		        "modulo a block is asked for by align=",
+		        skew >> 10, block >> 10);
+	if (modulus && modulus < block)
+		return run_answer(
+		        r, RUN_SKIP,
+		        "align=%zuK is less than a block, %zuK here: what is not congruent "
+		        "modulo a block is asked for by skew=",
+		        modulus >> 10, block >> 10);
+	return RUN_VALID;
 }
 
 enum run_state move_open(struct run *r)
 {
-	size_t offset = destination_offset(r);
+	size_t skew = run_given(r, PARAM_SKEW) ? (size_t)r->c->value[PARAM_SKEW] : 0;
+	size_t modulus = run_given(r, PARAM_ALIGN) ? (size_t)r->c->value[PARAM_ALIGN] : 0;
+	size_t align = r->page << r->order;
+	/* Off the boundary of a table where no more is asked for than a block's. */
+	size_t offset = modulus && modulus < table_bytes(r->page) ? modulus : skew;
+	enum run_state s = word_holds(r, skew, modulus);
 
-	if (offset % r->page)
-		return run_answer(r, RUN_SKIP,
-		                  "a destination %zu bytes off a boundary is no place "
-		                  "for pages of %zu bytes",
-		                  offset, r->page);
-	if (!region_reserve(&r->a, r->size, r->page << r->order, 0, &r->why) ||
-	    !region_reserve(&r->b, r->size, r->page << r->order, offset, &r->why))
+	if (s != RUN_VALID)
+		return s;
+	if (align < modulus)
+		align = modulus;
+	if (!region_reserve(&r->a, r->size, align, 0, &r->why) ||
+	    !region_reserve(&r->b, r->size, align, offset, &r->why))
 		return RUN_SKIP;
 	return RUN_VALID;
 }

@@ -4,13 +4,19 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
+
+size_t table_bytes(size_t page)
+{
+	return page / sizeof(uint64_t) * page;
+}
 
 bool region_reserve(struct region *r, size_t size, size_t align, size_t offset, struct reason *w)
 {
-	size_t reserved;
+	size_t reserved, table = table_bytes((size_t)sysconf(_SC_PAGESIZE));
 
-	if (align < REGION_ALIGN)
-		align = REGION_ALIGN;
+	if (align < table)
+		align = table;
 	/* At least one alignment of fence on each side, wherever mmap() puts it. */
 	if (__builtin_add_overflow(size, 4 * align, &reserved)) {
 		reason_set(w, "a region of %zu bytes does not fit the address space", size);

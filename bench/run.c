@@ -78,9 +78,11 @@ enum run_state run_open_cut(struct run *r)
 {
 	size_t bytes = (size_t)r->c->value[PARAM_BLOCK];
 
-	if (bytes % r->page)
-		return run_answer(r, RUN_SKIP, "%zu bytes of a block are no pages of %zu bytes",
-		                  bytes, r->page);
+	if (bytes % r->page || bytes > block_bytes(r->page))
+		return run_answer(r, RUN_SKIP,
+		                  "block=%zuK is no part of a block in whole pages: a page is %zuK "
+		                  "here, a block %zuK",
+		                  bytes >> 10, r->page >> 10, block_bytes(r->page) >> 10);
 	r->cut = run_given(r, PARAM_BLOCK) ? cut_block(bytes, r->page) : cut_all(r->size);
 	r->calls = cut_count(&r->cut, r->size);
 	return RUN_VALID;

@@ -1,5 +1,6 @@
 #include "bench/system.h"
 
+#include "bench/cut.h"
 #include "bench/env.h"
 #include "bench/text.h"
 
@@ -10,8 +11,6 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-
-#define CONTPTE_PTES 16 /* entries of a contiguous block with 4K pages */
 
 uint64_t system_taint(void)
 {
@@ -98,7 +97,7 @@ void system_begin(struct emit *e, const char *nonce, unsigned int phase_pages, e
 	emit_str(e, "machine", u.machine);
 	emit_str(e, "metric", metrics[metric].name);
 	emit_u64(e, "page_size", (uint64_t)page);
-	emit_u64(e, "block_size", page == 4096 ? 4096ull * CONTPTE_PTES : 2ull << 20);
+	emit_u64(e, "block_size", block_bytes((size_t)page));
 	emit_u64(e, "phase_pages", phase_pages);
 	emit_u64(e, "taint", system_taint());
 	emit_str(e, "cmdline", text_read("/proc/cmdline", text, sizeof(text)) > 0 ? text : "");

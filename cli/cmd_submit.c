@@ -12,7 +12,7 @@
 #include <string.h>
 
 struct submit_opts {
-	const char *title, *baseline, *key, *preset;
+	const char *title, *baseline, *key, *preset, *pages;
 	struct conf_list kernels, boards, cases;
 	int64_t boots, runs, iterations, warmup, layouts, priority;
 	double threshold_pct;
@@ -34,6 +34,8 @@ static const struct cli_opt submit_table[] = {
          false},
         {"preset", OPT_TEXT, offsetof(struct submit_opts, preset), "NAME",
          "cases and plan by name: seed-fork, contpte-quick, contpte-full", 0, 0, false},
+        {"pages", OPT_TEXT, offsetof(struct submit_opts, pages), "SIZE",
+         "the kernels' page size, for the preset's words: 4K (default), 16K, 64K", 0, 0, false},
         {"title", OPT_TEXT, offsetof(struct submit_opts, title), "TEXT", "a line for people", 0, 0,
          false},
         {"boots", OPT_INT, offsetof(struct submit_opts, boots), "N",
@@ -184,8 +186,11 @@ static enum err make_request(struct cli *cli, const struct submit_opts *o, json_
 {
 	json_t *req = json_object(), *boards = json_array(), *cases = json_array();
 	const struct preset *preset = NULL;
+	const struct preset_pages *pages = NULL;
 	enum err e = o->preset ? preset_find(o->preset, &preset, w) : OK;
 
+	if (!e)
+		e = preset_pages_find(o->pages, &pages, w);
 	/* Words before kernels: an image is uploaded as it is read. */
 	if (!e)
 		e = string_list("--board", &o->boards, boards, w);
@@ -193,8 +198,8 @@ static enum err make_request(struct cli *cli, const struct submit_opts *o, json_
 		e = string_list("--case", &o->cases, cases, w);
 	if (!e)
 		e = put_kernels(cli, o, req, w);
-	if (!o->cases.count && preset)
-		preset_cases(preset, cases);
+	if (!e && !o->cases.count && preset)
+		preset_cases(preset, pages, cases);
 	for (size_t i = 0; !o->cases.count && !preset && request_cases[i]; i++)
 		json_array_append_new(cases, json_string(request_cases[i]));
 	if (o->boards.count)

@@ -23,5 +23,6 @@ extern const struct cli_command cmd_token;
 extern const struct cli_command cmd_import;
 extern const struct cli_command cmd_scan_log;
 extern const struct cli_command cmd_stat;
+extern const struct cli_command cmd_preset;
 
 #endif

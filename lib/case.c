@@ -16,7 +16,9 @@
 /* Order 1 is no order of an anonymous folio: the third page of a large folio
  * holds its deferred-split list (include/linux/huge_mm.h, THP_ORDERS_ALL_ANON). */
 static const int64_t orders[] = {0, 2, 3, 4, 5, 6, 7, 8, 9};
-static const int64_t moduli[] = {64 * KIB, 2 * MIB};
+/* A contiguous block, and what one page of PTEs maps, with pages of 4K; 2M is the
+ * block of 16K and of 64K, which map 32M and 512M by a page of PTEs. */
+static const int64_t moduli[] = {64 * KIB, 2 * MIB, 32 * MIB, 512 * MIB};
 static const char *const fills[] = {[FILL_ANON] = "anon", [FILL_FILE] = "file", NULL};
 
 static const struct case_param_def params[PARAM_COUNT] = {
@@ -26,7 +28,7 @@ static const struct case_param_def params[PARAM_COUNT] = {
                          .max = 9,
                          .only = orders,
                          .only_count = COUNT(orders),
-                         .help = "order of the folios: 0, or 2 to 9 (4 KiB shifted left by it)"},
+                         .help = "order of the folios: 0, or 2 to 9 (a page shifted left by it)"},
         [PARAM_SIZE] = {.name = "size",
                         .unit = UNIT_BYTES,
                         .min = MIB,
@@ -36,16 +38,18 @@ static const struct case_param_def params[PARAM_COUNT] = {
         [PARAM_SKEW] = {.name = "skew",
                         .unit = UNIT_BYTES,
                         .min = 4 * KIB,
-                        .max = 60 * KIB,
+                        .max = 2 * MIB - 4 * KIB,
                         .step = 4 * KIB,
-                        .help = "the destination lies this far off a 64K block boundary"},
+                        .help = "the destination lies this far off a boundary, in no multiple "
+                                "of a block"},
         [PARAM_ALIGN] = {.name = "align",
                          .unit = UNIT_BYTES,
                          .min = 64 * KIB,
-                         .max = 2 * MIB,
+                         .max = 512 * MIB,
                          .only = moduli,
                          .only_count = COUNT(moduli),
-                         .help = "source and destination are congruent modulo this, 64K or 2M"},
+                         .help = "source and destination are congruent modulo this: a block "
+                                 "(64K with pages of 4K, else 2M), or what a page of PTEs maps"},
         [PARAM_FILL] = {.name = "fill",
                         .unit = UNIT_WORD,
                         .words = fills,
@@ -53,9 +57,10 @@ static const struct case_param_def params[PARAM_COUNT] = {
         [PARAM_BLOCK] = {.name = "block",
                          .unit = UNIT_BYTES,
                          .min = 4 * KIB,
-                         .max = 64 * KIB,
+                         .max = 2 * MIB,
                          .step = 4 * KIB,
-                         .help = "bytes touched in each 64K block"},
+                         .help = "bytes touched in each block: of 64K with pages of 4K, else "
+                                 "of 2M"},
         [PARAM_MODE] = {.name = "mode",
                         .unit = UNIT_WORD,
                         .help = "which variant of the operation"},

@@ -21,7 +21,7 @@
 enum case_param {
 	PARAM_ORDER, /* folio order: 0, 2..9 */
 	PARAM_SIZE,  /* bytes of the region */
-	PARAM_SKEW,  /* mremap: destination is off a block boundary by this many bytes */
+	PARAM_SKEW,  /* mremap: the destination is off a boundary by this, no whole block */
 	PARAM_ALIGN, /* mremap: source and destination are congruent modulo this */
 	PARAM_FILL,  /* how the region is populated */
 	PARAM_BLOCK, /* bytes touched in each block */

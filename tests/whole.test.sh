@@ -234,7 +234,7 @@ real=$top/real
 mkdir -p "$real/agent/test/guest" "$real/build" "$real/dir/ccache"
 cp build/agent/test/test_build_real build/agent/test/test_boot_real build/foldbench-arm64 build/foldwatch-profile.so "$real/build/"
 cp agent/test/guest/init.c "$real/agent/test/guest/"
-cat kernel/config/virt.config kernel/config/contpte-on.config >"$real/config"
+cat kernel/config/virt.config kernel/config/pages-4k.config kernel/config/contpte-on.config >"$real/config"
 for d in "$state"/agent/ccache/*; do cp -r "$d" "$real/dir/ccache/0123456789abcdef" && break; done
 as_user=
 if [ "$(id -u)" = 0 ]; then

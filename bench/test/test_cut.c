@@ -15,7 +15,7 @@ static void parts_of_a_block(void **state)
 {
 	static const struct {
 		size_t page, bytes, from;
-		uint64_t left, pieces;
+		uint64_t left, pieces; /* of 16 blocks */
 	} cases[] = {
 	        /* in mid-block: what stays between two parts is one piece */
 	        {4 * KIB, 4 * KIB, 28 * KIB, 17, 33},
@@ -23,28 +23,33 @@ static void parts_of_a_block(void **state)
 	        {4 * KIB, 56 * KIB, 4 * KIB, 17, 33},
 	        /* from the block's first byte */
 	        {4 * KIB, 60 * KIB, 0, 16, 32},
-	        {16 * KIB, 48 * KIB, 0, 16, 32},
-	        {16 * KIB, 16 * KIB, 16 * KIB, 17, 33},
+	        {16 * KIB, 2032 * KIB, 0, 16, 32},
+	        /* blocks of 2M: 128 pages of 16K, 32 pages of 64K */
+	        {16 * KIB, 16 * KIB, 1008 * KIB, 17, 33},
+	        {64 * KIB, 64 * KIB, 960 * KIB, 17, 33},
+	        {64 * KIB, 128 * KIB, 960 * KIB, 17, 33},
 	        /* all of it: nothing stays, and the parts touch */
 	        {4 * KIB, 64 * KIB, 0, 0, 1},
-	        {64 * KIB, 64 * KIB, 0, 0, 1},
+	        {16 * KIB, 2048 * KIB, 0, 0, 1},
+	        {64 * KIB, 2048 * KIB, 0, 0, 1},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct cut c = cut_block(cases[i].bytes, cases[i].page);
-		size_t in = 0;
+		size_t in = 0, block = block_bytes(cases[i].page), size = 16 * block;
 
+		assert_int_equal(c.step, block);
 		assert_int_equal(c.from, cases[i].from);
-		assert_int_equal(cut_count(&c, SIZE), 16);
-		assert_int_equal(cut_left(&c, SIZE), cases[i].left);
-		assert_int_equal(cut_pieces(&c, SIZE), cases[i].pieces);
-		for (size_t at = 0; at < SIZE; at += 4 * KIB)
+		assert_int_equal(cut_count(&c, size), 16);
+		assert_int_equal(cut_left(&c, size), cases[i].left);
+		assert_int_equal(cut_pieces(&c, size), cases[i].pieces);
+		for (size_t at = 0; at < size; at += 4 * KIB)
 			in += cut_has(&c, at) ? 4 * KIB : 0;
 		assert_int_equal(in, 16 * cases[i].bytes);
 		assert_int_equal(cut_has(&c, 0), c.from == 0);
-		assert_int_equal(cut_has(&c, CUT_BLOCK + c.from), true);
-		assert_int_equal(cut_has(&c, CUT_BLOCK + c.from + c.len), c.len == CUT_BLOCK);
+		assert_int_equal(cut_has(&c, block + c.from), true);
+		assert_int_equal(cut_has(&c, block + c.from + c.len), c.len == block);
 	}
 }
 

@@ -149,7 +149,8 @@ static void order_0_runs_anywhere(void **state)
  * calls in one window. */
 static void operations_run_anywhere(void **state)
 {
-	const long pages = (long)(SIZE / (size_t)sysconf(_SC_PAGESIZE)), blocks = SIZE / CUT_BLOCK;
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const long pages = (long)(SIZE / page), blocks = (long)(SIZE / block_bytes(page));
 	const struct {
 		const char *text;
 		long batch;
@@ -180,6 +181,8 @@ static void operations_run_anywhere(void **state)
 	        {"moved/order=0,size=4M,skew=4K,mode=fork", 1},
 	        {"moved/order=0,size=4M,skew=4K,mode=reads", pages},
 	        {"moved/order=0,size=4M,align=64K,mode=fork", 1},
+	        {"mremap/order=0,size=4M,align=32M", 1},
+	        {"mremap/order=0,size=4M,skew=68K", 1},
 	};
 	const size_t count = sizeof(expected) / sizeof(expected[0]);
 	char plan[4096] = "";
@@ -363,17 +366,35 @@ static void no_counter_is_a_skip(void **state)
 	release(&r);
 }
 
-static void folios_that_do_not_divide(void **state)
+/* Words that are nothing, or another case, with pages of this size. */
+static void what_cannot_be_is_skipped(void **state)
 {
-	struct result r;
-	json_t *run;
+	static const struct {
+		const char *text, *why; /* with pages of 4K; NULL: of all sizes */
+	} rows[] = {
+	        {"mremap/order=9,size=1M,skew=4K", NULL},
+	        {"munmap/order=0,size=2M,block=68K",
+	         "block=68K is no part of a block in whole pages: a page is 4K here, a block 64K"},
+	        {"moved/order=0,size=2M,skew=128K,mode=fork",
+	         "skew=128K is a multiple of a block, 64K here: what is congruent modulo a block "
+	         "is asked for by align="},
+	};
 
 	(void)state;
-	run_plan(&r, "mremap/order=9,size=1M,skew=4K", METRIC_NS);
-	run = line_json(&r, 1);
-	assert_string_equal(json_str(run, "state", ""), "skip");
-	json_decref(run);
-	release(&r);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		bool told = rows[i].why && sysconf(_SC_PAGESIZE) == 4096;
+		struct result r;
+		json_t *run;
+
+		run_plan(&r, rows[i].text, METRIC_NS);
+		run = line_json(&r, 1);
+		if (told || !rows[i].why)
+			assert_string_equal(json_str(run, "state", ""), "skip");
+		if (told)
+			assert_string_equal(json_str(run, "why", ""), rows[i].why);
+		json_decref(run);
+		release(&r);
+	}
 }
 
 static void stops_at_a_signal(void **state)
@@ -444,13 +465,14 @@ static void a_run_that_dies_is_invalid(void **state)
 
 static void order_0_region(struct region *r)
 {
+	ptrdiff_t align = (ptrdiff_t)table_bytes((size_t)sysconf(_SC_PAGESIZE));
 	struct reason w = {""};
 
 	memset(r, 0, sizeof(*r));
 	assert_true(region_reserve(r, SIZE, 0, 0, &w));
-	assert_int_equal((uintptr_t)r->at % REGION_ALIGN, 0);
-	assert_true(r->at - r->reserved >= (ptrdiff_t)REGION_ALIGN);
-	assert_true(r->reserved + r->reserved_size - (r->at + r->size) >= (ptrdiff_t)REGION_ALIGN);
+	assert_int_equal((uintptr_t)r->at % (uintptr_t)align, 0);
+	assert_true(r->at - r->reserved >= align);
+	assert_true(r->reserved + r->reserved_size - (r->at + r->size) >= align);
 	assert_true(region_map(r, &w));
 	assert_true(folio_populate(r->at, r->size, 0, &w));
 }
@@ -619,7 +641,7 @@ int main(void)
 	        cmocka_unit_test(short_calls_are_summed),
 	        cmocka_unit_test(child_is_not_in_the_window),
 	        cmocka_unit_test(no_counter_is_a_skip),
-	        cmocka_unit_test(folios_that_do_not_divide),
+	        cmocka_unit_test(what_cannot_be_is_skipped),
 	        cmocka_unit_test(stops_at_a_signal),
 	        cmocka_unit_test(refuses_a_plan_of_gigabytes),
 	        cmocka_unit_test(a_run_that_dies_is_invalid),

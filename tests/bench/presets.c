@@ -11,7 +11,6 @@
 #include "cli/preset.h"
 #include "lib/clock.h"
 #include "lib/file.h"
-#include "lib/json.h"
 #include "lib/mem.h"
 #include "lib/profile_plugin.h"
 
@@ -21,21 +20,16 @@
 
 static char *write_plan(const struct preset *p, const char *path)
 {
-	json_t *cases = json_array(), *text;
+	const struct preset_pages *pages;
 	struct buf b;
 	struct why w;
-	size_t i;
 
-	preset_cases(p, cases);
 	buf_init(&b, 1 << 20);
-	buf_adds(&b, "# foldbench plan 1\n");
-	json_array_foreach (cases, i, text) {
-		buf_addf(&b, "%s runs=%lld iterations=%lld warmup=%lld\n", json_string_value(text),
-		         (long long)p->runs, (long long)p->iterations, (long long)p->warmup);
-	}
+	if (preset_pages_find(NULL, &pages, &w) != OK)
+		die("%s", w.text);
+	preset_plan(p, pages, &b);
 	if (file_write(path, b.data, b.len, 0644, &w) != OK)
 		die("%s", w.text);
-	json_decref(cases);
 	return buf_take(&b, NULL);
 }
 
