@@ -147,6 +147,8 @@ static const struct scan_pattern table[] = {
         {"hung-task", "INFO: task .* blocked (in I/O wait )?for more than [0-9]+ second", false,
          "a task waited for long", "INFO: task ", 0},
 
+        {"log-lost", W "[0-9]+ printk messages dropped", false,
+         "the log is not whole: what is missing may be a fault", " printk messages dropped", 0},
         {"reboot", "^Linux version [0-9]", false,
          "the machine booted again in the middle of the log", "Linux version ",
          SCAN_BANNER | SCAN_ALONE},

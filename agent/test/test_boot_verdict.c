@@ -34,6 +34,9 @@ static const struct {
          "line 2 of the kernel's log: \"WARNING: CPU: 2 PID: 1 at include/linux/rmap.h:208"},
         {BANNER BEGIN CASE END WARN, BOOT_OFF, RESULT_PROVED, 0, 0, FAIL_KERNEL, "line 5"},
         {BANNER BEGIN CASE END BANNER, BOOT_OFF, RESULT_PROVED, 0, 0, FAIL_KERNEL, "line 5"},
+        /* What was lost of the log may have been a fault. */
+        {BANNER BEGIN "** 5 printk messages dropped **\n" CASE END, BOOT_OFF, RESULT_PROVED, 0, 0,
+         FAIL_KERNEL, "line 3 of the kernel's log: \"** 5 printk messages dropped **\""},
         {BANNER BEGIN CASE END, BOOT_OFF, RESULT_PROVED, 0, 512, FAIL_KERNEL,
          "tainted (W) while it was measured"},
         {BANNER BEGIN CASE END, BOOT_OFF, RESULT_PROVED, 32, 32, FAIL_KERNEL,

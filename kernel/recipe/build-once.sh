@@ -74,25 +74,26 @@ fi
 [ -r "$tar" ] || die "$tar is missing (Debian package linux-source-6.12)"
 
 mkdir -p "$kernels"
-src=$kernels/source-$version
-if [ ! -d "$src" ]; then
+# One build at a time, always in the same two places: a path is part of what the
+# compiler's cache goes by, and of what is mapped away.
+exec 9>"$kernels/lock"
+flock 9
+whole=$kernels/source-$version src=$kernels/src out=$kernels/out
+if [ ! -d "$whole" ]; then
 	say "build-once: unpacking linux-source-6.12 $version"
-	rm -rf "$src.new"
-	mkdir "$src.new"
-	tar -xf "$tar" -C "$src.new" --strip-components=1 --no-same-owner
-	mv "$src.new" "$src"
+	rm -rf "$whole.new"
+	mkdir "$whole.new"
+	tar -xf "$tar" -C "$whole.new" --strip-components=1 --no-same-owner
+	mv "$whole.new" "$whole"
 fi
-out=$done.out
-rm -rf "$done.src" "$done.new"
+rm -rf "$src" "$out" "$done.new"
 mkdir -p "$out" "$done.new"
-if [ -n "$patches" ]; then
-	# Links to what stays as it is: patch(1) writes a file anew.
-	cp -al "$src" "$done.src"
-	src=$done.src
-	for p in $patches; do
-		patch -d "$src" -p1 -s --no-backup-if-mismatch <"$p" || die "\"$p\" does not apply to linux-source-6.12 $version"
-	done
-fi
+# Links to what stays as it is: patch(1) writes a file anew.
+cp -al "$whole" "$src"
+for p in $patches; do
+	patch -d "$src" -p1 -s --no-backup-if-mismatch <"$p" ||
+		die "\"$p\" does not apply to linux-source-6.12 $version"
+done
 
 ccache=''
 ! command -v ccache >/dev/null 2>&1 || ccache='ccache '
@@ -106,7 +107,7 @@ kmake() {
 		CROSS_COMPILE=$cross "CC=${ccache}${cross}gcc" "$@" >"$done.log" 2>&1 ||
 		{ tail -n 20 "$done.log" >&2; die "make $* failed; all it said is in $done.log"; }
 }
-say "build-once: building $sets in $out"
+say "build-once: building $sets${patches:+ with$patches}"
 KCONFIG_ALLCONFIG=$tmp/asked.config kmake allnoconfig
 # Every line has to be found in the result, the "is not set" ones too.
 awk '
@@ -119,5 +120,5 @@ awk '
 kmake Image
 cp "$out/arch/arm64/boot/Image" "$out/vmlinux" "$out/.config" "$tmp/asked.config" "$done.new/"
 mv "$done.new" "$done"
-rm -rf "$out" "$done.src" "$done.log"
+rm -rf "$src" "$out" "$done.log"
 printf '%s\n' "$done"

@@ -439,6 +439,11 @@ static const struct excerpt excerpts[] = {
          "Linux version 6.12.117 (foldwatch@foldwatch) #1 SMP\nRun /init as init process\n"
          "Linux version 6.12.117 (foldwatch@foldwatch) #1 SMP\n",
          {{"reboot", NULL, "Linux version 6.12.117", 0}}},
+        {"log_lost",
+         "** 1273 printk messages dropped **\n"
+         "** 12 printk messages dropped ** [    3.100000] random: crng init done\n",
+         {{"log-lost", NULL, "** 1273 printk messages dropped **", 0},
+          {"log-lost", NULL, "** 12 printk messages dropped **", 0}}},
         {"any_other_bug",
          "BUG: arch topology borken\n"
          "Driver BUG: missing reserved tailroom\n"
