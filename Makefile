@@ -183,7 +183,8 @@ fmt:
 	clang-format -i $$(find lib server agent cli bench -name '*.[ch]')
 
 # Everything, from whatever stands: installs, builds, tests. What needs a real
-# kernel (test_*_real, foldbench in a guest, explain, plan) is run by whole.test.sh, which builds two.
+# kernel (test_*_real, foldbench in a guest, explain, plan) is run by whole.test.sh, which builds two,
+# and by kernels.test.sh, on others: those of a cache, or with FULL=1 built.
 WHOLE_TESTS := $(filter-out tests/foldbench.test.sh tests/explain.test.sh tests/plan.test.sh,$(sort $(wildcard tests/*.test.sh)))
 check:
 	@kernel/recipe/deps.sh check

@@ -10,8 +10,8 @@
 #
 # KERNELS names the directory that kernels are kept in, outside the tree (without
 # it, foldwatch/kernels in the user's cache). There a kernel's key is a hash over
-# the version of the source package, the compiler, the merged configuration and
-# the patches: what was built from the same is not built again.
+# the version of the source package, the compiler, the lines of the configuration
+# and the patches: what was built from the same is not built again.
 set -eu
 
 usage() {
@@ -64,7 +64,9 @@ done >"$tmp/asked.config"
 version=$(dpkg-query -W -f '${Version}' linux-source-6.12 2>/dev/null) || version=none
 compiler=$(${cross}gcc --version 2>/dev/null | head -n 1) || compiler=none
 # shellcheck disable=SC2086
-key=$({ printf '%s\n%s\n' "$version" "$compiler"; cat "$tmp/asked.config" $patches; } | sha256sum | cut -c1-16)
+key=$({ printf '%s\n%s\n' "$version" "$compiler"
+	grep -E '^(CONFIG_|# CONFIG_.* is not set)' "$tmp/asked.config"
+	cat /dev/null $patches; } | sha256sum | cut -c1-16)
 done=$kernels/$(printf '%s' "$sets" | tr -c 'a-z0-9.+-' '_')-$key
 if [ -r "$done/Image" ]; then
 	printf '%s\n' "$done"
@@ -95,6 +97,8 @@ for p in $patches; do
 		die "\"$p\" does not apply to linux-source-6.12 $version"
 done
 
+# A make that calls this has words of its own, which are none of the kernel's.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 ccache=''
 ! command -v ccache >/dev/null 2>&1 || ccache='ccache '
 # What the agent pins, and where it maps the two directories to.

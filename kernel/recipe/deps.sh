@@ -22,7 +22,7 @@ boot='qemu-system-arm'
 kernel='bubblewrap ccache bc flex bison xz-utils perl rsync cpio kmod libssl-dev'
 source='linux-source-6.12'
 check='libcmocka-dev clang clang-format clang-tidy cppcheck shellcheck mandoc chromium curl
-	sqlite3 procps iproute2 libclang-rt-14-dev'
+	sqlite3 procps iproute2 libclang-rt-14-dev patch'
 
 case $goal in
 run) want="$build $boot $kernel" ; [ -n "${TREE-}" ] || want="$want $source" ;;
