@@ -14,8 +14,8 @@ static const int full_orders[] = {0, 2, 3, 4, 5, 9, -1};
 /* The same with 128 pages of 16K, order 7, and with 32 of 64K, order 5. */
 static const int quick_orders_16k[] = {0, 7, 9, -1};
 static const int full_orders_16k[] = {0, 2, 4, 6, 7, 8, 9, -1};
-static const int quick_orders_64k[] = {0, 5, 9, -1};
-static const int full_orders_64k[] = {0, 2, 3, 4, 5, 6, 9, -1};
+static const int quick_orders_64k[] = {0, 5, 7, -1};
+static const int full_orders_64k[] = {0, 2, 3, 4, 5, 7, 9, -1};
 
 static const struct preset_pages sizes[] = {
         {.page = "4K",
@@ -34,7 +34,7 @@ static const struct preset_pages sizes[] = {
         {.page = "64K",
          .rest = "1984K",
          .block = "2M",
-         .small = "64M",
+         .small = "16M",
          .orders = {lists_orders, quick_orders_64k, full_orders_64k}},
 };
 

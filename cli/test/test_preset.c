@@ -131,9 +131,9 @@ static void words_of_other_pages(void **state)
 	          "mremap/order=7,size=64M,align=32M"}},
 	        {"64K",
 	         87,
-	         {"munmap/order=5,size=64M,block=64K", "dontneed/order=9,size=64M,block=1984K",
-	          "mremap/order=5,size=64M,skew=64K", "mremap/order=5,size=64M,align=2M",
-	          "fork/order=9,size=64M,fill=file"}},
+	         {"munmap/order=5,size=16M,block=64K", "dontneed/order=7,size=16M,block=1984K",
+	          "mremap/order=5,size=16M,skew=64K", "mremap/order=5,size=16M,align=2M",
+	          "fork/order=7,size=16M,fill=file"}},
 	};
 
 	(void)state;
