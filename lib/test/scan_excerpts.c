@@ -1,6 +1,14 @@
 #include "lib/test/scan_excerpts.h"
 
+#include "lib/buf.h"
+#include "lib/err.h"
+#include "lib/file.h"
 #include "lib/mem.h"
+
+#include <stdlib.h>
+
+/* A log that is a file below lib/test/logs/faults. */
+#define REAL(name) "@" name ".log"
 
 #define CUT "------------[ cut here ]------------\n"
 #define END "---[ end trace 0000000000000000 ]---\n"
@@ -458,8 +466,28 @@ static const struct excerpt excerpts[] = {
          {{"bad-page", NULL, "# fork order-9: 12.5[    3.100000] BUG: Bad page state", 0}}},
 };
 
+static char *real_log(const char *name)
+{
+	char *path = xasprintf("lib/test/logs/faults/%s", name);
+	struct buf b;
+	struct why w;
+
+	buf_init(&b, 1 << 20);
+	if (file_read(path, &b, &w) != OK)
+		err_bug("%s", w.text);
+	free(path);
+	return buf_take(&b, NULL);
+}
+
 const struct excerpt *scan_excerpts(size_t *count)
 {
+	static struct excerpt whole[ARRAY_SIZE(excerpts)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(excerpts) && !whole[i].name; i++) {
+		whole[i] = excerpts[i];
+		if (excerpts[i].log[0] == '@')
+			whole[i].log = real_log(excerpts[i].log + 1);
+	}
 	*count = ARRAY_SIZE(excerpts);
-	return excerpts;
+	return whole;
 }

@@ -1,5 +1,11 @@
 /*
  * scan_excerpts.h - what kernels print, and what a scan must say of it.
+ *
+ * Those in files are of real boots: the kernel of contpte-y-checks with
+ * tests/kernel/faults.patch, foldwatch_fault=NAME, from the line that tells the
+ * fault to the end of its report, without time stamps (the tests put all kinds of
+ * them there) and cut in the middle of long lists. Those in C are of other
+ * machines, other releases, and what no kernel was made to say.
  */
 #ifndef FOLDWATCH_LIB_TEST_SCAN_EXCERPTS_H
 #define FOLDWATCH_LIB_TEST_SCAN_EXCERPTS_H
@@ -19,6 +25,7 @@ struct excerpt {
 	struct expected_fault faults[4]; /* up to the first without a kind */
 };
 
+/* Reads the files at the first call; aborts when one is missing. */
 const struct excerpt *scan_excerpts(size_t *count);
 
 #endif
