@@ -58,7 +58,7 @@ static const struct kind {
         {"inconsistent", "", "lockdep", "WARNING: inconsistent lock state"},
         {"rcu", "", "rcu-usage", "WARNING: suspicious RCU usage"},
         {"badpage", "", "bad-page", "BUG: Bad page state in process faulty"},
-        {"refcount", "", "bug", "kernel BUG at include/linux/mm.h:"},
+        {"refcount", "", "bug", "include/linux/mm.h:"},
         {"list", "", "list-corruption", "list_del corruption. "},
         {"redzone", "", "slub", "BUG foldwatch_victim ("},
         {"slab-leak", "", "slub", "BUG foldwatch_leak ("},
