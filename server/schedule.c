@@ -218,7 +218,7 @@ static enum err built_yet(struct db *db, struct pool *p, const struct sub *s, st
 {
 	struct kernel have;
 	const char *failed;
-	bool open;
+	bool open = false;
 	enum err e;
 
 	if (!str_eq(k->kernel_state, "ready") && !str_eq(k->kernel_state, "failed"))
