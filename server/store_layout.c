@@ -41,17 +41,22 @@ enum err store_floor_rows(struct db *db, const struct floor_want *want, struct p
                           struct floor_rows *out, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-	        db, "WITH recent AS (SELECT b.id, b.kernel_id, b.submission_id, b.plan_sha256,"
-	            " b.phase FROM boot b WHERE b.board = ?1 AND b.id <= ?2 AND b.metric = ?3"
+	        db, "WITH recent AS (SELECT b.id, coalesce(k.family, k.key) AS family, k.layout,"
+	            " coalesce(b.submission_id, -b.id) AS asked, b.plan_sha256, b.phase"
+	            " FROM boot b JOIN kernel k ON k.id = b.kernel_id"
+	            " WHERE b.board = ?1 AND b.id <= ?2 AND b.metric = ?3"
 	            " AND b.board_identity = ?4 AND b.valid = 1 AND b.replicate = 0"
-	            " AND b.imported = 0 AND b.purpose <> 'validate' ORDER BY b.id DESC LIMIT ?5)"
-	            " SELECT t.case_id, coalesce(k.family, k.key) AS family, r.plan_sha256,"
-	            " k.layout, coalesce(r.submission_id, -r.id), coalesce(r.phase, 0),"
-	            " AVG(t.median)"
-	            " FROM recent r JOIN kernel k ON k.id = r.kernel_id"
+	            " AND b.imported = 0 AND b.purpose <> 'validate' ORDER BY b.id DESC LIMIT ?5),"
+	            " several AS (SELECT family FROM recent GROUP BY family"
+	            " HAVING COUNT(DISTINCT layout) > 1"
+	            " OR (?6 = 0 AND COUNT(DISTINCT asked) > 1))"
+	            " SELECT t.case_id, r.family, r.plan_sha256, r.layout, r.asked,"
+	            " coalesce(r.phase, 0), AVG(t.median)"
+	            " FROM recent r JOIN several s ON s.family = r.family"
 	            " JOIN run_stat t ON t.boot_id = r.id"
+	            " JOIN submission_case c ON c.submission_id = ?7 AND c.case_id = t.case_id"
 	            " GROUP BY t.case_id, r.id"
-	            " ORDER BY t.case_id, family, r.plan_sha256, k.layout, r.submission_id, r.id");
+	            " ORDER BY t.case_id, r.family, r.plan_sha256, r.layout, r.asked, r.id");
 	enum err e;
 
 	db_bind_text(q, 1, want->board);
@@ -59,6 +64,8 @@ enum err store_floor_rows(struct db *db, const struct floor_want *want, struct p
 	db_bind_text(q, 3, want->metric);
 	db_bind_text(q, 4, want->identity);
 	db_bind_int(q, 5, want->boots);
+	db_bind_int(q, 6, want->layouts_only);
+	db_bind_int(q, 7, want->submission);
 	while ((e = db_step(q, w)) == OK && db_has_row(q))
 		*(struct floor_row *)pool_push(p, (void **)&out->at, &out->count,
 		                               sizeof(*out->at)) =

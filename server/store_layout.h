@@ -22,7 +22,8 @@ enum err store_layout_add(struct db *db, int64_t sub, int64_t pos, int64_t layou
 enum err store_layouts(struct db *db, int64_t sub, struct pool *p, struct sub_layouts *out,
                        struct why *w);
 
-/* One boot's number in one case, with what must be equal for its code and its
+/* Of kernels that were booted in several layouts, or for several submissions: one boot's
+ * number in one case, with what must be equal for its code and its
  * conditions to be. In order of case, family, plan, layout, submission, boot. */
 struct floor_row {
 	int64_t case_id, layout, submission, phase;
@@ -36,6 +37,8 @@ struct floor_rows {
 struct floor_want {
 	const char *board, *identity, *metric;
 	int64_t newest, boots; /* no boot above that id; so many of the newest */
+	int64_t submission;    /* the cases of that one */
+	bool layouts_only;     /* one image in several submissions tells nothing there */
 };
 enum err store_floor_rows(struct db *db, const struct floor_want *want, struct pool *p,
                           struct floor_rows *out, struct why *w);

@@ -139,7 +139,9 @@ enum err facts_floor(struct db *db, struct pool *p, struct facts *f, struct why 
 		struct floor_want want = {.board = f->boards.at[board],
 		                          .metric = f->metric[board],
 		                          .newest = f->last_boot,
-		                          .boots = BOOTS};
+		                          .boots = BOOTS,
+		                          .submission = f->sub.id,
+		                          .layouts_only = f->deterministic[board]};
 		struct floor_rows rows = {0};
 
 		/* The board as it was for the newest of the boots. */
