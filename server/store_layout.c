@@ -41,9 +41,13 @@ enum err store_floor_rows(struct db *db, const struct floor_want *want, struct p
                           struct floor_rows *out, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-	        db, "WITH recent AS (SELECT b.id, coalesce(k.family, k.key) AS family, k.layout,"
-	            " coalesce(b.submission_id, -b.id) AS asked, b.plan_sha256, b.phase"
+	        db, "WITH recent AS (SELECT b.id, k.layout,"
+	            " coalesce(o.section_hash, k.family, k.key) AS family,"
+	            " coalesce(b.submission_id, -b.id) AS asked, b.plan_sha256, b.phase,"
+	            " coalesce(b.env_id, '') AS env"
 	            " FROM boot b JOIN kernel k ON k.id = b.kernel_id"
+	            " LEFT JOIN kernel o ON o.key = coalesce(k.family, k.key)"
+	            " AND o.state <> 'failed'"
 	            " WHERE b.board = ?1 AND b.id <= ?2 AND b.metric = ?3"
 	            " AND b.board_identity = ?4 AND b.valid = 1 AND b.replicate = 0"
 	            " AND b.imported = 0 AND b.purpose <> 'validate' ORDER BY b.id DESC LIMIT ?5),"
@@ -51,12 +55,13 @@ enum err store_floor_rows(struct db *db, const struct floor_want *want, struct p
 	            " HAVING COUNT(DISTINCT layout) > 1"
 	            " OR (?6 = 0 AND COUNT(DISTINCT asked) > 1))"
 	            " SELECT t.case_id, r.family, r.plan_sha256, r.layout, r.asked,"
-	            " coalesce(r.phase, 0), AVG(t.median)"
+	            " coalesce(r.phase, 0), AVG(t.median), r.env"
 	            " FROM recent r JOIN several s ON s.family = r.family"
 	            " JOIN run_stat t ON t.boot_id = r.id"
 	            " JOIN submission_case c ON c.submission_id = ?7 AND c.case_id = t.case_id"
 	            " GROUP BY t.case_id, r.id"
-	            " ORDER BY t.case_id, r.family, r.plan_sha256, r.layout, r.asked, r.id");
+	            " ORDER BY t.case_id, r.family, r.plan_sha256, r.env, r.layout, r.asked,"
+	            " r.id");
 	enum err e;
 
 	db_bind_text(q, 1, want->board);
@@ -75,7 +80,8 @@ enum err store_floor_rows(struct db *db, const struct floor_want *want, struct p
 		                           .layout = db_int(q, 3),
 		                           .submission = db_int(q, 4),
 		                           .phase = db_int(q, 5),
-		                           .number = db_real(q, 6)};
+		                           .number = db_real(q, 6),
+		                           .env = col_str(q, 7, p)};
 	db_done(q);
 	return e;
 }

@@ -23,12 +23,14 @@ enum err store_layouts(struct db *db, int64_t sub, struct pool *p, struct sub_la
                        struct why *w);
 
 /* Of kernels that were booted in several layouts, or for several submissions: one boot's
- * number in one case, with what must be equal for its code and its
- * conditions to be. In order of case, family, plan, layout, submission, boot. */
+ * number in one case, with what must be equal for its code and its conditions to be.
+ * A family is one binary (as built for any submission) and its relinks. In order of
+ * case, family, plan, environment, layout, submission, boot. */
 struct floor_row {
 	int64_t case_id, layout, submission, phase;
 	const char *family, *plan;
-	double number; /* mean of its runs' medians */
+	const char *env; /* "": from an agent that tells none */
+	double number;   /* mean of its runs' medians */
 };
 struct floor_rows {
 	struct floor_row *at;

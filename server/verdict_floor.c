@@ -17,9 +17,11 @@ struct span {
 	size_t n;
 };
 
+/* And under the same conditions. */
 static bool one_kernel(const struct floor_row *a, const struct floor_row *b)
 {
-	return a->case_id == b->case_id && str_eq(a->family, b->family) && str_eq(a->plan, b->plan);
+	return a->case_id == b->case_id && str_eq(a->family, b->family) &&
+	       str_eq(a->plan, b->plan) && str_eq(a->env, b->env);
 }
 
 /* Rows lie in order: the end of those that are as the first is. */

@@ -5,6 +5,7 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -109,6 +110,40 @@ static void test_boots(void **state)
 	json_decref(c);
 }
 
+/* The floor of a submission's first cell, asked for order 9 alone: what booting the same
+ * image for several submissions does. */
+static double floor_of_one_more(struct fake *f, const char *qemu)
+{
+	int64_t sub;
+	json_t *c;
+	double floor = NAN;
+
+	f->qemu = qemu;
+	sub = fake_submit(
+	        f, "{\"title\":\"again\",\"reuse\":false,\"kernels\":[{\"name\":\"base\"," TREE
+	           ",\"config\":\"contpte-n\"},{\"name\":\"slow\"," TREE
+	           ",\"config\":\"contpte-y\"}],\"baseline\":\"base\",\"boards\":[\"hw\"],"
+	           "\"cases\":[\"fork/order=9,size=256M\"],\"plan\":{\"boots\":4}}");
+	fake_work(f);
+	fake_await(f, sub, "done");
+	c = get(f, "comparisons", sub);
+	if (json_is_number(at(c, "cells.0.floor")))
+		floor = num_at(c, "cells.0.floor");
+	json_decref(c);
+	f->qemu = NULL;
+	return floor;
+}
+
+/* Another environment is no A/A pair; the next submission in it is one. */
+static void test_environments(void **state)
+{
+	struct fake *f = *state;
+
+	assert_true(isnan(floor_of_one_more(f, "8.1")));
+	assert_true(isnan(floor_of_one_more(f, "8.2")));
+	assert_false(isnan(floor_of_one_more(f, "8.2")));
+}
+
 static void test_bounds(void **state)
 {
 	static const char *const wrong[] = {"0", "9", "-1", "1.5", "\"3\"", "[]"};
@@ -126,12 +161,27 @@ static void test_bounds(void **state)
 	}
 }
 
+/* With floors that later boots of other submissions would move. */
+static void test_rebuild(void **state)
+{
+	static const char *const queries[] = {
+	        "SELECT submission_id || ' ' || last_boot || ' ' || body FROM comparison"
+	        " ORDER BY submission_id",
+	        "SELECT * FROM (SELECT CAST(floor AS TEXT) FROM cell WHERE floor IS NOT NULL"
+	        " ORDER BY 1)",
+	};
+	struct fake *f = *state;
+
+	daemon_expect_rebuilt(f->d, queries, ARRAY_SIZE(queries), "fork/order=9");
+	daemon_start(f->d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_phases),
-	        cmocka_unit_test(test_boots),
-	        cmocka_unit_test(test_bounds),
+	        cmocka_unit_test(test_phases),       cmocka_unit_test(test_boots),
+	        cmocka_unit_test(test_environments), cmocka_unit_test(test_bounds),
+	        cmocka_unit_test(test_rebuild),
 	};
 
 	return cmocka_run_group_tests(tests, setup, fake_teardown);
