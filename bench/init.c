@@ -151,10 +151,12 @@ static void fail(const char *fmt, ...)
 
 static const struct {
 	const char *at, *type;
+	bool optional; /* of kernels that have it */
 } mounts[] = {
-        {"/proc", "proc"},
-        {"/sys", "sysfs"},
-        {"/dev", "devtmpfs"},
+        {"/proc", "proc", false},
+        {"/sys", "sysfs", false},
+        {"/dev", "devtmpfs", false},
+        {"/sys/kernel/tracing", "tracefs", true},
 };
 
 static void mount_all(void)
@@ -163,7 +165,8 @@ static void mount_all(void)
 
 	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
 		mkdir(mounts[i].at, 0755);
-		if (mount(mounts[i].type, mounts[i].at, mounts[i].type, 0, NULL) && errno != EBUSY)
+		if (mount(mounts[i].type, mounts[i].at, mounts[i].type, 0, NULL) &&
+		    errno != EBUSY && !mounts[i].optional)
 			fail("mount %s: %s", mounts[i].at, strerror(errno));
 	}
 	/* The kernel found no /dev/console in an initramfs without one. */

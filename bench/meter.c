@@ -1,4 +1,5 @@
 #include "bench/meter.h"
+#include "bench/trace.h"
 
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -130,6 +131,8 @@ void meter_settle(const struct meter *m)
 
 void meter_start(struct meter *m)
 {
+	if (m->trace)
+		trace_read(m->trace, &m->trace->edges->start);
 	m->switches_start = switches_now();
 	reading(m, &m->page->start, &m->page->counts_start);
 }
@@ -137,6 +140,9 @@ void meter_start(struct meter *m)
 void meter_stop(struct meter *m)
 {
 	reading(m, &m->page->stop, &m->page->counts_stop);
+	/* Behind the reading: no window has an instruction of this. */
+	if (m->trace)
+		trace_read(m->trace, &m->trace->edges->stop);
 	m->switches = (uint64_t)(switches_now() - m->switches_start);
 }
 

@@ -65,11 +65,14 @@ struct meter_page {
 	struct meter_counts counts_start, counts_stop;
 };
 
+struct trace;
+
 struct meter {
 	enum metric metric;
 	int fd;    /* the event: this task's, or the CPU's */
 	int group; /* of events that is read instead of the clock (covariates.h), or -1 */
 	bool wide; /* windows are of the whole CPU */
+	const struct trace *trace; /* functions are counted at the edges, too (trace.h); or NULL */
 	struct meter_page *page;
 	uint64_t empty;      /* of the empty window: what start and stop take themselves */
 	long switches_start; /* context switches of this thread */

@@ -3,6 +3,7 @@
 #include "bench/covariates.h"
 #include "bench/folio.h"
 #include "bench/thp.h"
+#include "bench/trace.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -111,6 +112,7 @@ struct record {
 	bool pinned, realtime;
 	struct counters before, after;
 	struct covariates covariates;
+	struct trace trace;
 	bool has_free;
 	uint64_t free_blocks;
 };
@@ -224,13 +226,12 @@ static enum run_state windows(const struct bench *b, struct run *r, const struct
 }
 
 /*
- * The same windows once more, a few, for counters instead of time. Whatever goes wrong
- * here is told beside the run and takes nothing from it: its numbers stand already.
+ * The same windows once more, a few, for counters instead of time, and a few for calls
+ * of functions. Whatever goes wrong here is told beside the run and takes nothing from
+ * it: its numbers stand already.
  */
-static void count_covariates(const struct bench *b, struct run *r, struct record *rec)
+static void count_events(const struct bench *b, struct run *r, struct covariates *c)
 {
-	struct covariates *c = &rec->covariates;
-	uint64_t populated = r->populated;
 	struct reason w = {""};
 
 	if (!covariates_open(c, r->meter, &w))
@@ -245,6 +246,31 @@ static void count_covariates(const struct bench *b, struct run *r, struct record
 			break;
 	}
 	covariates_close(c);
+}
+
+static void count_calls(const struct bench *b, struct run *r, struct trace *t)
+{
+	struct reason w = {""};
+
+	if (trace_open(t, r->meter, &w))
+		for (int i = 0; i < TRACE_WINDOWS; i++) {
+			if (one_window(b, r, false) != RUN_VALID) {
+				t->why = r->why;
+				break;
+			}
+			if (!trace_take(t, &w))
+				break;
+		}
+	trace_close(t);
+	trace_free(t);
+}
+
+static void count_covariates(const struct bench *b, struct run *r, struct record *rec)
+{
+	uint64_t populated = r->populated;
+
+	count_events(b, r, &rec->covariates);
+	count_calls(b, r, &rec->trace);
 	r->populated = populated;
 }
 
@@ -308,6 +334,7 @@ static void emit_evidence(const struct run *r, const struct record *rec, struct 
 	if (rec->has_free)
 		emit_u64(e, "free_pmd_blocks", rec->free_blocks);
 	covariates_emit(&rec->covariates, e);
+	trace_emit(&rec->trace, e);
 	emit_close(e);
 }
 
@@ -356,7 +383,7 @@ static void emit_valid(const struct run_spec *spec, const struct run *r, const s
 size_t run_line_max(const struct run_spec *spec)
 {
 	/* A number and its comma; the rest of the line has fixed members. */
-	return 21 * ((size_t)spec->warmup + spec->iterations) + 4096;
+	return 21 * ((size_t)spec->warmup + spec->iterations) + 6144;
 }
 
 static enum run_state measure(const struct run_spec *spec, struct run *r, struct record *rec)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Kernels that the rest does not build: pages of 16K and of 64K, the mm's own
-# assertions, and one that misbehaves when it is told to. TAP.
+# assertions, the function profiler, and one that misbehaves when it is told to. TAP.
 #
 # They come from a cache outside the tree (KERNELS=, kernel/recipe/build-once.sh),
 # by the version of the source package, the compiler, the configuration and the
@@ -53,6 +53,7 @@ measured() {
 }
 whole() { build/foldbench check "$tmp/$1/result.jsonl"; }
 # Skipped with this sentence, and how often.
+not() { ! "$@"; }
 skipped() { [ "$(count "$1" "\"state\":\"skip\",\"why\":\"$2")" = "$3" ]; }
 says() { grep -qF -- "$2" "$tmp/$1/result.jsonl"; }
 clean() { build/foldwatch scan-log "$tmp/$1/console.txt"; }
@@ -90,6 +91,22 @@ if kernel "the mm's assertions" contpte-y-debug; then
 	boot debug "$tmp/quick"
 	ok "the mm's assertions: contpte-quick is measured and proved" measured debug 90 81
 	ok "the mm's assertions: the log is clean" clean debug
+fi
+
+# Time, on the fast board: what the emulator does not count, the kernel does. 16M are 8
+# folios of order 9, of which each is one batch.
+if kernel 'calls of the contpte layer' contpte-y-trace; then
+	printf 'fork/order=%s,size=16M runs=2 iterations=5\n' 0 9 >"$tmp/calls"
+	boot calls "$tmp/calls" -f
+	# called ORDER FUNCTION COUNT
+	called() { runs calls | grep "order=$1," | grep -o '"calls":{"windows":5[^}]*}' | grep -q "\"$2\":$3[,}]"; }
+	ok 'calls of the contpte layer: all is measured, once a case they are counted' measured calls 4 4
+	ok 'calls of the contpte layer: fork protects and copies each folio of order 9 at once' \
+		called 9 contpte_wrprotect_ptes 8
+	ok 'calls of the contpte layer: and sets it in the child at once' called 9 contpte_set_ptes 8
+	ok 'calls of the contpte layer: order 0 has no contiguous entries to protect' \
+		not called 0 contpte_wrprotect_ptes '[1-9][0-9]*'
+	ok 'calls of the contpte layer: the log is clean' clean calls
 fi
 
 if kernel 'faults on demand' contpte-y-checks tests/kernel/faults.patch; then

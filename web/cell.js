@@ -3,7 +3,7 @@
 import uPlot from "./uplot.js";
 import {h, table} from "./dom.js";
 import {getJson} from "./api.js";
-import {quantity} from "./format.js";
+import {percent, quantity} from "./format.js";
 import {moverNodes} from "./movers.js";
 
 const colours = ["#2b7fb8", "#d1622b", "#3c9a5f", "#9159b8", "#b8942b", "#c2447a"];
@@ -78,6 +78,18 @@ function summary(rows, metric) {
 	}));
 }
 
+// What a PMU counted behind the timed windows, of the cells that have it.
+function covariateNodes(cells, baseline) {
+	const rows = cells.flatMap(x => x.covariates.map(v => ({kernel: x.kernel, ...v})));
+	return rows.length ? [h("h2", {}, "Counted beside the time"), table("A window of a separate pass, mean over boots", [
+		{head: "Kernel", cell: v => v.kernel},
+		{head: "Counter", cell: v => v.name},
+		{head: baseline, num: true, cell: v => quantity(v.base_mean, "")},
+		{head: "This kernel", num: true, cell: v => quantity(v.mean, "")},
+		{head: "Change", num: true, cell: v => percent(v.change)},
+	], rows)] : [];
+}
+
 export async function showCell(id, query) {
 	const args = new URLSearchParams(query);
 	const metric = args.get("metric") ?? "ns";
@@ -87,6 +99,7 @@ export async function showCell(id, query) {
 		if (r.windows > 1)
 			r.samples = r.samples?.map(v => v / r.windows);
 	const comparison = await getJson(`comparisons/${id}`);
+	const cells = comparison.cells.filter(x => x.case === args.get("case") && x.board === args.get("board") && x.metric === metric);
 	const notes = [...new Set(comparison.rows
 		.filter(r => r.case === args.get("case") && r.board === args.get("board") && r.metric === metric)
 		.flatMap(r => r.footnotes))];
@@ -119,6 +132,7 @@ export async function showCell(id, query) {
 			plot,
 			summary(rows, metric),
 			notes.map(f => h("p", {class: "dim"}, `Known fault: ${f}`)),
+			covariateNodes(cells, comparison.baseline),
 			moved,
 		],
 	};

@@ -303,6 +303,44 @@ static void covariates(void **state)
 	cell_has(f, "[1,2]", "null", NULL);
 }
 
+static bool is_covariate(const json_t *c, size_t i, const char *name, double base, double mean)
+{
+	char *path = xasprintf("cells.0.covariates.%zu", i);
+	const json_t *v = at(c, path);
+
+	free(path);
+	return strcmp(str_at(v, "name"), name) == 0 && num_at(v, "base_mean") == base &&
+	       num_at(v, "mean") == mean;
+}
+
+/* Functions by their names, as a kernel has them: one that a run does not name was not
+ * called in it; a kernel that has none of them counts nothing. */
+static void calls(void **state)
+{
+	struct fake *f = *state;
+	int64_t sub;
+	json_t *c;
+
+	f->covariates = "{\"why\":\"no counters here\"},\"calls\":{\"windows\":5,"
+	                "\"contpte_wrprotect_ptes\":4096}";
+	f->covariates_slow = "{\"why\":\"no counters here\"},\"calls\":{\"windows\":5,"
+	                     "\"contpte_set_ptes\":16,\"contpte_wrprotect_ptes\":4096}";
+	sub = fake_submit(f, BODY("\"reuse\":false," HW_4));
+	work(f, sub, -1, NULL);
+	c = get(f, "comparisons", sub, "");
+	assert_int_equal(json_array_size(at(c, "cells.0.covariates")), 2);
+	assert_true(is_covariate(c, 0, "contpte_wrprotect_ptes", 4096, 4096));
+	assert_true(is_covariate(c, 1, "contpte_set_ptes", 0, 16));
+	json_decref(c);
+	f->covariates = "null,\"calls\":{\"why\":\"this kernel has no function contpte_*\"}";
+	sub = fake_submit(f, BODY("\"reuse\":false," HW_4));
+	work(f, sub, -1, NULL);
+	c = get(f, "comparisons", sub, "");
+	assert_int_equal(json_array_size(at(c, "cells.0.covariates")), 2);
+	assert_true(json_is_null(at(c, "cells.0.covariates.0.base_mean")));
+	json_decref(c);
+}
+
 static void boots_tell_and_differ(void **state)
 {
 	struct fake *f = *state;
@@ -351,6 +389,7 @@ int main(void)
 	        with(replicates_of_two_environments),
 	        with(reuse_is_of_the_present_environment),
 	        with(covariates),
+	        with(calls),
 	        with(boots_tell_and_differ),
 	};
 
