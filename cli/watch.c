@@ -71,6 +71,23 @@ static void add_active(struct buf *b, const json_t *a)
 	add_duration(b, json_num(a, "elapsed_s", 0));
 }
 
+/* For an agent; and where the server knows that none of those it has will do, why. */
+static void add_waiting(const json_t *sub, struct buf *b)
+{
+	const json_t *kernel;
+	size_t i;
+
+	buf_addf(b, "%s: waiting for an agent", json_str(sub, "state", "queued"));
+	json_array_foreach (json_object_get(sub, "kernels"), i, kernel) {
+		const char *why = json_str(kernel, "why", NULL);
+
+		if (why && *why) {
+			buf_addf(b, ": %s", why);
+			break;
+		}
+	}
+}
+
 void watch_line(const json_t *sub, struct buf *b)
 {
 	const json_t *p = json_object_get(sub, "progress");
@@ -85,7 +102,7 @@ void watch_line(const json_t *sub, struct buf *b)
 		add_active(b, a);
 	}
 	if (!json_array_size(active))
-		buf_addf(b, "%s: waiting for an agent", json_str(sub, "state", "queued"));
+		add_waiting(sub, b);
 	if (boots > 0)
 		buf_addf(b, "; boots %lld of %lld", (long long)json_int(p, "boots_done", 0),
 		         (long long)boots);
@@ -94,7 +111,8 @@ void watch_line(const json_t *sub, struct buf *b)
 		         (long long)cases);
 	buf_adds(b, "; ");
 	add_duration(b, json_num(p, "elapsed_s", 0));
-	if (left >= 0) {
+	/* Nobody is at it: no end can be told. */
+	if (left >= 0 && json_array_size(active)) {
 		time_t end = time(NULL) + (time_t)left;
 		struct tm tm;
 		char at[16] = "";

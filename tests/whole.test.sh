@@ -69,6 +69,14 @@ stop_run() {
 	run=
 }
 finish_run() { wait "$run"; rc=$?; run=; }
+# Until the tables are there, and it serves on.
+wait_served() {
+	turns=0
+	until grep -q 'The page: ' "$out" || ! kill -0 "$run" 2>/dev/null || [ "$turns" -ge 6000 ]; do
+		turns=$((turns + 1))
+		sleep 0.1
+	done
+}
 # slot_state SLOT: the agent's durable state there
 slot_state() { sed -n 's/.*"state": *"\([a-z]*\)".*/\1/p' "$state/agent/state/$1.json" 2>/dev/null; }
 log_bytes() { find "$state/logs" -type f -exec cat {} + 2>/dev/null | wc -c; }
@@ -163,11 +171,7 @@ for k in a b; do
 done
 chmod -R a+rX "$top/a" "$top/b"
 start_run images IMAGES="$top/a/Image $top/b/Image"
-turns=0
-until grep -q 'The page: ' "$out" || ! kill -0 "$run" 2>/dev/null || [ "$turns" -ge 6000 ]; do
-	turns=$((turns + 1))
-	sleep 0.1
-done
+wait_served
 if grep -q 'The page: ' "$out"; then pass "prebuilt images are compared"; else fail "prebuilt images are compared"; tail -n 8 "$out" | note; fi
 
 address=$(cat "$state/address")
@@ -180,6 +184,12 @@ else
 	fail "README's curl lines submit and print tables"
 	tail -n 5 "$top/curl.err" "$top/curl.out" 2>/dev/null | note
 fi
+
+# The rest with an agent that may fetch from the tree again.
+stop_run
+start_run serve
+wait_served
+address=$(cat "$state/address")
 
 # Kernels that the server built, by their names.
 if build/foldwatch explain contpte-n contpte-y mremap/order=9,size=16M,skew=4K --submission 1 \
@@ -204,7 +214,7 @@ fi
 
 # A branch that is not there: a submission that fails, for the page below, too.
 tree=$(sql "SELECT tree FROM kernel WHERE tree IS NOT NULL LIMIT 1")
-build/foldwatch submit --wait --baseline "gone=$tree#no-such-branch,config=contpte-y" --case fork/order=0,size=16M \
+timeout 300 build/foldwatch submit --wait --baseline "gone=$tree#no-such-branch,config=contpte-y" --case fork/order=0,size=16M \
 	--title 'a branch that is gone' --server "$address" --token-file "$state/submit.token" >"$top/gone.out" 2>&1
 rc=$?
 if [ $rc -eq 1 ] && grep -q 'no-such-branch' "$top/gone.out"; then

@@ -69,6 +69,11 @@ static void tells_progress(void **state)
 	        "boots 2 of 18; 10 s");
 	line_is("{\"state\":\"queued\",\"progress\":{\"elapsed_s\":0,\"active\":[]}}",
 	        "queued: waiting for an agent; 0 s");
+	line_is("{\"state\":\"resolving\",\"kernels\":[{\"name\":\"a\",\"why\":null},"
+	        "{\"name\":\"b\",\"why\":\"no agent that builds may fetch from \\\"x\\\" yet\"}],"
+	        "\"progress\":{\"elapsed_s\":3,\"expected_end_s\":200,\"active\":[]}}",
+	        "resolving: waiting for an agent: no agent that builds may fetch from \"x\" yet; 3 "
+	        "s");
 	/* an answer of another version must not end us */
 	line_is("{}", "queued: waiting for an agent; 0 s");
 	line_is("{\"progress\":7,\"state\":null}", "queued: waiting for an agent; 0 s");
