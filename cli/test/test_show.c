@@ -83,8 +83,9 @@ static void tells_progress(void **state)
 
 static void tells_the_expected_end(void **state)
 {
-	json_t *sub = parse("{\"state\":\"booting\",\"progress\":{\"elapsed_s\":9,"
-	                    "\"expected_end_s\":125,\"active\":[]}}");
+	json_t *sub =
+	        parse("{\"state\":\"booting\",\"progress\":{\"elapsed_s\":9,"
+	              "\"expected_end_s\":125,\"active\":[{\"kind\":\"boot\",\"kernel\":\"k\"}]}}");
 	struct buf b;
 	const char *at;
 

@@ -44,10 +44,6 @@ void daemon_start(struct daemon *d);
 /* Starts, expects it to end by itself; returns its exit status (or 128 +
  * signal) with what it wrote in *text (free() it). `args` NULL-terminated. */
 int daemon_run(struct daemon *d, const char *const *args, char **text);
-/* Stops the server, rebuilds, and expects each query (of one text column, in an order
- * of its own) to answer as before, with `word` somewhere. The server stays stopped. */
-void daemon_expect_rebuilt(struct daemon *d, const char *const *queries, size_t n,
-                           const char *word);
 void daemon_stop(struct daemon *d);
 /* SIGKILL, as a power cut for the process. */
 void daemon_kill(struct daemon *d);

@@ -1,6 +1,7 @@
 /* Faults decoded against a stored vmlinux, and those that an operator lists as known. */
 #include "server/db.h"
 #include "server/test/fake_agent.h"
+#include "server/test/rebuilt.h"
 
 #include "lib/buf.h"
 #include "lib/clock.h"

@@ -1,6 +1,7 @@
 /* Layouts over the real server: kernels, jobs and boots of relinks, and what a
  * comparison makes of them. */
 #include "server/test/fake_agent.h"
+#include "server/test/rebuilt.h"
 
 #include "lib/json.h"
 #include "lib/mem.h"
