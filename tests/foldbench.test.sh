@@ -30,10 +30,10 @@ runs() { grep '^{"type":"run"' "$tmp/$1/result.jsonl"; }
 same_runs() { [ "$(runs "$1")" = "$(runs "$2")" ] && [ -n "$(runs "$1")" ]; }
 samples() { runs "$1" | grep -o '"samples":\[[^]]*\]'; }
 numbers() { samples "$1" | tr -cs '0-9' '\n' | grep .; }
-# No sample of the second boot is larger by 100000 than that of the first.
+# close_samples A B N COUNT: none of COUNT samples of the one boot is further than N from the other's
 close_samples() {
-	numbers "$1" >"$tmp/one" && numbers "$2" >"$tmp/two" &&
-		paste "$tmp/one" "$tmp/two" | awk '{ if ($2 - $1 > 100000 || $1 - $2 > 100000) exit 1 } END { if (NR != 12) exit 1 }'
+	numbers "$1" >"$tmp/one" && numbers "$2" >"$tmp/two" && paste "$tmp/one" "$tmp/two" |
+		awk -v n="$3" -v count="$4" '{ if ($2 - $1 > n || $1 - $2 > n) exit 1 } END { if (NR != count) exit 1 }'
 }
 # The second run's last sample is larger than the first one's by N and more.
 grows() { samples "$1" | sed 's/.*,//; s/]//' | awk -v n="$2" 'NR == 1 { a = $1 } END { exit NR != 2 || $1 - a < n }'; }
@@ -61,6 +61,14 @@ ok 'it carries the nonce' has a/result.jsonl '"nonce":"0123456789abcdef"'
 ok 'the console has its begin' has a/console.txt 'foldbench: begin nonce=0123456789abcdef'
 ok 'the console has its end' has a/console.txt 'foldbench: end nonce=0123456789abcdef runs=45'
 ok 'another nonce of the same width changes no run' same_runs a b
+# A word of the kernel's command line that it does not know becomes a variable of the
+# environment, and moves the stack.
+forks='fork/order=0,size=16M runs=1 iterations=3 warmup=1\nfork/order=9,size=16M runs=1 iterations=3 warmup=1\n'
+boot forks "$forks" -p 7
+boot moved "$forks" -p 7 -e a=b
+boot away "$forks" -p 7 -e "pad=$(printf '%0900d' 0)"
+ok 'where the stack begins moves no fork' close_samples forks moved 100 8
+ok 'nor does a stack that is a good part of a page away' close_samples forks away 500 8
 
 # The other operations, where there are no contiguous PTEs, where a folio is one
 # block of them, and where it is many.
@@ -94,7 +102,7 @@ fork='fork/order=0,size=8M\nfork/order=9,size=8M\n'
 boot quiet "$fork" -m 2304 -e FOLDBENCH_CHILD_SPIN=0000000
 boot busy "$fork" -m 2304 -e FOLDBENCH_CHILD_SPIN=3000000
 # The child's three million turns are more than ten million instructions.
-ok 'what the child does is in no sample of fork' close_samples quiet busy
+ok 'what the child does is in no sample of fork' close_samples quiet busy 100000 12
 
 boot fast 'fork/order=0,size=8M runs=2\nmunmap/order=9,size=8M\n' -f -i
 ok 'without a counter every run is a skip' all_state fast skip 3

@@ -14,8 +14,8 @@
  * ones by size: half as much again as the first of the run.
  *
  * Whose instructions? Plugins of QEMU 7.2 cannot read registers. With one CPU
- * it can be told by what is seen to run: from an interrupt's entry (`irq`) to the
- * next ERET they are the interrupt's; from `switch` (cpu_switch_to) on they are
+ * it can be told by what is seen to run: from an interrupt's entry (`irq`) to its
+ * ERET, with those that come in the middle of it, they are the interrupt's; from `switch` (cpu_switch_to) on they are
  * another task's, to the end of the window. Both are counted in sums of their
  * own. Everything else in the window is the task that opened it. Behind `wide`
  * (meter_wide()) a run's samples count all tasks and interrupts, and so does this:
@@ -70,7 +70,8 @@ static size_t used;
 
 /* The window that is open. */
 static struct {
-	bool open, other, irq;
+	bool open, other;
+	unsigned int irq; /* interrupts that are being served, one in the other */
 	uint64_t count, others, irqs, switches;
 	struct insn **touched;
 	size_t n, room;
@@ -114,7 +115,8 @@ static struct insn *insn_at(uint64_t pc)
 static void open_window(void)
 {
 	window.open = true;
-	window.other = window.irq = false;
+	window.other = false;
+	window.irq = 0;
 	window.count = window.others = window.irqs = window.switches = 0;
 }
 
@@ -254,15 +256,15 @@ static void executed(unsigned int cpu, void *arg)
 		return;
 	}
 	if (x->edge == IRQ)
-		window.irq = true;
+		window.irq++;
 	if (window.other)
 		window.others++;
 	else if (window.irq)
 		window.irqs++;
 	else
 		count(x);
-	if (x->kind == ERET)
-		window.irq = false;
+	if (x->kind == ERET && window.irq)
+		window.irq--;
 	if (x->edge == SWITCH) {
 		window.other = true;
 		window.switches++;

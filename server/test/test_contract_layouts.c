@@ -58,7 +58,7 @@ static void test_phases(void **state)
 	int seen[3] = {0};
 
 	fake_work(f);
-	s = fake_await(f, sub, "done");
+	json_decref(fake_await(f, sub, "done"));
 	s = get(f, "submissions", sub);
 	assert_int_equal(int_at(s, "plan.layouts"), 3);
 	assert_int_equal(count_jobs(s, "build"), 6);
@@ -91,7 +91,7 @@ static void test_boots(void **state)
 	json_t *s, *c;
 
 	fake_work(f);
-	fake_await(f, sub, "done");
+	json_decref(fake_await(f, sub, "done"));
 	s = get(f, "submissions", sub);
 	/* The relinks stand from before; boots are spread over them. */
 	assert_int_equal(count_jobs(s, "build"), 0);
@@ -104,7 +104,7 @@ static void test_boots(void **state)
 	/* A single layout afterwards has the floor that those showed. */
 	sub = fake_submit(f, BODY("hw", "\"boots\":6"));
 	fake_work(f);
-	fake_await(f, sub, "done");
+	json_decref(fake_await(f, sub, "done"));
 	c = get(f, "comparisons", sub);
 	assert_int_equal(int_at(c, "cells.0.layouts"), 1);
 	assert_true(json_is_number(at(c, "cells.0.floor")));
@@ -126,7 +126,7 @@ static double floor_of_one_more(struct fake *f, const char *qemu)
 	           ",\"config\":\"contpte-y\"}],\"baseline\":\"base\",\"boards\":[\"hw\"],"
 	           "\"cases\":[\"fork/order=9,size=256M\"],\"plan\":{\"boots\":4}}");
 	fake_work(f);
-	fake_await(f, sub, "done");
+	json_decref(fake_await(f, sub, "done"));
 	c = get(f, "comparisons", sub);
 	if (json_is_number(at(c, "cells.0.floor")))
 		floor = num_at(c, "cells.0.floor");
