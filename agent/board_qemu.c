@@ -78,16 +78,17 @@ char *qemu_cmdline(const struct qemu_boot *b)
 	                 b->nonce, b->phase_pages, b->metric, n < sizeof(pad) - 1 ? pad + n : "");
 }
 
-/* A comma ends a value in QEMU's options; a doubled one is a comma. */
-static void add_chardev(struct argv *a, const char *id, const char *path)
+/* An option whose words end in a path. A comma ends a value in QEMU's options; a doubled
+ * one is a comma. */
+static void add_file(struct argv *a, const char *option, const char *words, const char *path)
 {
 	struct buf text;
 
 	buf_init(&text, 16384);
-	buf_addf(&text, "file,id=%s,path=", id);
+	buf_adds(&text, words);
 	for (; *path; path++)
 		buf_adds(&text, *path == ',' ? ",," : (const char[]){*path, '\0'});
-	argv_add(a, "-chardev", text.data, NULL);
+	argv_add(a, option, text.data, NULL);
 	buf_release(&text);
 }
 
@@ -101,13 +102,18 @@ void qemu_argv(const struct qemu_boot *b, struct argv *a)
 	argv_addf(a, "%" PRId64 "M", (b->memory_bytes + (1 << 20) - 1) >> 20);
 	argv_add(a, "-nodefaults", "-no-user-config", "-display", "none", "-nic", "none",
 	         "-no-reboot", NULL);
-	add_chardev(a, "console", b->console);
+	add_file(a, "-chardev", "file,id=console,path=", b->console);
 	argv_add(a, "-serial", "chardev:console", NULL);
+	if (b->disk) {
+		/* Nobody wants it back after a crash of the host. */
+		add_file(a, "-drive", "if=none,id=disk,format=raw,cache=unsafe,file=", b->disk);
+		argv_add(a, "-device", "virtio-blk-device,drive=disk", NULL);
+	}
 	if (b->plugin)
 		argv_add(a, "-plugin", b->plugin, NULL);
 	/* A file: whoever reads a socket or a pipe changes when the guest goes on,
 	 * and with it the counts. */
-	add_chardev(a, "results", b->result);
+	add_file(a, "-chardev", "file,id=results,path=", b->result);
 	argv_add(a, "-device", "virtio-serial-device", "-device",
 	         "virtserialport,chardev=results,name=" QEMU_PORT, "-kernel", b->image, "-initrd",
 	         b->initramfs, "-append", cmdline, NULL);
@@ -128,6 +134,7 @@ json_t *qemu_describe(const struct qemu_boot *b)
 	bare.initramfs = path_base(b->initramfs);
 	bare.console = path_base(b->console);
 	bare.result = path_base(b->result);
+	bare.disk = b->disk ? path_base(b->disk) : NULL;
 	bare.plugin = NULL;
 	qemu_argv(&bare, &a);
 	for (i = 0; i < a.n; i++)

@@ -31,6 +31,7 @@ struct qemu_boot {
 	int64_t phase_pages; /* 0-9999 */
 	/* As QEMU sees them: */
 	const char *image, *initramfs, *console, *result;
+	const char *disk;   /* a virtio disk; NULL: none */
 	const char *plugin; /* with its options; NULL: none. It changes no count: not described */
 };
 

@@ -4,6 +4,7 @@
 #include "agent/boot.h"
 
 #include "agent/cache.h"
+#include "agent/disk.h"
 #include "agent/initramfs.h"
 #include "agent/outfile.h"
 #include "agent/profiling.h"
@@ -14,6 +15,7 @@
 #include "lib/file.h"
 #include "lib/hash.h"
 #include "lib/json.h"
+#include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
 
@@ -55,6 +57,7 @@ static const struct json_field spec_fields[] = {
         {"memory_bytes", JSON_INT, offsetof(struct boot_spec, memory_bytes), JSON_MUST,
          QEMU_MEMORY_MIN, QEMU_MEMORY_MAX, NULL},
         {"health", JSON_BOOL, offsetof(struct boot_spec, health), JSON_NULLOK, 0, 0, NULL},
+        {"files", JSON_BOOL, offsetof(struct boot_spec, files), JSON_NULLOK, 0, 0, NULL},
         {"timeout_s", JSON_INT, offsetof(struct boot_spec, timeout_s), JSON_NULLOK, 1, 1000000,
          NULL},
         {0},
@@ -119,7 +122,7 @@ enum err boot_open(struct boot *b, const struct step *s, struct why *w)
 
 void boot_close(struct boot *b)
 {
-	char *const owned[] = {b->run_dir,   b->image,        b->vmlinux,
+	char *const owned[] = {b->run_dir,   b->image,        b->vmlinux,    b->disk,
 	                       b->initramfs, b->console_path, b->result_path};
 	size_t i;
 
@@ -214,6 +217,17 @@ static enum err check_image(struct boot *b, struct why *w)
 	               rest ? rest : said.text);
 }
 
+/* The log of the cases counts without it, too: the boot goes on and says so. */
+static void make_disk(struct boot *b)
+{
+	b->disk = path_join(b->run_dir, "disk");
+	if (!disk_make(b->disk, &b->disk_why))
+		return;
+	log_warn("boot.no_disk", "why", b->disk_why.text, NULL);
+	free(b->disk);
+	b->disk = NULL;
+}
+
 enum err boot_stage(struct boot *b, struct why *w)
 {
 	const struct step *s = b->step;
@@ -242,6 +256,8 @@ enum err boot_stage(struct boot *b, struct why *w)
 		               "the agent's configuration names no foldbench for guests");
 	dir_remove(b->run_dir, NULL);
 	e = dir_make(b->run_dir, 0700, w);
+	if (!e && b->spec.files)
+		make_disk(b);
 	if (!e)
 		e = initramfs_write(b->initramfs, s->conf->foldbench, b->spec.plan,
 		                    strlen(b->spec.plan), w);
@@ -261,6 +277,7 @@ void boot_qemu(const struct boot *b, struct qemu_boot *q)
 	                        .initramfs = b->sandboxed ? "/in/initramfs.cpio" : b->initramfs,
 	                        .console = b->sandboxed ? "/run/console" : b->console_path,
 	                        .result = b->sandboxed ? "/run/result.jsonl" : b->result_path,
+	                        .disk = b->disk && b->sandboxed ? "/run/disk" : b->disk,
 	                        .plugin = b->plugin};
 }
 
@@ -277,7 +294,7 @@ static void make_argv(const struct boot *b, struct argv *a)
 	                      .dir = "/run",
 	                      .device = qemu_has_kvm() ? "/dev/kvm" : NULL,
 	                      .memory_bytes = b->spec.memory_bytes + QEMU_OVER,
-	                      .file_bytes = CONSOLE_MAX + RESULT_MAX,
+	                      .file_bytes = CONSOLE_MAX + RESULT_MAX + (b->disk ? DISK_BYTES : 0),
 	                      .processes = 512};
 	struct qemu_boot q;
 

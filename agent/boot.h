@@ -3,6 +3,7 @@
  * and what came of it.
  *
  *     JOB/run/console, JOB/run/result.jsonl     what QEMU writes
+ *     JOB/run/disk                              where files are exercised
  *     JOB/initramfs.cpio
  *     DIR/images/SHA256/Image                   images from the server, kept
  */
@@ -25,6 +26,7 @@ struct boot_spec {
 	json_t *build_ids;
 	int64_t phase, phase_pages, replicate, memory_bytes, timeout_s;
 	bool health;
+	bool files; /* with a disk, for what exercises files */
 };
 
 /* How the machine stopped. */
@@ -47,6 +49,8 @@ struct boot {
 	const char *plugin;                    /* QEMU's, set before boot_run(), or NULL ... */
 	const char *plugin_file, *plugin_runs; /* ... and what it reads, for the sandbox */
 	char *run_dir, *image, *initramfs, *console_path, *result_path;
+	char *disk;          /* of spec.files, or NULL ... */
+	struct why disk_why; /* ... with the reason why it could not be had */
 	int hold_fd, hold_vmlinux_fd;
 	struct image image_facts;
 	struct console console;

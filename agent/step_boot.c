@@ -61,6 +61,8 @@ static json_t *environment(const struct boot *b)
 	json_put_str(o, "cmdline", cmdline);
 	json_put_int(o, "memory_bytes", b->spec.memory_bytes);
 	json_put_str(o, "sandbox", b->sandboxed ? "bubblewrap" : "none");
+	if (b->spec.files && !b->disk)
+		json_put_str(o, "no_disk", b->disk_why.text);
 	json_put(o, "guest", b->result.begin ? json_incref(b->result.begin) : json_null());
 	free(cmdline);
 	return o;

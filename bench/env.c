@@ -1,6 +1,7 @@
 #include "bench/env.h"
 
 #include "bench/fdt.h"
+#include "bench/files.h"
 #include "bench/text.h"
 #include "bench/thp.h"
 
@@ -429,5 +430,6 @@ void env_describe(struct emit *e, const char *root)
 	put_file(&r, e, "efi_bits", "/sys/firmware/efi/fw_platform_size");
 	put_mitigations(&r);
 	thp_describe(e);
+	files_describe(e);
 	emit_close(e);
 }

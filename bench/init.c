@@ -1,5 +1,6 @@
 #include "bench/init.h"
 
+#include "bench/files.h"
 #include "bench/plan.h"
 #include "bench/suite.h"
 #include "bench/thp.h"
@@ -316,6 +317,7 @@ void init_main(void)
 	memcpy(suite.nonce, given.nonce, sizeof(suite.nonce));
 	if (!suite_memory(&suite, &w))
 		fail("%s", w.text);
+	files_exercise();
 	hold_pages(given.phase);
 	if (!suite_run(&suite, &w))
 		fail("%s", w.text);

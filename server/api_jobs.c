@@ -206,6 +206,7 @@ static enum err boot_spec(struct db *db, struct pool *p, const struct job *j, js
 	json_put_str(spec, "metric", j->metric);
 	json_put_int(spec, "memory_bytes", j->memory_bytes);
 	json_put_bool(spec, "health", job_is_check(j));
+	json_put_bool(spec, "files", str_eq(j->purpose, "validate"));
 	json_put_int(spec, "timeout_s", boot_timeout_s(j->plan));
 	return OK;
 }

@@ -29,7 +29,8 @@ struct config_sets {
 };
 
 #define CONFIG_BASE     "virt"
-#define VALIDATE_SET    "debug-vm" /* the mm's own assertions */
+/* The mm's own assertions, and a file system for what is exercised under them. */
+#define VALIDATE_SET    "debug-vm+files"
 #define CONFIG_TEXT_MAX (512u << 10)
 
 /* Read anew each time: the files may be edited while the server runs. */

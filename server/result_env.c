@@ -16,7 +16,7 @@
 
 /* Members that are the kernel's, or that no count or time depends on. What a
  * newer foldbench or agent says besides counts, until it is listed here. */
-static const char *const of_board[] = {"guest", "sandbox", NULL};
+static const char *const of_board[] = {"guest", "sandbox", "no_disk", NULL};
 static const char *const of_guest[] = {"page_size", "block_size", "release", NULL};
 static const char *const of_env[] = {"features",
                                      "detected",
@@ -27,6 +27,7 @@ static const char *const of_env[] = {"features",
                                      "numa",         /* where it is built in */
                                      "efi_bits",
                                      "stat_interval",
+                                     "files", /* of a boot that validates */
                                      "percpu_pagelist_high_fraction",
                                      NULL};
 

@@ -232,7 +232,9 @@ static enum err compute(struct db *db, int64_t sub, bool across, struct judged *
 		e = frame(db, v->pool, &f, v->cmp, w);
 	if (e != OK)
 		return e;
-	facts_validate(v->pool, &f, v);
+	e = facts_validate(db, v->pool, &f, v, w);
+	if (e != OK)
+		return e;
 	e = facts_environments(db, v->pool, &f, w);
 	if (e != OK)
 		return e;

@@ -86,7 +86,8 @@ enum err facts_head(struct db *db, struct pool *p, int64_t sub, struct facts *f,
 enum err facts_load(struct db *db, struct pool *p, int64_t sub, struct facts *f, struct why *w);
 /* Voids the boots of kernels whose validation found a fault, and says in the
  * comparison's notes what validation came to; before facts_lay(). */
-void facts_validate(struct pool *p, struct facts *f, struct judged *v);
+enum err facts_validate(struct db *db, struct pool *p, struct facts *f, struct judged *v,
+                        struct why *w);
 /* Voids boots by their replicates; before facts_lay(). */
 enum err facts_replicates(struct db *db, struct pool *p, struct facts *f, struct judged *v,
                           struct why *w);

@@ -5,7 +5,9 @@
  */
 #include "server/verdict_facts.h"
 
+#include "lib/json.h"
 #include "lib/mem.h"
+#include "server/store_boot.h"
 
 #include <string.h>
 
@@ -62,22 +64,52 @@ static bool is_fault(const struct boot *b)
 	return !b->valid && (!b->class || str_eq(b->class, "kernel"));
 }
 
-static void judge_one(struct pool *p, struct facts *f, struct judged *v,
-                      const struct sub_kernel *validator)
+/* What it did on a file system (bench/files.h), for the middle of a sentence. */
+static enum err files_of(struct db *db, struct pool *p, const struct boot *b, const char **words,
+                         struct why *w)
+{
+	const char *text = NULL, *why;
+	json_t *traits, *files;
+	enum err e = OK;
+
+	*words = "";
+	if (b->traits_id)
+		e = store_boot_env(db, b->traits_id, p, &text, w);
+	if (e != OK || !text)
+		return e;
+	traits = json_loads(text, 0, NULL);
+	files = json_object_get(json_object_get(json_object_get(traits, "guest"), "env"), "files");
+	why = json_str(files, "why", json_str(json_object_get(traits, "board"), "no_disk", NULL));
+	if (json_is_integer(json_object_get(files, "exercises")))
+		*words = pool_fmt(
+		        p, " and %lld exercises of files on %s, in folios up to order %lld,",
+		        (long long)json_int(files, "exercises", 0), json_str(files, "type", "?"),
+		        (long long)json_int(files, "folio_order", 0));
+	else if (why)
+		*words = pool_fmt(p, " (no files: %s)", why);
+	json_decref(traits);
+	return OK;
+}
+
+static enum err judge_one(struct db *db, struct pool *p, struct facts *f, struct judged *v,
+                          const struct sub_kernel *validator, struct why *w)
 {
 	size_t kernel = (size_t)validator->validates;
-	const char *name = f->kernels.at[kernel].name, *why;
+	const char *name = f->kernels.at[kernel].name, *why, *files = "";
 	const struct boot *b = boot_of(f, validator);
+	enum err e = b && b->valid ? files_of(db, p, b, &files, w) : OK;
 
+	if (e != OK)
+		return e;
 	if (!b) {
 		why = missing(f, p, validator);
 		if (why)
 			cmp_add_note(v->cmp, "%s is not validated by " CHECKS ": %s", name, why);
 	} else if (b->valid) {
-		cmp_add_note(v->cmp,
-		             "%s with " CHECKS " ran every case, and its log %s (boot %lld)", name,
-		             b->forgiven ? "holds known faults only" : "is clean",
-		             (long long)b->id);
+		cmp_add_note(
+		        v->cmp, "%s with " CHECKS " ran every case%s%s and its log %s (boot %lld)",
+		        name, files, *files ? "" : ",",
+		        b->forgiven ? "holds known faults only" : "is clean", (long long)b->id);
 	} else if (is_fault(b)) {
 		why = pool_fmt(p, "with " CHECKS " the same code is faulty (boot %lld): %s",
 		               (long long)b->id, b->why ? b->why : "no reason given");
@@ -87,6 +119,7 @@ static void judge_one(struct pool *p, struct facts *f, struct judged *v,
 		cmp_add_note(v->cmp, "%s is not validated by " CHECKS ": boot %lld: %s", name,
 		             (long long)b->id, b->why ? b->why : "no reason given");
 	}
+	return OK;
 }
 
 static bool has_validator(const struct facts *f, size_t kernel)
@@ -97,13 +130,17 @@ static bool has_validator(const struct facts *f, size_t kernel)
 	return false;
 }
 
-void facts_validate(struct pool *p, struct facts *f, struct judged *v)
+enum err facts_validate(struct db *db, struct pool *p, struct facts *f, struct judged *v,
+                        struct why *w)
 {
-	for (size_t i = 0; i < f->validators.count; i++)
-		judge_one(p, f, v, &f->validators.at[i]);
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && i < f->validators.count; i++)
+		e = judge_one(db, p, f, v, &f->validators.at[i], w);
 	for (size_t i = 0; f->validators.count && i < f->kernels.count; i++)
 		if (!has_validator(f, i))
 			cmp_add_note(v->cmp, "%s is not validated: it is %s", f->kernels.at[i].name,
 			             f->kernels.at[i].image ? "a prebuilt image"
 			                                    : "built from a whole .config");
+	return e;
 }

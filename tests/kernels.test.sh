@@ -87,7 +87,7 @@ pages() {
 pages 16K 16384 90 81 3
 pages 64K 65536 87 78 2
 
-if kernel "the mm's assertions" contpte-y-debug; then
+if kernel "the mm's assertions" contpte-y+debug-vm+files; then
 	boot debug "$tmp/quick"
 	ok "the mm's assertions: contpte-quick is measured and proved" measured debug 90 81
 	ok "the mm's assertions: the log is clean" clean debug

@@ -55,6 +55,40 @@ static void test_cmdline_has_one_width(void **state)
 	free(text);
 }
 
+static bool has_pair(const struct argv *a, const char *option, const char *value)
+{
+	for (size_t i = 0; i + 1 < a->n; i++)
+		if (str_eq(a->v[i], option) && str_eq(a->v[i + 1], value))
+			return true;
+	return false;
+}
+
+/* For who exercises files; described without where it lies. */
+static void test_disk(void **state)
+{
+	struct board_conf c = board(PROFILE_DETERMINISTIC);
+	struct qemu_boot b = sample(&c);
+	struct argv a = {0}, without = {0};
+	json_t *described;
+	char *text;
+
+	(void)state;
+	qemu_argv(&b, &without);
+	b.disk = "/a,b/disk";
+	qemu_argv(&b, &a);
+	assert_int_equal(a.n, without.n + 4);
+	assert_true(
+	        has_pair(&a, "-drive", "if=none,id=disk,format=raw,cache=unsafe,file=/a,,b/disk"));
+	assert_true(has_pair(&a, "-device", "virtio-blk-device,drive=disk"));
+	described = qemu_describe(&b);
+	text = json_dumps(described, JSON_COMPACT);
+	assert_non_null(strstr(text, "cache=unsafe,file=disk\""));
+	free(text);
+	json_decref(described);
+	argv_release(&a);
+	argv_release(&without);
+}
+
 /* To the letter: another argument is another machine, and other counts. */
 static void test_deterministic_argv(void **state)
 {
@@ -175,6 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_cmdline_has_one_width),
 	        cmocka_unit_test(test_deterministic_argv),
+	        cmocka_unit_test(test_disk),
 	        cmocka_unit_test(test_fast_has_no_icount),
 	        cmocka_unit_test(test_description_names_no_place),
 	        cmocka_unit_test(test_probe),

@@ -18,8 +18,9 @@ build='gcc libc6-dev make pkgconf ca-certificates git
 	libgsl-dev libarchive-dev libzstd-dev libelf-dev libdw-dev zlib1g-dev
 	gcc-aarch64-linux-gnu libc6-dev-arm64-cross'
 boot='qemu-system-arm'
-# bubblewrap is the build sandbox; the rest is what a kernel build calls
-kernel='bubblewrap ccache bc flex bison xz-utils perl rsync cpio kmod libssl-dev'
+# bubblewrap is the build sandbox; mkfs.xfs makes the disk of a boot that validates;
+# the rest is what a kernel build calls
+kernel='bubblewrap xfsprogs ccache bc flex bison xz-utils perl rsync cpio kmod libssl-dev'
 source='linux-source-6.12'
 check='libcmocka-dev clang clang-format clang-tidy cppcheck shellcheck mandoc chromium curl
 	sqlite3 procps iproute2 libclang-rt-14-dev patch'

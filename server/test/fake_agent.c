@@ -234,6 +234,7 @@ char *fake_result(const struct fake *f, const json_t *spec, int64_t change)
 	char *copy = xstrdup(plan), *save = NULL, *line, *text, *out;
 	const char *metric = json_str(spec, "metric", "");
 	const json_t *ids = json_object_get(spec, "build_ids");
+	const char *files = json_is_true(json_object_get(spec, "files")) ? f->files : NULL;
 	int64_t runs = 0;
 	struct buf b;
 
@@ -244,11 +245,12 @@ char *fake_result(const struct fake *f, const json_t *spec, int64_t change)
 	        "\"%s\",\"boot_id\":\"x\",\"release\":\"6.12.1\",\"version\":\"#1\",\"machine\":"
 	        "\"aarch64\",\"metric\":\"%s\",\"page_size\":4096,\"block_size\":65536,"
 	        "\"phase_pages\":%lld,\"taint\":0,\"cmdline\":\"foldwatch.nonce=%s foldwatch.phase="
-	        "%04lld\",\"env\":{\"cpus\":1}}\n",
+	        "%04lld\",\"env\":{\"cpus\":1%s%s}}\n",
 	        json_str(spec, "nonce", ""),
 	        json_string_value(json_array_get(ids, json_array_size(ids) - 1)), metric,
 	        (long long)json_int(spec, "phase_pages", 0), json_str(spec, "nonce", ""),
-	        (long long)json_int(spec, "phase_pages", 0));
+	        (long long)json_int(spec, "phase_pages", 0), files ? ",\"files\":" : "",
+	        files ? files : "");
 	for (line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		char name[128];
 		int r, of, n, warm, i;
@@ -368,6 +370,8 @@ static json_t *boot_body(struct fake *f, const json_t *spec, json_t *body)
 	json_put_int(o, "console_bytes", 50);
 	json_put_str(o, "profile", json_str(spec, "vmlinux", NULL) ? f->profile : NULL);
 	json_put_str(env, "qemu", f->qemu ? f->qemu : "7.2");
+	if (f->no_disk && json_is_true(json_object_get(spec, "files")))
+		json_put_str(env, "no_disk", f->no_disk);
 	json_put(o, "env", env);
 	json_put_bool(o, "valid", !bad);
 	if (bad) {

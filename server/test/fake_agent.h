@@ -28,6 +28,8 @@ struct fake {
 	bool skip_order9;
 	int windows; /* summed in a sample of that kernel; 0: one, and not said */
 	const char *windows_kernel;
+	const char *files;   /* JSON of the guest's env.files in boots that have a disk; or NULL */
+	const char *no_disk; /* why they have none */
 	int claimed;
 	/* JSON of a run's covariates, and of one of kernels that are slow; NULL: none */
 	const char *covariates, *covariates_slow;

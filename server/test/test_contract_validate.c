@@ -76,6 +76,7 @@ static void built_and_booted_beside(void **state)
 			assert_non_null(strstr(str_at(spec, "plan"),
 			                       "fork/order=4,size=16M,fill=file runs=1"));
 			assert_true(json_is_false(at(spec, "health")));
+			assert_true(json_is_true(at(spec, "files")));
 			checks++;
 		} else if (str_eq(str_at(lease, "kind"), "boot")) {
 			boots++;
@@ -88,7 +89,7 @@ static void built_and_booted_beside(void **state)
 	assert_int_equal(json_array_size(at(s, "kernels")), 2);
 	assert_int_equal(json_array_size(at(s, "validations")), 2);
 	assert_string_equal(str_at(s, "validations.1.kernel"), "slow");
-	assert_string_equal(str_at(s, "validations.1.config"), "contpte-y+debug-vm");
+	assert_string_equal(str_at(s, "validations.1.config"), "contpte-y+debug-vm+files");
 	assert_string_equal(str_at(s, "validations.1.state"), "ready");
 	c = fake_comparison(f, sub);
 	assert_int_equal(json_array_size(at(c, "cells")), 1);
@@ -100,6 +101,33 @@ static void built_and_booted_beside(void **state)
 	must_note(c, "base with the mm's own checks");
 	json_decref(c);
 	json_decref(s);
+}
+
+/* What was done with files stands in the note; or why nothing was. */
+static void files(void **state)
+{
+	struct fake *f = *state;
+	json_t *c;
+
+	f->files = "{\"type\":\"xfs\",\"exercises\":13,\"left_out\":0,\"folio_order\":9}";
+	c = fake_comparison(f, measured(f, asked));
+	must_note(c,
+	          "ran every case and 13 exercises of files on xfs, in folios up to order 9, and "
+	          "its log is clean");
+	json_decref(c);
+	f->files = "{\"why\":\"/dev/vda cannot be mounted: No such device\"}";
+	c = fake_comparison(f, measured(f, asked));
+	must_note(c,
+	          "ran every case (no files: /dev/vda cannot be mounted: No such device) and its "
+	          "log is clean");
+	json_decref(c);
+	f->files = NULL;
+	f->no_disk = "mkfs.xfs is not installed here (Debian: xfsprogs)";
+	c = fake_comparison(f, measured(f, asked));
+	must_note(c, "ran every case (no files: mkfs.xfs is not installed here (Debian: xfsprogs)) "
+	             "and its log is clean");
+	json_decref(c);
+	f->no_disk = NULL;
 }
 
 static json_t *with_fault_in(struct fake *f, const char *kernel)
@@ -206,8 +234,9 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, fake_teardown)
 	const struct CMUnitTest tests[] = {
-	        T(built_and_booted_beside), T(a_fault_voids_the_kernel), T(a_faulty_baseline),
-	        T(no_answer_is_no_fault),   T(what_cannot_be_validated),
+	        T(built_and_booted_beside),  T(files),
+	        T(a_fault_voids_the_kernel), T(a_faulty_baseline),
+	        T(no_answer_is_no_fault),    T(what_cannot_be_validated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
