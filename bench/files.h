@@ -34,7 +34,7 @@ void files_describe(struct emit *e);
 /* ---- for the exercises (files_do.c) */
 
 #define FILES_SIZE  (8ul << 20)
-#define FILES_CHUNK (1ul << 20)
+#define FILES_CHUNK (2ul << 20) /* of a write: a folio that a PMD could map fits in */
 
 struct files_tally {
 	uint64_t checks; /* ranges that were compared */

@@ -20,8 +20,8 @@
 #define PFN_MASK ((1ull << 55) - 1)
 #define KPF_TAIL (1ull << 16)
 
-/* A file of SIZE bytes, written in pieces of 1M, for which a file system takes large
- * folios where it has them; -1 after a BUG. */
+/* A file of SIZE bytes, written in pieces for which a file system takes large folios
+ * where it has them; -1 after a BUG. */
 static int made(struct files *f, const char *name, uint64_t seed)
 {
 	int fd = openat(f->dir, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
@@ -201,6 +201,9 @@ static bool private_moved(struct files *f)
 	char *at = fd < 0 ? NULL : mapped(f, fd, MAP_PRIVATE), *room, *to;
 
 	if (at) {
+		/* As they were written; what is read from the disk comes in smaller ones. */
+		files_same(f, "mapped", at, 0, SIZE, 5);
+		see_folios(f, at);
 		own_pages(f, at, 6);
 		room = mmap(NULL, 2 * SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		/* One page off: no block of contiguous entries lies as it did. */
@@ -336,11 +339,11 @@ static bool punched(struct files *f)
 			files_same(f, "behind the hole", at + ODD + STEP, ODD + STEP,
 			           SIZE - ODD - STEP, 13);
 		}
-		/* 1M out of the middle: what was behind it has moved up. */
+		/* 2M out of the middle: what was behind it has moved up. */
 		if (can && !fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, (off_t)FILES_CHUNK,
 		                      (off_t)FILES_CHUNK)) {
 			files_same(f, "before what was taken out", at, 0, FILES_CHUNK, 13);
-			files_same(f, "what moved up", at + FILES_CHUNK, 2 * FILES_CHUNK,
+			files_same(f, "what moved up", at + 2 * FILES_CHUNK, 3 * FILES_CHUNK,
 			           FILES_CHUNK, 13);
 		}
 		munmap(at, SIZE);

@@ -88,8 +88,13 @@ pages 16K 16384 90 81 3
 pages 64K 65536 87 78 2
 
 if kernel "the mm's assertions" contpte-y+debug-vm+files; then
-	boot debug "$tmp/quick"
+	truncate -s 320M "$tmp/disk"
+	/usr/sbin/mkfs.xfs -q "$tmp/disk" || bad=1
+	boot debug "$tmp/quick" -d "$tmp/disk"
 	ok "the mm's assertions: contpte-quick is measured and proved" measured debug 90 81
+	ok "the mm's assertions: files in folios up to order 9 are exercised on XFS" says debug \
+		'"files":{"type":"xfs","exercises":13,"left_out":0,'
+	ok "the mm's assertions: no byte of them is wrong" says debug '"folio_order":9,"wrong":0}'
 	ok "the mm's assertions: the log is clean" clean debug
 fi
 

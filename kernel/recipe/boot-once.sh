@@ -4,7 +4,7 @@
 # agent does the same with deadlines, identity proofs and a log scan.
 #
 # Usage: boot-once.sh [-p PHASE] [-n NONCE] [-m MIB] [-e WORD]... [-fiP] [-k DIR]
-#                     [-x PLUGIN,ARGS] [-t SECONDS] IMAGE PLAN
+#                     [-x PLUGIN,ARGS] [-d DISK] [-t SECONDS] IMAGE PLAN
 #   -p  pages that the phase's helper holds (0)
 #   -n  16 hex digits (0123456789abcdef)
 #   -m  memory of the guest; preset: the plan's largest size= + 2048
@@ -14,6 +14,7 @@
 #   -P  no port for the results
 #   -k  keep result.jsonl, console.txt and initrd.cpio in DIR
 #   -x  a plugin for QEMU with its arguments
+#   -d  a disk with a file system, for the exercises of files (bench/files.h)
 #   -t  end it after so many seconds (600)
 # FOLDBENCH names the arm64 binary (build/foldbench-arm64).
 set -eu
@@ -23,8 +24,8 @@ usage() {
 	exit 2
 }
 
-port=org.foldwatch.results phase=0 nonce=0123456789abcdef memory='' words='' keep='' metric=instructions fast='' plugin='' seconds=600
-while getopts p:n:m:e:fiPk:x:t: o; do
+port=org.foldwatch.results phase=0 nonce=0123456789abcdef memory='' words='' keep='' metric=instructions fast='' plugin='' disk='' seconds=600
+while getopts p:n:m:e:fiPk:x:d:t: o; do
 	case $o in
 	p) phase=$OPTARG ;;
 	n) nonce=$OPTARG ;;
@@ -35,6 +36,7 @@ while getopts p:n:m:e:fiPk:x:t: o; do
 	P) port='' ;;
 	k) keep=$OPTARG ;;
 	x) plugin=$OPTARG ;;
+	d) disk=$OPTARG ;;
 	t) seconds=$OPTARG ;;
 	*) usage ;;
 	esac
@@ -73,6 +75,7 @@ else
 		-rtc base=2024-01-01T00:00:00,clock=vm
 fi
 [ -z "$plugin" ] || set -- "$@" -plugin "$plugin"
+[ -z "$disk" ] || set -- "$@" -drive "if=none,id=disk,format=raw,cache=unsafe,file=$disk" -device virtio-blk-device,drive=disk
 begin=$(date +%s.%N)
 timeout "$seconds" qemu-system-aarch64 "$@" -m "${memory}M" \
 	-nodefaults -no-user-config -display none -nic none -no-reboot \
