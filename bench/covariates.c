@@ -5,7 +5,6 @@
 #include <linux/perf_event.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -70,22 +69,6 @@ static int event_open(const struct event *e, bool wide, int leader)
 	                    leader, PERF_FLAG_FD_CLOEXEC);
 }
 
-static int compare_u64(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static uint64_t median(const uint64_t *value, uint32_t n)
-{
-	uint64_t sorted[EMPTY_WINDOWS];
-
-	memcpy(sorted, value, n * sizeof(sorted[0]));
-	qsort(sorted, n, sizeof(sorted[0]), compare_u64);
-	return sorted[(n - 1) / 2];
-}
-
 static bool calibrate(struct covariates *c, struct reason *w)
 {
 	uint64_t took[METER_COUNTERS][EMPTY_WINDOWS], one[METER_COUNTERS];
@@ -99,7 +82,7 @@ static bool calibrate(struct covariates *c, struct reason *w)
 			took[k][i] = one[k];
 	}
 	for (uint32_t k = 0; k < c->events; k++)
-		c->empty[k] = median(took[k], EMPTY_WINDOWS);
+		c->empty[k] = meter_median(took[k], EMPTY_WINDOWS);
 	return true;
 }
 
@@ -161,7 +144,7 @@ void covariates_emit(const struct covariates *c, struct emit *e)
 	} else {
 		emit_u64(e, "windows", c->taken);
 		for (uint32_t k = 0; k < c->events; k++)
-			emit_u64(e, events[c->which[k]].name, median(c->value[k], c->taken));
+			emit_u64(e, events[c->which[k]].name, meter_median(c->value[k], c->taken));
 	}
 	emit_close(e);
 }

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EMPTY_WINDOWS 64
+#define EMPTY_WINDOWS METER_MEDIAN_MAX
 #define SETTLE_NS     100000000
 
 const struct metric_def metrics[METRIC_COUNT] = {
@@ -186,6 +186,15 @@ static int compare_u64(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+uint64_t meter_median(const uint64_t *value, uint32_t n)
+{
+	uint64_t sorted[METER_MEDIAN_MAX];
+
+	memcpy(sorted, value, n * sizeof(sorted[0]));
+	qsort(sorted, n, sizeof(sorted[0]), compare_u64);
+	return sorted[(n - 1) / 2];
+}
+
 bool meter_calibrate(struct meter *m, struct reason *w)
 {
 	uint64_t took[EMPTY_WINDOWS];
@@ -196,9 +205,7 @@ bool meter_calibrate(struct meter *m, struct reason *w)
 		if (!window(m, &took[i], w))
 			return false;
 	}
-	qsort(took, EMPTY_WINDOWS, sizeof(took[0]), compare_u64);
-	/* The lower of the two middle ones: a count that really occurred. */
-	m->empty = took[(EMPTY_WINDOWS - 1) / 2];
+	m->empty = meter_median(took, EMPTY_WINDOWS);
 	/* A counter that stands still would make every sample a convincing zero. */
 	if (m->metric == METRIC_INSTRUCTIONS && !m->empty) {
 		reason_set(w, "the instruction counter stands still: an empty window took 0");

@@ -79,6 +79,10 @@ struct meter {
 	uint64_t switches;   /* ... inside the last window */
 };
 
+/* Of 1 to METER_MEDIAN_MAX counts, the lower of two middle ones: one that occurred. */
+#define METER_MEDIAN_MAX 64
+uint64_t meter_median(const uint64_t *value, uint32_t n);
+
 bool meter_open(struct meter *m, enum metric metric, struct reason *w);
 void meter_close(struct meter *m);
 /* Times 64 empty windows and keeps their median in m->empty. False when a

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -209,17 +208,8 @@ void trace_free(struct trace *t)
 	t->edges = NULL;
 }
 
-static int compare_u64(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 void trace_emit(const struct trace *t, struct emit *e)
 {
-	uint64_t sorted[TRACE_WINDOWS];
-
 	if (!t->tried)
 		return;
 	emit_open(e, "calls");
@@ -227,11 +217,8 @@ void trace_emit(const struct trace *t, struct emit *e)
 		emit_str(e, "why", t->why.text[0] ? t->why.text : "no window was counted");
 	} else {
 		emit_u64(e, "windows", t->taken);
-		for (uint32_t i = 0; i < t->functions; i++) {
-			memcpy(sorted, t->value[i], t->taken * sizeof(sorted[0]));
-			qsort(sorted, t->taken, sizeof(sorted[0]), compare_u64);
-			emit_u64(e, t->name[i], sorted[(t->taken - 1) / 2]);
-		}
+		for (uint32_t i = 0; i < t->functions; i++)
+			emit_u64(e, t->name[i], meter_median(t->value[i], t->taken));
 	}
 	emit_close(e);
 }
