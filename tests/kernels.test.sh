@@ -101,8 +101,8 @@ fi
 # Time, on the fast board: what the emulator does not count, the kernel does. 16M are 8
 # folios of order 9, of which each is one batch.
 if kernel 'calls of the contpte layer' contpte-y-trace; then
-	printf 'fork/order=%s,size=16M runs=2 iterations=5\n' 0 9 >"$tmp/calls"
-	boot calls "$tmp/calls" -f
+	printf 'fork/order=%s,size=16M runs=2 iterations=5\n' 0 9 >"$tmp/calls.plan"
+	boot calls "$tmp/calls.plan" -f
 	# called ORDER FUNCTION COUNT
 	called() { runs calls | grep "order=$1," | grep -o '"calls":{"windows":5[^}]*}' | grep -q "\"$2\":$3[,}]"; }
 	ok 'calls of the contpte layer: all is measured, once a case they are counted' measured calls 4 4
