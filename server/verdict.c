@@ -211,6 +211,22 @@ static enum err note_summed(struct db *db, struct pool *p, int64_t sub, struct c
 	return e;
 }
 
+/* Nobody planned an import: what came is what it has. */
+static void plan_of_import(const struct sub *s, struct cmp *c)
+{
+	if (!s->imported)
+		return;
+	c->plan.boots = c->plan.runs = 0;
+	for (size_t i = 0; i < c->cells; i++) {
+		const struct cmp_cell *x = &c->cell[i];
+
+		if (x->boots > c->plan.boots)
+			c->plan.boots = x->boots;
+		if (x->boots && x->runs / x->boots > c->plan.runs)
+			c->plan.runs = x->runs / x->boots;
+	}
+}
+
 static enum err compute(struct db *db, int64_t sub, bool across, struct judged *v, struct why *w)
 {
 	struct facts f = {0};
@@ -244,6 +260,7 @@ static enum err compute(struct db *db, int64_t sub, bool across, struct judged *
 		add_board(&f, v, board);
 	if (v->more.count)
 		v->finished = false;
+	plan_of_import(&f.sub, v->cmp);
 	e = facts_covariates(db, v->pool, &f, v->cmp, w);
 	if (e != OK)
 		return e;
@@ -387,6 +404,7 @@ enum err verdict_load(struct db *db, int64_t sub, struct cmp **out, struct why *
 				(*out)->metric[m].unit = xstrdup(f.unit[i]);
 		}
 		e = store_cmp_load(db, *out, &found, w);
+		plan_of_import(&f.sub, *out);
 	}
 	pool_free(p);
 	if (e != OK || found)

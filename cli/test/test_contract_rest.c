@@ -398,6 +398,8 @@ static void imports_are_compared(void **state)
 	assert_true(num_at(cell, "change") > 0.49 && num_at(cell, "change") < 0.51);
 	json_decref(o);
 	prints(p, NULL, "after", "compare", "latest");
+	/* What came, not what nobody planned. */
+	prints(p, NULL, "Time, 1 boot a kernel, 3 runs a boot;", "compare", "latest");
 	fails(p, p->submit, 2, "build-id", "import", "a.jsonl", "--submission", "1", "--kernel",
 	      "after");
 	fails(p, p->submit, 5, "77", "import", "a.jsonl", "--submission", "77");
