@@ -250,6 +250,15 @@ static int command_run(int argc, char **argv)
 	return status;
 }
 
+/* ": ro, rw" where the parameter is a word. */
+static void list_words(const struct case_bench_def *b, enum case_param param)
+{
+	const char *const *words = case_words(b, param);
+
+	for (size_t i = 0; words && words[i]; i++)
+		printf("%s%s", i ? ", " : ": ", words[i]);
+}
+
 static int command_list(int argc, char **argv)
 {
 	size_t count;
@@ -263,9 +272,12 @@ static int command_list(int argc, char **argv)
 		printf("%s%s\n    %s\n", b[i].name,
 		       bench_find(b[i].name) ? "" : " (not in this binary)", b[i].help);
 		for (int k = 0; k < PARAM_COUNT; k++)
-			if (b[i].takes & 1u << k)
-				printf("    %-6s %s%s\n", p[k].name, p[k].help,
-				       b[i].must & 1u << k ? "; must be given" : "");
+			if (b[i].takes & 1u << k) {
+				printf("    %-6s %s", p[k].name, p[k].help);
+				if (p[k].unit == UNIT_WORD)
+					list_words(&b[i], (enum case_param)k);
+				puts(b[i].must & 1u << k ? "; must be given" : "");
+			}
 	}
 	return 0;
 }

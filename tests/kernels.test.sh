@@ -1,6 +1,6 @@
 #!/bin/sh
 # Kernels that the rest does not build: pages of 16K and of 64K, the mm's own
-# assertions, the function profiler, and one that misbehaves when it is told to. TAP.
+# assertions, swap and KSM, the function profiler, and one that misbehaves when it is told to. TAP.
 #
 # They come from a cache outside the tree (KERNELS=, kernel/recipe/build-once.sh),
 # by the version of the source package, the compiler, the configuration and the
@@ -96,6 +96,15 @@ if kernel "the mm's assertions" contpte-y+debug-vm+files; then
 		'"files":{"type":"xfs","exercises":13,"left_out":0,'
 	ok "the mm's assertions: no byte of them is wrong" says debug '"folio_order":9,"wrong":0}'
 	ok "the mm's assertions: the log is clean" clean debug
+fi
+
+# Where there is swap to zram and KSM, no case of the preset is skipped.
+if kernel 'swap and KSM' contpte-y-reclaim; then
+	boot reclaim "$tmp/quick"
+	boot reclaim.again "$tmp/quick" -n ffeeddccbbaa9988
+	ok 'swap and KSM: contpte-quick is measured and proved as a whole' measured reclaim 90 90
+	ok 'swap and KSM: and again to the digit' same_runs reclaim reclaim.again
+	ok 'swap and KSM: the log is clean' clean reclaim
 fi
 
 # Time, on the fast board: what the emulator does not count, the kernel does. 16M are 8
