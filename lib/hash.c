@@ -63,6 +63,20 @@ void hash_block(const void *data, size_t len, char hex[SHA256_HEX])
 	hash_final(h, hex);
 }
 
+void hmac_sha256(const void *key, size_t key_len, const struct hmac_part *parts,
+                 char hex[SHA256_HEX])
+{
+	unsigned char digest[SHA256_BYTES];
+	gnutls_hmac_hd_t h;
+
+	must(gnutls_hmac_init(&h, GNUTLS_MAC_SHA256, key, key_len), "HMAC");
+	for (; parts->data; parts++)
+		if (parts->len)
+			must(gnutls_hmac(h, parts->data, parts->len), "HMAC");
+	gnutls_hmac_deinit(h, digest);
+	hex_encode(digest, sizeof(digest), hex);
+}
+
 enum err hash_file(const char *path, char hex[SHA256_HEX], uint64_t *bytes, struct why *w)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -1,5 +1,5 @@
 /*
- * hash.h - SHA-256, CRC-32, random bytes and comparison in constant time.
+ * hash.h - SHA-256, HMAC, CRC-32, random bytes and comparison in constant time.
  */
 #ifndef FOLDWATCH_HASH_H
 #define FOLDWATCH_HASH_H
@@ -23,6 +23,14 @@ void hash_abort(struct hash *h);
 void hash_block(const void *data, size_t len, char hex[SHA256_HEX]);
 /* Of a whole file, read in pieces; *bytes (may be NULL) gets its length. */
 enum err hash_file(const char *path, char hex[SHA256_HEX], uint64_t *bytes, struct why *w);
+
+/* HMAC-SHA256 (RFC 2104) over the parts in turn, closed by a NULL data. */
+struct hmac_part {
+	const void *data;
+	size_t len;
+};
+void hmac_sha256(const void *key, size_t key_len, const struct hmac_part *parts,
+                 char hex[SHA256_HEX]);
 
 /* Lower-case hex of `len` bytes; out holds 2 * len + 1. */
 void hex_encode(const void *data, size_t len, char *out);
