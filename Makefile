@@ -110,6 +110,7 @@ unit_server_objs := $(filter-out %/main.o,$(call obj,$(SERVER_SRC))) $(BUILD)/li
 unit_agent_objs  := $(filter-out %/main.o,$(call obj,$(AGENT_SRC))) $(BUILD)/libfoldwatch.a
 unit_cli_objs    := $(filter-out %/main.o,$(call obj,$(CLI_SRC))) $(BUILD)/libfoldwatch.a
 # helpers of other rooms that a room's tests use beside its own
+helpers_server   := lib/test/sink.c
 helpers_cli      := server/test/harness.c server/test/fake_agent.c lib/test/tmpdir.c lib/test/elf_file.c
 helpers_bench    := lib/test/tmpdir.c
 unit_bench_objs  := $(filter-out %/main.o,$(call obj,$(wildcard bench/*.c))) $(BUILD)/libfoldwatch.a

@@ -391,6 +391,126 @@ CREATE TABLE known_fault (
 ) STRICT;
 CREATE INDEX known_fault_signature ON known_fault(signature);
 
+-- Something worth telling: one cause is one alert, however many cases and boards
+-- show it. Its story is alert_step, of which `state` is where the last one led.
+CREATE TABLE alert (
+	id            INTEGER PRIMARY KEY,
+	kind          TEXT NOT NULL CHECK (kind IN ('slower','fault','missing')),
+	cause         TEXT NOT NULL UNIQUE,       -- server/alerts.h says over what
+	title         TEXT NOT NULL,
+	submission_id INTEGER REFERENCES submission(id), -- that showed it first
+	kernel        TEXT,                       -- its name there
+	boot_id       INTEGER REFERENCES boot(id), -- fault: that showed it first
+	signature     TEXT,                       -- fault
+	state         TEXT NOT NULL CHECK (state IN ('new','confirmed','not_reproduced',
+	              'acknowledged','fixed','dismissed','recovered')),
+	owner         TEXT,                       -- who acknowledged it
+	created_ms    INTEGER NOT NULL,
+	changed_ms    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX alert_state ON alert(state, id);
+CREATE INDEX alert_submission ON alert(submission_id);
+
+-- Each step of an alert; a note leads to where it came from.
+CREATE TABLE alert_step (
+	id         INTEGER PRIMARY KEY,
+	alert_id   INTEGER NOT NULL REFERENCES alert(id),
+	from_state TEXT,                          -- NULL: it was made
+	to_state   TEXT NOT NULL,
+	why        TEXT NOT NULL,
+	by_whom    TEXT,                          -- label of a token; NULL: the server
+	at_ms      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX alert_step_alert ON alert_step(alert_id, id);
+
+-- Where an alert shows: cells that moved, as the newest comparison of its kernels has
+-- them; of a fault, the first boot of each board.
+CREATE TABLE alert_cell (
+	alert_id      INTEGER NOT NULL REFERENCES alert(id),
+	pos           INTEGER NOT NULL,
+	submission_id INTEGER REFERENCES submission(id),
+	boot_id       INTEGER REFERENCES boot(id), -- fault
+	board         TEXT NOT NULL,
+	case_text     TEXT,                       -- with all below: not of a fault
+	metric        TEXT,
+	verdict       TEXT CHECK (verdict IN ('slower','faster')),
+	base_mean     REAL,
+	mean          REAL,
+	change        REAL,
+	low           REAL,
+	high          REAL,
+	boots         INTEGER,
+	mute_id       INTEGER REFERENCES mute(id), -- NULL: it is told
+	PRIMARY KEY (alert_id, pos)
+) STRICT, WITHOUT ROWID;
+
+-- What people say of the service's judgement, for the figures of its quality.
+CREATE TABLE alert_mark (
+	id            INTEGER PRIMARY KEY,
+	mark          TEXT NOT NULL CHECK (mark IN ('missed','wrong')),
+	alert_id      INTEGER REFERENCES alert(id),
+	submission_id INTEGER REFERENCES submission(id), -- missed: where it stands
+	board         TEXT,
+	case_text     TEXT,
+	why           TEXT NOT NULL,
+	by_whom       TEXT NOT NULL,
+	at_ms         INTEGER NOT NULL
+) STRICT;
+CREATE INDEX alert_mark_alert ON alert_mark(alert_id) WHERE alert_id IS NOT NULL;
+
+-- Cells that are not told for a while. An alert is made all the same.
+CREATE TABLE mute (
+	id         INTEGER PRIMARY KEY,
+	board      TEXT,                          -- patterns; NULL: any
+	case_glob  TEXT,
+	branch     TEXT,                          -- as of known_fault
+	why        TEXT NOT NULL,
+	until_ms   INTEGER NOT NULL,
+	by_whom    TEXT NOT NULL,
+	at_ms      INTEGER NOT NULL,
+	ended_ms   INTEGER,                       -- NULL: it was not ended before
+	ended_by   TEXT
+) STRICT;
+
+-- Who is told of what. `address` of a webhook and `secret` are secrets: of a URL only
+-- scheme and host are ever shown.
+CREATE TABLE subscription (
+	id         INTEGER PRIMARY KEY,
+	channel    TEXT NOT NULL CHECK (channel IN ('mail','webhook','slack')),
+	address    TEXT NOT NULL,                 -- x@example.org, or a URL
+	shown      TEXT NOT NULL,                 -- what may be shown of it
+	secret     TEXT,                          -- webhook: key of its signatures
+	branch     TEXT,                          -- patterns; NULL: any
+	board      TEXT,
+	case_glob  TEXT,
+	min_size   REAL,                          -- fraction; NULL: any
+	direction  TEXT NOT NULL CHECK (direction IN ('slower','any')),
+	by_whom    TEXT NOT NULL,
+	at_ms      INTEGER NOT NULL,
+	ended_ms   INTEGER,                       -- NULL: it is in force
+	ended_by   TEXT
+) STRICT;
+
+-- Steps on their way to subscriptions, made in the transaction of the step. A receiver
+-- gets each at least once, and knows a repeat by its `delivery`.
+CREATE TABLE outbox (
+	id              INTEGER PRIMARY KEY,
+	delivery        TEXT NOT NULL UNIQUE,     -- random
+	alert_id        INTEGER NOT NULL REFERENCES alert(id),
+	step_id         INTEGER NOT NULL REFERENCES alert_step(id),
+	subscription_id INTEGER NOT NULL REFERENCES subscription(id),
+	channel         TEXT NOT NULL,
+	state           TEXT NOT NULL CHECK (state IN ('waiting','sent','dead')),
+	attempts        INTEGER NOT NULL,
+	why             TEXT,                     -- of the last failure
+	next_ms         INTEGER NOT NULL,
+	created_ms      INTEGER NOT NULL,
+	ended_ms        INTEGER,                  -- sent, or given up
+	UNIQUE (step_id, subscription_id)
+) STRICT;
+CREATE INDEX outbox_due ON outbox(channel, next_ms, id) WHERE state = 'waiting';
+CREATE INDEX outbox_alert ON outbox(alert_id, id);
+
 -- ---------------------------------------------------------------- derived
 
 -- Where in the source a fault was, from the console and the kernel's vmlinux.

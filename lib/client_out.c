@@ -110,8 +110,8 @@ static enum err perform(struct sending *s, const char *who, int *status, struct 
 		err_bug("out of memory in libcurl");
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return err_set(w, ERR_TIMEOUT, "\"%s\" does not answer in time", who);
-	return err_set(w, ERR_UNAVAILABLE, "\"%s\": %s", who,
-	               s->detail[0] ? s->detail : curl_easy_strerror(code));
+	return err_set(w, code == CURLE_LOGIN_DENIED ? ERR_AUTH : ERR_UNAVAILABLE, "\"%s\": %s",
+	               who, s->detail[0] ? s->detail : curl_easy_strerror(code));
 }
 
 /* ---- a POST */
@@ -258,7 +258,7 @@ enum err out_mail(const struct out_mail *m, int *status, struct why *w)
 	set(&s, CURLOPT_READDATA, &s);
 	set(&s, CURLOPT_UPLOAD, 1L);
 	e = wire.full ? err_set(w, ERR_TOO_LARGE, "a mail of more than %zu bytes", MAIL_MAX)
-	              : perform(&s, m->server, status, w);
+	              : perform(&s, "mail server", status, w);
 	curl_easy_cleanup(s.curl);
 	curl_slist_free_all(to);
 	buf_release(&wire);

@@ -13,11 +13,13 @@
  *
  * One connection each, gone afterwards; no redirect is followed, no proxy used, no
  * name and password taken from a URL. Sentences never hold the URL's path, the
- * password or a header: a webhook's URL is a secret.
+ * password, a header or where the mail server is: a webhook's URL is a secret.
  *
  * OK: it was taken (2xx, 250). Otherwise *status is what the other side said (HTTP's
  * status, SMTP's reply), or 0 where it said nothing: ERR_TIMEOUT, ERR_UNAVAILABLE,
- * ERR_DENIED for an address that the guard refuses, ERR_CANCELLED once *stop was set.
+ * ERR_AUTH for a
+ * name and password that a mail server does not take, ERR_DENIED for an address that the
+ * guard refuses, ERR_CANCELLED once *stop was set.
  */
 #ifndef FOLDWATCH_CLIENT_OUT_H
 #define FOLDWATCH_CLIENT_OUT_H

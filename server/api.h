@@ -33,6 +33,14 @@ http_handler job_result;
 http_handler boot_get, boot_console;
 /* api_faults.c */
 http_handler faults_list, fault_known, fault_end;
+/* api_alerts.c */
+http_handler alerts_list, alert_get, alert_acknowledge, alert_dismiss, alert_fix, alert_note,
+        alert_mark, marks_list, mark_missed;
+/* api_tell.c */
+http_handler mutes_list, mute_make, mute_end, subscriptions_list, subscription_make,
+        subscription_end;
+/* api_feed.c */
+http_handler alerts_feed;
 /* api_import.c */
 http_handler import_make;
 

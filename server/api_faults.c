@@ -6,15 +6,10 @@
 #include "lib/log.h"
 #include "lib/place.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define SEEN_MAX   200
-#define DIGITS     "0123456789"
-#define UNTIL_DAYS 366
-#define DAY_MS     (INT64_C(24) * 3600 * 1000)
+#define SEEN_MAX 200
 
 /* ---- showing */
 
@@ -98,34 +93,6 @@ static enum err known_answer(struct http_req *req, int64_t id, struct http_resp 
 
 /* ---- listing */
 
-/* "2026-12-31": that whole day, by UTC. */
-static enum err read_day(const char *text, int64_t now_ms, int64_t *until_ms, struct why *w)
-{
-	struct tm tm = {.tm_isdst = 0}, back;
-	time_t t;
-
-	if (strlen(text) != 10 || strspn(text, DIGITS) != 4 || text[4] != '-' ||
-	    strspn(text + 5, DIGITS) != 2 || text[7] != '-' || strspn(text + 8, DIGITS) != 2)
-		return err_set(w, ERR_INPUT, "until: expected YYYY-MM-DD, got \"%s\"", text);
-	tm.tm_year = (int)strtol(text, NULL, 10) - 1900;
-	tm.tm_mon = (int)strtol(text + 5, NULL, 10) - 1;
-	tm.tm_mday = (int)strtol(text + 8, NULL, 10);
-	back = tm;
-	t = timegm(&tm);
-	/* It makes 2 March of 30 February. */
-	if (tm.tm_mon != back.tm_mon || tm.tm_mday != back.tm_mday)
-		return err_set(w, ERR_INPUT, "until: there is no day \"%s\"", text);
-	*until_ms = (int64_t)t * 1000 + DAY_MS;
-	if (*until_ms <= now_ms)
-		return err_set(w, ERR_UNPROCESSABLE, "until: %s is over", text);
-	if (*until_ms > now_ms + UNTIL_DAYS * DAY_MS)
-		return err_set(w, ERR_UNPROCESSABLE,
-		               "until: %s is more than a year away: a known fault is looked at "
-		               "again by then",
-		               text);
-	return OK;
-}
-
 struct listing {
 	struct known_fault k;
 	const char *until;
@@ -142,13 +109,6 @@ static const struct json_field listing_fields[] = {
         {"branch", JSON_STR, offsetof(struct listing, k.branch), JSON_NULLOK, 1, 1024, NULL},
         {0},
 };
-
-static bool is_blank(const char *s)
-{
-	while (isspace((unsigned char)*s))
-		s++;
-	return !*s;
-}
 
 static enum err add_listing(struct db *db, void *arg, struct why *w)
 {
@@ -173,8 +133,8 @@ enum err fault_known(struct http_req *req, struct http_resp *r, struct why *w)
 
 	if (e == OK)
 		e = json_decode(body, "", listing_fields, &l, w);
-	if (e == OK && is_blank(l.k.why))
-		e = err_set(w, ERR_INPUT, "why: expected the reason, got blanks");
+	if (e == OK)
+		e = api_reason("why", l.k.why, w);
 	if (e == OK) {
 		never = place_never(l.k.signature);
 		if (never)
@@ -182,7 +142,8 @@ enum err fault_known(struct http_req *req, struct http_resp *r, struct why *w)
 			            never);
 	}
 	if (e == OK)
-		e = read_day(l.until, now, &l.k.until_ms, w);
+		e = api_until(l.until, now, "a known fault is looked at again by then",
+		              &l.k.until_ms, w);
 	if (e == OK)
 		e = db_write(req->srv->store, add_listing, &l, w);
 	if (e == OK) {

@@ -4,8 +4,14 @@
 #include "lib/zst.h"
 #include "server/store_artifact.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#define DIGITS     "0123456789"
+#define UNTIL_DAYS 366
+#define DAY_MS     (INT64_C(24) * 3600 * 1000)
 
 enum err api_page(const struct http_req *req, int64_t *limit, int64_t *before, struct why *w)
 {
@@ -97,6 +103,39 @@ enum err api_unpack(const struct http_req *req, const char *sha256, const char *
 	buf_release(&packed);
 	free(path);
 	return e;
+}
+
+enum err api_until(const char *text, int64_t now_ms, const char *again, int64_t *until_ms,
+                   struct why *w)
+{
+	struct tm tm = {.tm_isdst = 0}, back;
+	time_t t;
+
+	if (strlen(text) != 10 || strspn(text, DIGITS) != 4 || text[4] != '-' ||
+	    strspn(text + 5, DIGITS) != 2 || text[7] != '-' || strspn(text + 8, DIGITS) != 2)
+		return err_set(w, ERR_INPUT, "until: expected YYYY-MM-DD, got \"%s\"", text);
+	tm.tm_year = (int)strtol(text, NULL, 10) - 1900;
+	tm.tm_mon = (int)strtol(text + 5, NULL, 10) - 1;
+	tm.tm_mday = (int)strtol(text + 8, NULL, 10);
+	back = tm;
+	t = timegm(&tm);
+	/* It makes 2 March of 30 February. */
+	if (tm.tm_mon != back.tm_mon || tm.tm_mday != back.tm_mday)
+		return err_set(w, ERR_INPUT, "until: there is no day \"%s\"", text);
+	*until_ms = (int64_t)t * 1000 + DAY_MS;
+	if (*until_ms <= now_ms)
+		return err_set(w, ERR_UNPROCESSABLE, "until: %s is over", text);
+	if (*until_ms > now_ms + UNTIL_DAYS * DAY_MS)
+		return err_set(w, ERR_UNPROCESSABLE, "until: %s is more than a year away: %s", text,
+		               again);
+	return OK;
+}
+
+enum err api_reason(const char *field, const char *text, struct why *w)
+{
+	while (isspace((unsigned char)*text))
+		text++;
+	return *text ? OK : err_set(w, ERR_INPUT, "%s: expected the reason, got blanks", field);
 }
 
 const char *api_who(const struct http_req *req)

@@ -27,6 +27,15 @@ const char *api_kernel_name(const struct sub_kernels *k, int64_t id);
  * `what` that it should be. */
 enum err api_unpack(const struct http_req *req, const char *sha256, const char *what,
                     size_t packed_max, struct buf *out, struct why *w);
+/* "2026-12-31", not over and at most a year away: *until_ms is the end of that day, by
+ * UTC. `again`: why not longer, for the sentence. */
+enum err api_until(const char *text, int64_t now_ms, const char *again, int64_t *until_ms,
+                   struct why *w);
+/* ERR_INPUT for a reason that is nothing but blanks. */
+enum err api_reason(const char *field, const char *text, struct why *w);
+/* state, kind, board, limit and before of a list of alerts (api_alerts.c). */
+struct alert_filter;
+enum err alerts_filter(const struct http_req *req, struct alert_filter *f, struct why *w);
 /* Who asks, for the record. */
 const char *api_who(const struct http_req *req);
 

@@ -7,6 +7,8 @@
 #include "lib/place.h"
 #include "lib/proc.h"
 #include "lib/zst.h"
+#include "server/alerts.h"
+#include "server/notify.h"
 #include "server/store_artifact.h"
 #include "server/store_fault.h"
 #include "server/store_kernel.h"
@@ -165,8 +167,12 @@ static void lay_row(struct deriving *d, size_t i)
 static enum err save(struct db *db, void *arg, struct why *w)
 {
 	const struct deriving *d = arg;
+	enum err e = store_place_save(db, d->boot.id, &d->rows, w);
 
-	return store_place_save(db, d->boot.id, &d->rows, w);
+	/* A rebuild tells nobody anything. */
+	return e == OK && d->srv->telling
+	               ? alerts_placed(db, d->boot.id, &d->rows, clock_wall_ms(), w)
+	               : e;
 }
 
 static enum err derive(struct server *srv, int64_t boot, struct why *w)
@@ -192,6 +198,7 @@ static enum err derive(struct server *srv, int64_t boot, struct why *w)
 		lay_row(&d, i);
 	if (e == OK)
 		e = db_write(srv->store, save, &d, w);
+	notify_poke(srv);
 	for (i = 0; i < n; i++) {
 		place_ask_release(&d.ask[i]);
 		decoded_release(&d.decoded[i]);

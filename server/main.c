@@ -3,9 +3,11 @@
  */
 #include "server/auth.h"
 #include "server/faults.h"
+#include "server/notify.h"
 #include "server/server.h"
 #include "server/work.h"
 
+#include "lib/client.h"
 #include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/file.h"
@@ -188,7 +190,10 @@ static enum err serve(struct server *srv, struct why *w)
 	if (!is_loopback(host))
 		log_warn("server.open_to_network", "listen", c->listen, "note",
 		         "there is no TLS here: put a proxy in front", NULL);
-	e = work_start(srv, w);
+	srv->telling = true;
+	e = notify_start(srv, w);
+	if (e == OK)
+		e = work_start(srv, w);
 	if (e != OK)
 		goto out;
 	/* A killed server left its own. */
@@ -210,6 +215,7 @@ static enum err serve(struct server *srv, struct why *w)
 	http_stop(srv->http, STOP_MS);
 out:
 	work_stop(srv);
+	notify_stop(srv);
 	free(port);
 	free(host);
 	free(address);
@@ -223,9 +229,10 @@ static enum err open_and_run(struct server *srv, const struct command *cmd, stru
 	enum err e;
 
 	e = dir_make(srv->conf.dir, 0700, w);
-	/* One reader a thread that asks: handlers, HTTP's own two, work.c's, this one. */
+	/* One reader a thread that asks: handlers, HTTP's own two, work.c's, notify.c's two,
+	 * this one. */
 	if (e == OK)
-		e = db_open(path, (unsigned int)srv->conf.threads + 4, &srv->store, w);
+		e = db_open(path, (unsigned int)srv->conf.threads + 6, &srv->store, w);
 	if (e == OK) {
 		e = cmd->run(srv, w);
 		db_close(srv->store);
@@ -314,6 +321,7 @@ int main(int argc, char **argv)
 		}
 	}
 	umask(077);
+	client_global_init();
 	e = server_conf_load(conf, &srv.conf, &w);
 	if (e == OK && only_check) {
 		printf("%s: configuration is good\n", conf);

@@ -254,6 +254,12 @@ static const struct openapi_op *op_find(const char *name)
 	return NULL;
 }
 
+static void add_schemas(json_t *to, const struct openapi_object *objects, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		json_put(to, objects[i].name, object_schema(&objects[i]));
+}
+
 json_t *openapi_document(const struct http_route *routes, size_t count)
 {
 	json_t *root = json_object(), *paths = json_object(), *schemas = json_object();
@@ -273,8 +279,8 @@ json_t *openapi_document(const struct http_route *routes, size_t count)
 			method[c] = (char)tolower((unsigned char)routes[i].method[c]);
 		json_put(path, method, operation(&routes[i], op));
 	}
-	for (size_t i = 0; i < openapi_object_count; i++)
-		json_put(schemas, openapi_objects[i].name, object_schema(&openapi_objects[i]));
+	add_schemas(schemas, openapi_objects, openapi_object_count);
+	add_schemas(schemas, openapi_alert_objects, openapi_alert_object_count);
 	json_put_str(root, "openapi", "3.1.0");
 	json_put(root, "info",
 	         json_pack("{ssss}", "title", "foldwatch", "version", FOLDWATCH_VERSION));

@@ -543,6 +543,10 @@ const struct openapi_object openapi_objects[] = {
 #define SAMPLES "case* str\nboard str\nmetric str\n"
 #define TABLES "format json|csv|markdown|text\ntable all|reply|commit|cover|summary\nacross true|false\n"
 
+#define ALERTS                                                                                  \
+	"state open|new|confirmed|not_reproduced|acknowledged|fixed|dismissed|recovered\n"      \
+	"kind slower|fault|missing\nboard str\n"
+
 const struct openapi_op openapi_ops[] = {
 	{"health", 200, "Health", NULL, NULL, 0},
 	{"metrics", 200, "text/plain", NULL, NULL, 0},
@@ -585,6 +589,22 @@ const struct openapi_op openapi_ops[] = {
 	{"faults_list", 200, "Faults", NULL, NULL, 0},
 	{"fault_known", 201, "KnownFault", "FaultKnown", NULL, 0},
 	{"fault_end", 200, "KnownFault", NULL, NULL, 0},
+	{"alerts_list", 200, "Alerts", NULL, ALERTS PAGE, 0},
+	{"alert_get", 200, "Alert", NULL, NULL, 0},
+	{"alert_acknowledge", 200, "Alert", "AlertWhy", NULL, 0},
+	{"alert_dismiss", 200, "Alert", "AlertWhy", NULL, 0},
+	{"alert_fix", 200, "Alert", "AlertWhy", NULL, 0},
+	{"alert_note", 200, "Alert", "AlertWhy", NULL, 0},
+	{"alert_mark", 200, "Alert", "MarkAsked", NULL, 0},
+	{"marks_list", 200, "Marks", NULL, PAGE, 0},
+	{"mark_missed", 201, "Mark", "MissedAsked", NULL, 0},
+	{"mutes_list", 200, "Mutes", NULL, NULL, 0},
+	{"mute_make", 201, "Mute", "MuteAsked", NULL, 0},
+	{"mute_end", 200, "Mute", NULL, NULL, 0},
+	{"subscriptions_list", 200, "Subscriptions", NULL, NULL, 0},
+	{"subscription_make", 201, "Subscription", "SubscriptionAsked", NULL, 0},
+	{"subscription_end", 200, "Subscription", NULL, NULL, 0},
+	{"alerts_feed", 200, "application/atom+xml", NULL, ALERTS "branch str\n" PAGE, 0},
 	{"tokens_list", 200, "Tokens", NULL, NULL, 0},
 	{"token_make", 201, "Token", "TokenAsked", NULL, 0},
 	{"token_delete", 200, "Token", NULL, NULL, 0},

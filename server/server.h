@@ -23,7 +23,12 @@ struct server_conf {
 	int64_t threads, connections, per_address, timeout_s;
 	int64_t lease_s; /* how long a lease lasts unless renewed */
 	int64_t artifact_max_bytes, body_max_bytes;
-	int log_level; /* enum log_level */
+	int log_level;     /* enum log_level */
+	char *mail_server; /* smtp://HOST:PORT; NULL: no mail is sent */
+	int mail_tls;      /* enum out_tls */
+	char *mail_ca, *mail_from, *mail_user, *mail_password_file;
+	struct conf_list notify_allow; /* networks beside the public internet */
+	int64_t notify_timeout_s, notify_retry_ms, notify_retry_max_s, notify_give_up_s;
 };
 
 /* The typed table of the configuration file (server_conf.c). */
@@ -38,8 +43,10 @@ struct server {
 	struct server_conf conf;
 	struct db_store *store;
 	struct http *http;
-	struct work *work;  /* work.h; NULL while it does not run */
-	int64_t started_ns; /* monotonic */
+	struct work *work;     /* work.h; NULL while it does not run */
+	struct notify *notify; /* notify.h; the same */
+	bool telling;          /* alerts come of what is derived: not in a rebuild */
+	int64_t started_ns;    /* monotonic */
 };
 
 /* `foldwatchd rebuild`: drops what is derived and computes it again from the

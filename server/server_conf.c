@@ -1,8 +1,10 @@
 /*
  * server_conf.c - foldwatchd.conf as one typed table.
  */
-#include "server/server.h"
+#include "server/notify.h"
+#include "server/tell.h"
 
+#include "lib/client_out.h"
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -17,6 +19,13 @@ static const char *const levels[] = {
         [LOG_WARN] = "warn",
         [LOG_INFO] = "info",
         [LOG_DEBUG] = "debug",
+        NULL,
+};
+
+static const char *const tls_words[] = {
+        [OUT_TLS_NONE] = "none",
+        [OUT_TLS_OPTIONAL] = "optional",
+        [OUT_TLS_REQUIRED] = "required",
         NULL,
 };
 
@@ -53,6 +62,28 @@ const struct conf_key server_conf_keys[] = {
 	 "largest JSON request"},
 	{"log_level", CONF_ENUM, AT(log_level), 0, 0, "info", levels,
 	 "error, warn, info or debug"},
+	{"mail_server", CONF_STR, AT(mail_server), 8, 512, NULL, NULL,
+	 "smtp://HOST:PORT (or smtps://) for mail about alerts; none is sent without it"},
+	{"mail_tls", CONF_ENUM, AT(mail_tls), 0, 0, "optional", tls_words,
+	 "none, optional or required: STARTTLS with mail_server"},
+	{"mail_ca", CONF_STR, AT(mail_ca), 1, 3072, NULL, NULL,
+	 "certificates that vouch for mail_server, instead of the system's"},
+	{"mail_from", CONF_STR, AT(mail_from), 3, 254, NULL, NULL,
+	 "address that mail comes from"},
+	{"mail_user", CONF_STR, AT(mail_user), 1, 256, NULL, NULL,
+	 "name for mail_server; no authentication without it"},
+	{"mail_password_file", CONF_STR, AT(mail_password_file), 1, 3072, NULL, NULL,
+	 "file whose first line is the password"},
+	{"notify_allow", CONF_LIST, AT(notify_allow), 0, 0, NULL, NULL,
+	 "networks that webhooks may be in beside the public internet"},
+	{"notify_timeout_s", CONF_INT, AT(notify_timeout_s), 1, 600, "30", NULL,
+	 "a mail server or webhook has so many seconds"},
+	{"notify_retry_ms", CONF_INT, AT(notify_retry_ms), 10, 3600 * 1000, "30000", NULL,
+	 "pause before the second try; each later one is twice as long"},
+	{"notify_retry_max_s", CONF_INT, AT(notify_retry_max_s), 1, 86400, "3600", NULL,
+	 "the longest such pause"},
+	{"notify_give_up_s", CONF_INT, AT(notify_give_up_s), 1, 30 * 86400, "345600", NULL,
+	 "a message that nobody took for so long is given up"},
 	{0},
 };
 /* clang-format on */
@@ -104,6 +135,31 @@ static enum err must_be_dir(const char *key, const char *path, struct why *w)
 	return OK;
 }
 
+static enum err check_mail(const struct server_conf *c, struct why *w)
+{
+	if (!c->mail_server)
+		return OK;
+	if (!str_starts(c->mail_server, "smtp://") && !str_starts(c->mail_server, "smtps://"))
+		return err_set(w, ERR_INPUT,
+		               "mail_server: expected smtp://HOST:PORT or smtps://HOST:PORT, got"
+		               " \"%s\"",
+		               c->mail_server);
+	if (!c->mail_from || !tell_is_mailbox(c->mail_from))
+		return err_set(w, ERR_INPUT, "mail_from: mail_server needs an address here");
+	if (c->mail_user && !c->mail_password_file)
+		return err_set(w, ERR_INPUT, "mail_password_file: mail_user needs it");
+	return OK;
+}
+
+static enum err check_allow(const struct server_conf *c, struct why *w)
+{
+	struct guard g;
+	enum err e = notify_guard(c, &g, w);
+
+	guard_release(&g);
+	return e;
+}
+
 static enum err check(const struct server_conf *c, struct why *w)
 {
 	char *host = NULL;
@@ -122,6 +178,10 @@ static enum err check(const struct server_conf *c, struct why *w)
 		e = must_be_dir("web_dir", c->web_dir, w);
 	if (e == OK)
 		e = must_be_dir("kernel_dir", c->kernel_dir, w);
+	if (e == OK)
+		e = check_mail(c, w);
+	if (e == OK)
+		e = check_allow(c, w);
 	return e;
 }
 

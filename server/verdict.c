@@ -5,7 +5,9 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/stat/number.h"
+#include "server/alerts.h"
 #include "server/faults.h"
+#include "server/notify.h"
 #include "server/samples.h"
 #include "server/schedule.h"
 #include "server/store_board.h"
@@ -321,6 +323,8 @@ static enum err save(struct db *db, void *arg, struct why *w)
 		                  v->more.at[i].until, s->now_ms, w);
 	if (e == OK && s->live && v->finished)
 		e = store_sub_state(db, v->cmp->submission, "done", NULL, s->now_ms, w);
+	if (e == OK && s->live && v->cmp->complete)
+		e = alerts_compared(db, v->cmp, s->now_ms, w);
 	return e;
 }
 
@@ -365,6 +369,7 @@ static enum err update(struct server *srv, int64_t sub, bool live, struct why *w
 		body = compare_json(v.cmp);
 		s.body = body;
 		e = db_write(srv->store, save, &s, w);
+		notify_poke(srv);
 		free(body);
 	}
 	verdict_release(&v);

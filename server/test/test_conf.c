@@ -74,6 +74,9 @@ static void defaults(void **state)
 	assert_true(c.artifact_max_bytes == INT64_C(1) << 30);
 	assert_int_equal(c.body_max_bytes, 16 << 20);
 	assert_int_equal(c.log_level, LOG_INFO);
+	assert_null(c.mail_server);
+	assert_int_equal(c.notify_allow.count, 0);
+	assert_int_equal(c.notify_give_up_s, 4 * 24 * 3600);
 	server_conf_release(&c);
 }
 
@@ -98,6 +101,43 @@ static void values(void **state)
 	assert_int_equal(load("dir = /x\nnonsense = 1\n", &c, &w), ERR_INPUT);
 	assert_non_null(strstr(w.text, "nonsense"));
 	server_conf_release(&c);
+}
+
+static void mail_and_webhooks(void **state)
+{
+	static const struct {
+		const char *text, *has; /* NULL: good */
+	} rows[] = {
+	        {"mail_server = smtp://127.0.0.1:25\nmail_from = a@example.org\n", NULL},
+	        {"mail_server = smtps://mail.example.org\nmail_from = a@b.org\n", NULL},
+	        {"mail_server = mail.example.org\nmail_from = a@b.org\n", "mail_server"},
+	        {"mail_server = http://mail.example.org\nmail_from = a@b.org\n", "mail_server"},
+	        {"mail_server = smtp://x:25\n", "mail_from"},
+	        {"mail_server = smtp://x:25\nmail_from = nobody\n", "mail_from"},
+	        {"mail_server = smtp://x:25\nmail_from = \"a b@c.org\"\n", "mail_from"},
+	        {"mail_server = smtp://x:25\nmail_from = \"a@c.org>\"\n", "mail_from"},
+	        {"mail_server = smtp://x:25\nmail_from = a@b.c\nmail_user = u\n",
+	         "mail_password_file"},
+	        {"mail_tls = perhaps\n", "mail_tls"},
+	        {"notify_allow = 127.0.0.1/32 10.0.0.0/8\nnotify_allow = ::1\n", NULL},
+	        {"notify_allow = localhost\n", "notify_allow"},
+	        {"notify_allow = 10.0.0.1/8\n", "notify_allow"},
+	        {"notify_retry_ms = 9\n", "notify_retry_ms"},
+	        {"notify_give_up_s = 0\n", "notify_give_up_s"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char *text = xasprintf("dir = /x\n%s", rows[i].text);
+		struct server_conf c;
+		struct why w = {""};
+		enum err e = load(text, &c, &w);
+
+		if ((e == OK) != !rows[i].has || (rows[i].has && !strstr(w.text, rows[i].has)))
+			fail_msg("%s: %s", rows[i].text, w.text);
+		server_conf_release(&c);
+		free(text);
+	}
 }
 
 static void addresses(void **state)
@@ -146,6 +186,7 @@ int main(void)
 	        cmocka_unit_test(defaults),
 	        cmocka_unit_test(values),
 	        cmocka_unit_test(addresses),
+	        cmocka_unit_test(mail_and_webhooks),
 	};
 
 	return cmocka_run_group_tests_name("conf", tests, NULL, NULL);

@@ -1,0 +1,447 @@
+/* alerts.c - alerts of slower kernels and of faults, and persons' steps. */
+#include "server/alerts.h"
+
+#include "lib/mem.h"
+#include "server/store_kernel.h"
+
+#include <fnmatch.h>
+#include <math.h>
+#include <string.h>
+
+bool alerts_matches(const char *pattern, const char *text)
+{
+	return !pattern || (text && fnmatch(pattern, text, 0) == 0);
+}
+
+bool alerts_of_branch(struct pool *p, const char *pattern, const char *tree, const char *ref)
+{
+	if (!pattern || !ref)
+		return !pattern;
+	return alerts_matches(
+	        pattern, strchr(pattern, '#') ? pool_fmt(p, "%s#%s", tree ? tree : "", ref) : ref);
+}
+
+const char *alerts_size(struct pool *p, const char *metric, const char *verdict, double change)
+{
+	bool slower = str_eq(verdict, "slower");
+	const char *word = str_eq(metric, "instructions")
+	                           ? slower ? "more instructions" : "fewer instructions"
+	                           : verdict;
+
+	return pool_fmt(p, "%.2f %% %s", fabs(change) * 100, word);
+}
+
+static const char *plural(int64_t n, const char *one, const char *more)
+{
+	return n == 1 ? one : more;
+}
+
+/* ---- a kernel that is slower */
+
+struct slower {
+	const struct cmp *c;
+	struct pool *pool;
+	struct mutes mutes;
+	const struct sub_kernel *kernel, *base;
+	struct alert_cells cells; /* that moved */
+	int64_t slower;           /* of them */
+	int64_t compared;         /* of all its cells */
+};
+
+static int64_t muted_by(const struct slower *s, const struct alert_cell *c)
+{
+	for (size_t i = 0; i < s->mutes.count; i++) {
+		const struct mute *m = &s->mutes.at[i];
+
+		if (alerts_matches(m->board, c->board) &&
+		    alerts_matches(m->case_glob, c->case_text) &&
+		    alerts_of_branch(s->pool, m->branch, s->kernel->tree, s->kernel->ref))
+			return m->id;
+	}
+	return NONE;
+}
+
+static void collect(struct slower *s, size_t kernel)
+{
+	const struct cmp *c = s->c;
+
+	s->cells = (struct alert_cells){0};
+	s->slower = s->compared = 0;
+	for (size_t i = 0; i < c->cells; i++) {
+		const struct cmp_cell *x = &c->cell[i];
+		struct alert_cell *a;
+
+		if (x->kernel != kernel)
+			continue;
+		s->compared++;
+		if (x->verdict != VERDICT_SLOWER && x->verdict != VERDICT_FASTER)
+			continue;
+		s->slower += x->verdict == VERDICT_SLOWER;
+		a = pool_push(s->pool, (void **)&s->cells.at, &s->cells.count, sizeof(*a));
+		*a = (struct alert_cell){.submission = c->submission,
+		                         .boot = NONE,
+		                         .board = c->board[x->board].name,
+		                         .case_text = c->case_[x->case_],
+		                         .metric = c->metric[x->metric].name,
+		                         .verdict = verdict_name(x->verdict),
+		                         .base_mean = x->base_mean,
+		                         .mean = x->mean,
+		                         .change = x->change,
+		                         .low = x->low,
+		                         .high = x->high,
+		                         .boots = x->boots};
+		a->mute = muted_by(s, a);
+	}
+}
+
+/* "slow: 2.00 % more instructions in fork/order=0,size=16M on det, and 3 more" */
+static const char *title_of(const struct slower *s)
+{
+	const struct alert_cell *worst = NULL;
+	const char *more = "";
+
+	for (size_t i = 0; i < s->cells.count; i++) {
+		const struct alert_cell *c = &s->cells.at[i];
+
+		if (str_eq(c->verdict, "slower") &&
+		    (!worst || fabs(c->change) > fabs(worst->change)))
+			worst = c;
+	}
+	if (!worst)
+		return NULL;
+	if (s->slower > 1)
+		more = pool_fmt(s->pool, ", and %lld more", (long long)s->slower - 1);
+	return pool_fmt(s->pool, "%s: %s in %s on %s%s", s->kernel->name,
+	                alerts_size(s->pool, worst->metric, worst->verdict, worst->change),
+	                worst->case_text, worst->board, more);
+}
+
+static const char *counted(const struct slower *s)
+{
+	return pool_fmt(s->pool, "%lld of %lld %s worse than \"%s\" in submission %lld",
+	                (long long)s->slower, (long long)s->compared,
+	                plural(s->compared, "cell is", "cells are"), s->base->name,
+	                (long long)s->c->submission);
+}
+
+static enum err make_slower(struct db *db, const struct slower *s, const char *cause,
+                            int64_t now_ms, struct why *w)
+{
+	struct alert a = {.kind = "slower",
+	                  .cause = cause,
+	                  .title = title_of(s),
+	                  .submission = s->c->submission,
+	                  .kernel = s->kernel->name,
+	                  .boot = NONE,
+	                  .state = "new",
+	                  .created_ms = now_ms};
+	int64_t id;
+	enum err e = store_alert_add(db, &a, &id, w);
+
+	if (e == OK)
+		e = store_alert_cells_set(db, id, &s->cells, w);
+	return e == OK ? alerts_step(db, id, NULL, "new", counted(s), NULL, now_ms, w) : e;
+}
+
+/* The cells of before that are slower again; *gone: measured, and not. */
+static int64_t again(const struct slower *s, size_t kernel, const struct alert_cells *before,
+                     int64_t *gone)
+{
+	const struct cmp *c = s->c;
+	int64_t n = 0;
+
+	*gone = 0;
+	for (size_t i = 0; i < before->count; i++) {
+		if (!str_eq(before->at[i].verdict, "slower"))
+			continue;
+		for (size_t o = 0; o < c->cells; o++) {
+			const struct cmp_cell *x = &c->cell[o];
+
+			if (x->kernel != kernel ||
+			    !str_eq(c->board[x->board].name, before->at[i].board) ||
+			    !str_eq(c->case_[x->case_], before->at[i].case_text) ||
+			    !str_eq(c->metric[x->metric].name, before->at[i].metric))
+				continue;
+			n += x->verdict == VERDICT_SLOWER;
+			*gone += x->verdict == VERDICT_SAME || x->verdict == VERDICT_FASTER;
+		}
+	}
+	return n;
+}
+
+/* The same submission, computed anew: boots were voided, or count again. */
+static enum err recomputed(struct db *db, const struct slower *s, const struct alert *a,
+                           const struct alert_cells *before, int64_t now_ms, struct why *w)
+{
+	bool open = str_eq(a->state, "new") || str_eq(a->state, "confirmed");
+	int64_t had = 0;
+	enum err e;
+
+	for (size_t i = 0; i < before->count; i++)
+		had += str_eq(before->at[i].verdict, "slower");
+	if (!s->slower)
+		return open ? alerts_step(db, a->id, a->state, "not_reproduced",
+		                          pool_fmt(s->pool, "computed again: %s", counted(s)), NULL,
+		                          now_ms, w)
+		            : OK;
+	e = store_alert_cells_set(db, a->id, &s->cells, w);
+	if (e != OK || (had == s->slower && !str_eq(a->state, "not_reproduced")))
+		return e;
+	return alerts_step(db, a->id, a->state,
+	                   str_eq(a->state, "not_reproduced") ? "new" : a->state,
+	                   pool_fmt(s->pool, "computed again: %s", counted(s)), NULL, now_ms, w);
+}
+
+/* Another submission of the same two kernels: it counts where it has boots of its own. */
+static enum err remeasured(struct db *db, const struct slower *s, size_t kernel,
+                           const struct alert *a, const struct alert_cells *before, int64_t now_ms,
+                           struct why *w)
+{
+	bool waits = str_eq(a->state, "new") || str_eq(a->state, "confirmed") ||
+	             str_eq(a->state, "not_reproduced");
+	int64_t fresh, gone, n = again(s, kernel, before, &gone);
+	const char *to = a->state, *why;
+	enum err e = store_alert_fresh(db, s->c->submission, s->kernel->kernel_id, &fresh, w);
+
+	if (e != OK || !fresh || (!waits && !str_eq(a->state, "acknowledged")) || (!n && !gone))
+		return e;
+	if (waits)
+		to = n ? "confirmed" : "not_reproduced";
+	why = pool_fmt(s->pool, "measured again, %s: %s", n ? "and worse again" : "and not worse",
+	               counted(s));
+	if (n)
+		e = store_alert_cells_set(db, a->id, &s->cells, w);
+	return e == OK ? alerts_step(db, a->id, a->state, to, why, NULL, now_ms, w) : e;
+}
+
+/* What a kernel is, however often it is built. */
+static enum err binary_of(struct db *db, struct pool *p, int64_t kernel, const char **out,
+                          struct why *w)
+{
+	struct kernel k = {0};
+	enum err e = store_kernel_get(db, kernel, p, &k, w);
+
+	*out = k.section_hash ? k.section_hash
+	       : k.image      ? k.image
+	                      : pool_fmt(p, "%lld", (long long)kernel);
+	return e;
+}
+
+static enum err one_kernel(struct db *db, struct slower *s, size_t kernel, int64_t now_ms,
+                           struct why *w)
+{
+	const char *binary, *against = NULL, *cause;
+	struct alert_cells before = {0};
+	struct alert a = {0};
+	int64_t id = NONE, newest;
+	enum err e = binary_of(db, s->pool, s->kernel->kernel_id, &binary, w);
+
+	if (e == OK)
+		e = binary_of(db, s->pool, s->base->kernel_id, &against, w);
+	if (e != OK)
+		return e;
+	cause = pool_fmt(s->pool, "slower/%s/%s", binary, against);
+	e = store_alert_by_cause(db, cause, &id, w);
+	collect(s, kernel);
+	if (e != OK || (id == NONE && !s->slower))
+		return e;
+	if (id == NONE)
+		return make_slower(db, s, cause, now_ms, w);
+	e = store_alert_get(db, id, s->pool, &a, w);
+	if (e == OK)
+		e = store_alert_cells(db, id, s->pool, &before, w);
+	if (e != OK)
+		return e;
+	newest = before.count ? before.at[0].submission : a.submission;
+	if (s->c->submission == newest)
+		return recomputed(db, s, &a, &before, now_ms, w);
+	return s->c->submission > newest ? remeasured(db, s, kernel, &a, &before, now_ms, w) : OK;
+}
+
+enum err alerts_compared(struct db *db, const struct cmp *c, int64_t now_ms, struct why *w)
+{
+	struct slower s = {.c = c, .pool = pool_new()};
+	struct sub_kernels kernels = {0};
+	size_t i;
+	enum err e = store_sub_kernels(db, c->submission, s.pool, &kernels, w);
+
+	if (e == OK)
+		e = store_mute_list(db, now_ms, s.pool, &s.mutes, w);
+	for (i = 0; e == OK && i < c->kernels && i < kernels.count; i++) {
+		s.kernel = &kernels.at[i];
+		s.base = &kernels.at[c->baseline];
+		if (i != c->baseline && s.kernel->kernel_id != NONE && s.base->kernel_id != NONE)
+			e = one_kernel(db, &s, i, now_ms, w);
+	}
+	pool_free(s.pool);
+	return err_at(w, e, "alerts of submission %lld", (long long)c->submission);
+}
+
+/* ---- a fault */
+
+struct faulty {
+	struct pool *pool;
+	struct boot boot;
+	struct sub_kernel kernel; /* what its submission calls it; name NULL: nothing */
+	struct known_faults known;
+	struct mutes mutes;
+};
+
+static enum err load_faulty(struct db *db, int64_t boot, int64_t now_ms, struct faulty *f,
+                            struct why *w)
+{
+	struct sub_kernels kernels = {0};
+	enum err e = store_boot_get(db, boot, f->pool, &f->boot, w);
+
+	if (e == OK && f->boot.submission != NONE)
+		e = store_sub_all_kernels(db, f->boot.submission, f->pool, &kernels, w);
+	for (size_t i = 0; e == OK && i < kernels.count; i++)
+		if (kernels.at[i].kernel_id == f->boot.kernel && !f->kernel.name)
+			f->kernel = kernels.at[i];
+	if (e == OK)
+		e = store_known_list(db, NULL, f->pool, &f->known, w);
+	return e == OK ? store_mute_list(db, now_ms, f->pool, &f->mutes, w) : e;
+}
+
+static bool is_known(const struct faulty *f, const char *signature)
+{
+	for (size_t i = 0; i < f->known.count; i++) {
+		const struct known_fault *k = &f->known.at[i];
+
+		if (k->ended_id == NONE && str_eq(k->signature, signature) &&
+		    f->boot.created_ms < k->until_ms && alerts_matches(k->board, f->boot.board) &&
+		    alerts_of_branch(f->pool, k->branch, f->kernel.tree, f->kernel.ref))
+			return true;
+	}
+	return false;
+}
+
+/* A mute of cases says nothing about faults. */
+static int64_t fault_muted_by(const struct faulty *f)
+{
+	for (size_t i = 0; i < f->mutes.count; i++) {
+		const struct mute *m = &f->mutes.at[i];
+
+		if (!m->case_glob && alerts_matches(m->board, f->boot.board) &&
+		    alerts_of_branch(f->pool, m->branch, f->kernel.tree, f->kernel.ref))
+			return m->id;
+	}
+	return NONE;
+}
+
+static void add_board(const struct faulty *f, struct alert_cells *cells)
+{
+	*(struct alert_cell *)pool_push(f->pool, (void **)&cells->at, &cells->count,
+	                                sizeof(*cells->at)) =
+	        (struct alert_cell){.submission = f->boot.submission,
+	                            .boot = f->boot.id,
+	                            .board = f->boot.board,
+	                            .base_mean = NAN,
+	                            .mean = NAN,
+	                            .change = NAN,
+	                            .low = NAN,
+	                            .high = NAN,
+	                            .boots = NONE,
+	                            .mute = fault_muted_by(f)};
+}
+
+static enum err make_fault(struct db *db, const struct faulty *f, const struct fault_row *r,
+                           const char *cause, int64_t now_ms, struct why *w)
+{
+	struct alert_cells cells = {0};
+	struct alert a = {.kind = "fault",
+	                  .cause = cause,
+	                  .title = pool_fmt(f->pool, "new kernel fault %s on %s", r->signature,
+	                                    f->boot.board),
+	                  .submission = f->boot.submission,
+	                  .kernel = f->kernel.name,
+	                  .boot = f->boot.id,
+	                  .signature = r->signature,
+	                  .state = "new",
+	                  .created_ms = now_ms};
+	const char *why =
+	        pool_fmt(f->pool, "boot %lld on %s showed it%s%s", (long long)f->boot.id,
+	                 f->boot.board, r->place ? ", at " : "", r->place ? r->place : "");
+	int64_t id;
+	enum err e = store_alert_add(db, &a, &id, w);
+
+	add_board(f, &cells);
+	if (e == OK)
+		e = store_alert_cells_set(db, id, &cells, w);
+	return e == OK ? alerts_step(db, id, NULL, "new", why, NULL, now_ms, w) : e;
+}
+
+/* On one more board; and after it was fixed, in a kernel that came since. */
+static enum err seen_again(struct db *db, const struct faulty *f, int64_t id, int64_t now_ms,
+                           struct why *w)
+{
+	struct alert_cells cells = {0};
+	struct alert a = {0};
+	int64_t since = 0;
+	bool there = false;
+	enum err e = store_alert_get(db, id, f->pool, &a, w);
+
+	if (e == OK)
+		e = store_alert_cells(db, id, f->pool, &cells, w);
+	if (e == OK)
+		e = store_alert_kernel_since(db, f->boot.kernel, &since, w);
+	if (e != OK)
+		return e;
+	for (size_t i = 0; i < cells.count; i++)
+		there |= str_eq(cells.at[i].board, f->boot.board);
+	if (!there) {
+		add_board(f, &cells);
+		e = store_alert_cells_set(db, id, &cells, w);
+	}
+	if (e == OK && (str_eq(a.state, "fixed") || str_eq(a.state, "recovered")) &&
+	    since > a.changed_ms)
+		e = alerts_step(
+		        db, id, a.state, "new",
+		        pool_fmt(f->pool,
+		                 "boot %lld on %s showed it again, in a kernel that came since",
+		                 (long long)f->boot.id, f->boot.board),
+		        NULL, now_ms, w);
+	return e;
+}
+
+enum err alerts_placed(struct db *db, int64_t boot, const struct fault_rows *rows, int64_t now_ms,
+                       struct why *w)
+{
+	struct faulty f = {.pool = pool_new()};
+	size_t i, o;
+	enum err e = load_faulty(db, boot, now_ms, &f, w);
+
+	for (i = 0; e == OK && !f.boot.imported && i < rows->count; i++) {
+		const struct fault_row *r = &rows->at[i];
+		const char *cause = pool_fmt(f.pool, "fault/%s", r->signature);
+		int64_t id;
+
+		for (o = 0; o < i && !str_eq(rows->at[o].signature, r->signature); o++)
+			;
+		if (o < i || is_known(&f, r->signature))
+			continue;
+		e = store_alert_by_cause(db, cause, &id, w);
+		if (e == OK)
+			e = id == NONE ? make_fault(db, &f, r, cause, now_ms, w)
+			               : seen_again(db, &f, id, now_ms, w);
+	}
+	pool_free(f.pool);
+	return err_at(w, e, "alerts of boot %lld", (long long)boot);
+}
+
+/* ---- a person */
+
+enum err alerts_person(struct db *db, int64_t alert, const char *to, const char *why,
+                       const char *by, int64_t now_ms, struct why *w)
+{
+	struct pool *p = pool_new();
+	struct alert a = {0};
+	enum err e = store_alert_get(db, alert, p, &a, w);
+
+	if (e == OK && str_eq(a.state, to))
+		e = err_set(w, ERR_CONFLICT, "alert %lld is %s already", (long long)alert, to);
+	if (e == OK)
+		e = alerts_step(db, alert, a.state, to ? to : a.state, why, by, now_ms, w);
+	pool_free(p);
+	return e;
+}

@@ -1,0 +1,54 @@
+/*
+ * alerts.h - what is worth telling, from what is known: one cause, one alert.
+ *
+ * The functions run inside a db_write() function: that of the comparison, of the
+ * places of a boot's faults, of a person's request. The alert, its step and the rows
+ * of the outbox (alerts_tell.c) are one transaction with what they came from, so that no
+ * crash comes between.
+ *
+ * A cause is
+ *
+ *     slower/BINARY/BASELINE    hashes over the kernels' sections (of a prebuilt image,
+ *                               its own): every case and board of that pair, in whatever
+ *                               submission. Measured again, with boots of its own, it is
+ *                               confirmed or not reproduced
+ *     fault/SIGNATURE           lib/place.h, on whatever board. Seen again after it was
+ *                               fixed, in a commit that nobody had built by then, it is
+ *                               new again
+ *
+ * States: new -> confirmed | not_reproduced; a person moves one to acknowledged, fixed or
+ * dismissed, and back. `recovered` and the kind `missing` belong to branches that are
+ * followed. A fault that is listed as known (store_fault.h) is no alert.
+ */
+#ifndef FOLDWATCH_SERVER_ALERTS_H
+#define FOLDWATCH_SERVER_ALERTS_H
+
+#include "lib/compare.h"
+#include "server/store_alert.h"
+#include "server/store_fault.h"
+
+/* A finished comparison, as it is stored. */
+enum err alerts_compared(struct db *db, const struct cmp *c, int64_t now_ms, struct why *w);
+/* The places of a boot's faults, as they are stored. */
+enum err alerts_placed(struct db *db, int64_t boot, const struct fault_rows *rows, int64_t now_ms,
+                       struct why *w);
+/* A person, `by` their token's label (NULL: the server), moves an alert to a state; `to`
+ * NULL: a note.
+ * ERR_NOT_FOUND; ERR_CONFLICT when it is there already. */
+enum err alerts_person(struct db *db, int64_t alert, const char *to, const char *why,
+                       const char *by, int64_t now_ms, struct why *w);
+
+/* Adds a step by the server (`by` NULL) or a person and, where it leads elsewhere,
+ * tells it to those who want to know; `from` NULL for the first. For alerts*.c and
+ * notify.c. */
+enum err alerts_step(struct db *db, int64_t alert, const char *from, const char *to,
+                     const char *why, const char *by, int64_t now_ms, struct why *w);
+
+/* A pattern as of glob(7); NULL matches all, and nothing else matches a NULL text. */
+bool alerts_matches(const char *pattern, const char *text);
+/* One of REF, or with a # in it of TREE#REF. */
+bool alerts_of_branch(struct pool *p, const char *pattern, const char *tree, const char *ref);
+/* "2.00 % more instructions", "3.10 % slower". */
+const char *alerts_size(struct pool *p, const char *metric, const char *verdict, double change);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * tell.h - a step of an alert as text for its receivers. Pure: structs in, text out.
+ *
+ *     struct telling t = {.alert = &a, .cells = &cells, .step = &step, ...};
+ *     tell_mail(&t, "fw@example.org", "dev@example.org", at_ms, &out);   its date
+ *     tell_webhook(&t, &out);  tell_slack(&t, &out);
+ *
+ * Equal structs give equal text: a letter that is sent again is the same letter.
+ */
+#ifndef FOLDWATCH_SERVER_TELL_H
+#define FOLDWATCH_SERVER_TELL_H
+
+#include "lib/buf.h"
+#include "server/store_alert.h"
+#include "server/store_tell.h"
+
+struct telling {
+	const struct alert *alert;
+	const struct alert_cells *cells;
+	const struct alert_step *step;
+	const char *delivery;
+	const char *fault_line;  /* fault: what the log said; NULL: not known */
+	const char *fault_place; /* and where, or NULL */
+	const char *public_url;  /* NULL: none is printed */
+	int64_t subscription;
+};
+
+/*
+ * A whole mail, lines ending with \n: 7-bit ASCII, at most 72 columns but for an
+ * address. What moved, a small table, both kernels, one command. Message-ID is the
+ * same for all who get that step, so that who gets it twice sees it once; steps after the
+ * first are answers to it.
+ */
+void tell_mail(const struct telling *t, const char *from, const char *to, int64_t at_ms,
+               struct buf *out);
+/* {"delivery","event","alert":ALERT,"step":STEP,"url"} */
+void tell_webhook(const struct telling *t, struct buf *out);
+/* {"text":"..."} as Slack and what resembles it take it. */
+void tell_slack(const struct telling *t, struct buf *out);
+
+/* A command of which each word stands for itself in a shell: what reproduces the alert.
+ * free() it. */
+char *tell_command(const struct telling *t);
+
+/* An address in the plain form that stands in an envelope and a header as it is: of
+ * RFC 5321, no more than letters, digits and what is harmless. */
+bool tell_is_mailbox(const char *address);
+
+#endif

@@ -1,0 +1,268 @@
+#include "server/tell.h"
+
+#include "lib/clock.h"
+#include "lib/mem.h"
+#include "server/alerts.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define COLUMNS   72
+#define CELLS_MAX 12
+
+bool tell_is_mailbox(const char *s)
+{
+	const char *at = strchr(s, '@');
+	size_t local = at ? (size_t)(at - s) : 0;
+	bool dot = false;
+
+	if (!local || local > 64 || strlen(s) > 254 || s[0] == '.' || s[0] == '-')
+		return false;
+	for (const char *c = s; c < at; c++)
+		if (!isalnum((unsigned char)*c) && !strchr("!#$%&'*+/=?^_`{|}~.-", *c))
+			return false;
+	for (const char *c = at + 1; *c; c++) {
+		if (!isalnum((unsigned char)*c) && *c != '.' && *c != '-')
+			return false;
+		dot = *c == '.';
+	}
+	return at[1] && at[1] != '.' && at[1] != '-' && !dot;
+}
+
+/* ---- ASCII in lines */
+
+/* The next word of a text: its length, with *text at its start. */
+static size_t next_word(const char **text)
+{
+	*text += strspn(*text, " \t\r\n");
+	return strcspn(*text, " \t\r\n");
+}
+
+/* A character of another alphabet is one '?', and so is what controls. */
+static void ascii(struct buf *out, const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (c >= ' ' && c < 0x7f)
+			buf_addc(out, (char)c);
+		else if ((c & 0xc0) != 0x80)
+			buf_addc(out, '?');
+	}
+}
+
+/* Words in lines of at most COLUMNS behind `indent`; `cut` ends a line that goes on. */
+static void wrap(struct buf *out, const char *first, const char *indent, const char *cut,
+                 const char *text)
+{
+	size_t column = strlen(first), room = COLUMNS - strlen(cut), n, margin = column;
+	struct buf word;
+
+	buf_init(&word, 16384);
+	buf_adds(out, first);
+	while ((n = next_word(&text))) {
+		const char *at;
+		size_t left;
+
+		buf_reset(&word);
+		ascii(&word, text, n);
+		text += n;
+		if (column > margin && column + 1 + word.len > room) {
+			buf_addf(out, "%s\n%s", cut, indent);
+			column = margin = strlen(indent);
+		} else if (column > margin) {
+			buf_addc(out, ' ');
+			column++;
+		}
+		/* One that is longer than a line. */
+		for (at = word.data, left = word.len; left > room - column;) {
+			size_t part = room - column;
+
+			buf_add(out, at, part);
+			at += part;
+			left -= part;
+			buf_addf(out, "\n%s", indent);
+			column = margin = strlen(indent);
+		}
+		buf_add(out, at, left);
+		column += left;
+	}
+	buf_addc(out, '\n');
+	buf_release(&word);
+}
+
+static void para(struct buf *out, const char *indent, const char *fmt, ...)
+        __attribute__((format(printf, 3, 4)));
+
+static void para(struct buf *out, const char *indent, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = xvasprintf(fmt, ap);
+	va_end(ap);
+	wrap(out, indent, indent, "", text);
+	free(text);
+}
+
+/* ---- head */
+
+static const char *domain_of(const char *from)
+{
+	return strchr(from, '@') + 1;
+}
+
+static void head(const struct telling *t, const char *from, const char *to, int64_t at_ms,
+                 struct buf *out)
+{
+	const struct alert *a = t->alert;
+	bool first = !t->step->from;
+	char date[64], *subject;
+	time_t s = (time_t)(at_ms / 1000);
+	struct tm tm;
+
+	gmtime_r(&s, &tm);
+	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S +0000", &tm);
+	subject = xasprintf("%s[foldwatch] %s", first ? "" : "Re: ", a->title);
+	buf_addf(out, "From: foldwatch <%s>\nTo: <%s>\n", from, to);
+	wrap(out, "Subject: ", " ", "", subject);
+	free(subject);
+	buf_addf(out, "Date: %s\n", date);
+	buf_addf(out, "Message-ID: <alert-%lld.%lld", (long long)a->id, (long long)a->created_ms);
+	if (!first)
+		buf_addf(out, ".%lld", (long long)t->step->id);
+	buf_addf(out, "@%s>\n", domain_of(from));
+	if (!first) {
+		buf_addf(out, "In-Reply-To: <alert-%lld.%lld@%s>\n", (long long)a->id,
+		         (long long)a->created_ms, domain_of(from));
+		buf_addf(out, "References: <alert-%lld.%lld@%s>\n", (long long)a->id,
+		         (long long)a->created_ms, domain_of(from));
+	}
+	buf_adds(out, "Auto-Submitted: auto-generated\n"
+	              "MIME-Version: 1.0\n"
+	              "Content-Type: text/plain; charset=us-ascii\n"
+	              "Content-Transfer-Encoding: 7bit\n");
+	buf_addf(out, "Foldwatch-Delivery: %s\n\n", t->delivery);
+}
+
+/* ---- body */
+
+static void number(struct buf *out, double v)
+{
+	buf_addf(out, v < 1000 && v > -1000 ? "%.2f" : "%.0f", v);
+}
+
+/* Two lines, so that no case and no number is too wide. */
+static void cell(const struct alert_cell *c, struct buf *out)
+{
+	para(out, "  ", "%s on %s, %s%s", c->case_text, c->board, c->metric,
+	     c->emulated ? ", emulated" : "");
+	buf_adds(out, "      ");
+	number(out, c->base_mean);
+	buf_adds(out, " -> ");
+	number(out, c->mean);
+	buf_addf(out, "   %+.2f %%", c->change * 100);
+	if (!isnan(c->low) && !isnan(c->high))
+		buf_addf(out, "  [%+.2f %%, %+.2f %%]", c->low * 100, c->high * 100);
+	buf_addc(out, '\n');
+}
+
+static void table(const struct telling *t, struct buf *out)
+{
+	size_t shown = 0, more = 0;
+
+	for (size_t i = 0; i < t->cells->count; i++) {
+		const struct alert_cell *c = &t->cells->at[i];
+
+		if (!c->case_text || c->mute != NONE)
+			continue;
+		if (shown < CELLS_MAX)
+			cell(c, out);
+		else
+			more++;
+		shown++;
+	}
+	if (more)
+		buf_addf(out, "  ... and %zu more\n", more);
+	buf_addc(out, '\n');
+}
+
+static void side(struct buf *out, const char *name, const char *ref, const char *commit,
+                 const char *subject)
+{
+	if (!name)
+		return;
+	para(out, "  ", "%s%s%s%s%.12s%s%s%s", name, ref ? ": " : "", ref ? ref : "",
+	     commit ? " " : "", commit ? commit : "", subject ? " (\"" : "", subject ? subject : "",
+	     subject ? "\")" : "");
+}
+
+static void moved(const struct telling *t, struct buf *out)
+{
+	const struct alert *a = t->alert;
+	size_t slower = 0;
+
+	for (size_t i = 0; i < t->cells->count; i++)
+		slower += str_eq(t->cells->at[i].verdict, "slower");
+	para(out, "", "%s is worse than %s in %zu %s of submission %lld:", a->kernel, a->base,
+	     slower, slower == 1 ? "cell" : "cells", (long long)a->submission);
+	buf_addc(out, '\n');
+	table(t, out);
+	side(out, a->base, a->base_ref, a->base_commit, a->base_subject);
+	side(out, a->kernel, a->ref, a->commit, a->subject);
+	buf_addc(out, '\n');
+}
+
+static void fault(const struct telling *t, struct buf *out)
+{
+	const struct alert *a = t->alert;
+
+	para(out, "", "A boot on %s showed a fault of the kernel's that no boot had shown before:",
+	     t->cells->count ? t->cells->at[0].board : "a board");
+	buf_addc(out, '\n');
+	para(out, "  ", "%s", a->signature);
+	if (t->fault_place)
+		para(out, "  ", "at %s", t->fault_place);
+	if (t->fault_line) {
+		buf_addc(out, '\n');
+		para(out, "  > ", "%s", t->fault_line);
+	}
+	buf_addc(out, '\n');
+	side(out, a->kernel, a->ref, a->commit, a->subject);
+	if (a->kernel)
+		buf_addc(out, '\n');
+}
+
+void tell_mail(const struct telling *t, const char *from, const char *to, int64_t at_ms,
+               struct buf *out)
+{
+	const struct alert_step *s = t->step;
+	char *command = tell_command(t);
+
+	head(t, from, to, at_ms, out);
+	if (!s->from && t->alert->signature) {
+		fault(t, out);
+	} else if (!s->from) {
+		moved(t, out);
+	} else {
+		para(out, "", "%s", t->alert->title);
+		buf_addc(out, '\n');
+		para(out, "", "It was %s and is now %s%s%s:", s->from, s->to, s->by ? ", by " : "",
+		     s->by ? s->by : "");
+		buf_addc(out, '\n');
+		para(out, "  ", "%s", s->why);
+		buf_addc(out, '\n');
+		table(t, out);
+	}
+	buf_adds(out, t->alert->signature ? "To see its log:\n\n" : "To see it again:\n\n");
+	wrap(out, "  ", "      ", " \\", command);
+	if (t->public_url)
+		buf_addf(out, "\n%s/#/alert/%lld\n", t->public_url, (long long)t->alert->id);
+	buf_addf(out, "\n-- \nfoldwatch, alert %lld, subscription %lld\n", (long long)t->alert->id,
+	         (long long)t->subscription);
+	free(command);
+}
