@@ -54,11 +54,10 @@ static void ascii(struct buf *out, const char *s, size_t len)
 	}
 }
 
-/* Words in lines of at most COLUMNS behind `indent`; `cut` ends a line that goes on. */
-static void wrap(struct buf *out, const char *first, const char *indent, const char *cut,
-                 const char *text)
+/* Words in lines of at most COLUMNS behind `indent`. */
+static void wrap(struct buf *out, const char *first, const char *indent, const char *text)
 {
-	size_t column = strlen(first), room = COLUMNS - strlen(cut), n, margin = column;
+	size_t column = strlen(first), room = COLUMNS, n, margin = column;
 	struct buf word;
 
 	buf_init(&word, 16384);
@@ -71,7 +70,7 @@ static void wrap(struct buf *out, const char *first, const char *indent, const c
 		ascii(&word, text, n);
 		text += n;
 		if (column > margin && column + 1 + word.len > room) {
-			buf_addf(out, "%s\n%s", cut, indent);
+			buf_addf(out, "\n%s", indent);
 			column = margin = strlen(indent);
 		} else if (column > margin) {
 			buf_addc(out, ' ');
@@ -105,8 +104,45 @@ static void para(struct buf *out, const char *indent, const char *fmt, ...)
 	va_start(ap, fmt);
 	text = xvasprintf(fmt, ap);
 	va_end(ap);
-	wrap(out, indent, indent, "", text);
+	wrap(out, indent, indent, text);
 	free(text);
+}
+
+/* A command that a shell can be given as it stands: an option stays with its value, lines
+ * that go on end with a backslash. A word that is longer than a line goes on at the start
+ * of the next, since a blank would end it; one in quotes cannot be cut. */
+static void put_command(struct buf *out, const char *text)
+{
+	size_t column = 2, n;
+
+	buf_adds(out, "  ");
+	while ((n = next_word(&text))) {
+		const char *value = text + n;
+		size_t with = n, left = n;
+
+		if (!strncmp(text, "--", 2) && next_word(&value) && strncmp(value, "--", 2) != 0)
+			with = (size_t)(value - text) + next_word(&value);
+		if (column > 2 && column + 1 + with > COLUMNS - 2) {
+			buf_adds(out, " \\\n      ");
+			column = 6;
+		} else if (column > 2) {
+			buf_addc(out, ' ');
+			column++;
+		}
+		while (!memchr(text, '\'', left) && column + left > COLUMNS - 2) {
+			size_t part = COLUMNS - 1 - column;
+
+			ascii(out, text, part);
+			buf_adds(out, "\\\n");
+			text += part;
+			left -= part;
+			column = 0;
+		}
+		ascii(out, text, left);
+		text += left;
+		column += left;
+	}
+	buf_addc(out, '\n');
 }
 
 /* ---- head */
@@ -129,7 +165,7 @@ static void head(const struct telling *t, const char *from, const char *to, int6
 	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S +0000", &tm);
 	subject = xasprintf("%s[foldwatch] %s", first ? "" : "Re: ", a->title);
 	buf_addf(out, "From: foldwatch <%s>\nTo: <%s>\n", from, to);
-	wrap(out, "Subject: ", " ", "", subject);
+	wrap(out, "Subject: ", " ", subject);
 	free(subject);
 	buf_addf(out, "Date: %s\n", date);
 	buf_addf(out, "Message-ID: <alert-%lld.%lld", (long long)a->id, (long long)a->created_ms);
@@ -259,7 +295,7 @@ void tell_mail(const struct telling *t, const char *from, const char *to, int64_
 		table(t, out);
 	}
 	buf_adds(out, t->alert->signature ? "To see its log:\n\n" : "To see it again:\n\n");
-	wrap(out, "  ", "      ", " \\", command);
+	put_command(out, command);
 	if (t->public_url)
 		buf_addf(out, "\n%s/#/alert/%lld\n", t->public_url, (long long)t->alert->id);
 	buf_addf(out, "\n-- \nfoldwatch, alert %lld, subscription %lld\n", (long long)t->alert->id,
