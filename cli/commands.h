@@ -17,6 +17,8 @@ extern const struct cli_command cmd_kernels;
 extern const struct cli_command cmd_boards;
 extern const struct cli_command cmd_boots;
 extern const struct cli_command cmd_faults;
+extern const struct cli_command cmd_alerts;
+extern const struct cli_command cmd_subscribe;
 extern const struct cli_command cmd_log;
 extern const struct cli_command cmd_cancel;
 extern const struct cli_command cmd_token;
