@@ -270,7 +270,9 @@ enum err alerts_compared(struct db *db, const struct cmp *c, int64_t now_ms, str
 	for (i = 0; e == OK && i < c->kernels && i < kernels.count; i++) {
 		s.kernel = &kernels.at[i];
 		s.base = &kernels.at[c->baseline];
-		if (i != c->baseline && s.kernel->kernel_id != NONE && s.base->kernel_id != NONE)
+		/* Of what somebody imported nobody here saw a boot. */
+		if (i != c->baseline && s.kernel->kernel_id != NONE && s.base->kernel_id != NONE &&
+		    !c->kernel[i].self_reported)
 			e = one_kernel(db, &s, i, now_ms, w);
 	}
 	pool_free(s.pool);

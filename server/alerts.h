@@ -18,7 +18,8 @@
  *
  * States: new -> confirmed | not_reproduced; a person moves one to acknowledged, fixed or
  * dismissed, and back. `recovered` and the kind `missing` belong to branches that are
- * followed. A fault that is listed as known (store_fault.h) is no alert.
+ * followed. A fault that is listed as known (store_fault.h) is no alert,
+ * nor is what somebody imported.
  */
 #ifndef FOLDWATCH_SERVER_ALERTS_H
 #define FOLDWATCH_SERVER_ALERTS_H

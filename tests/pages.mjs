@@ -93,6 +93,19 @@ try {
 	await page.waitForSelector("main table");
 	check("boards are listed", (await page.textContent("main")).includes("qemu-det"));
 
+	const {alerts} = await api("alerts?limit=200");
+	await page.goto(`${address}/#/alerts`);
+	await page.waitForFunction(() => document.querySelector("h1")?.textContent === "Alerts");
+	check("every alert is listed", await page.locator("main tbody tr").count() === alerts.length, alerts.length);
+	if (alerts.length) {
+		const story = await api(`alerts/${alerts[0].id}`);
+		await page.click(`main a[href="#/alert/${story.id}"] >> nth=0`);
+		await page.waitForFunction(text => document.querySelector("h1")?.textContent.includes(text), story.title);
+		const told = await page.textContent("main");
+		check("an alert shows its story", story.steps.every(s => told.includes(s.why)), told);
+		await page.screenshot({path: `${shots}/alert.png`, fullPage: true});
+	}
+
 	await page.setViewportSize({width: 390, height: 800});
 	await page.goto(`${address}/#/submission/${submission.id}`);
 	await page.waitForSelector("pre");

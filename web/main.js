@@ -4,10 +4,13 @@ import {showList} from "./list.js";
 import {showSubmission} from "./submission.js";
 import {showCell} from "./cell.js";
 import {showBoards} from "./boards.js";
+import {showAlert, showAlerts} from "./alerts.js";
 
 const routes = [
 	[/^\/?$/, showList],
 	[/^\/boards$/, showBoards],
+	[/^\/alerts(?:\?(.*))?$/, showAlerts],
+	[/^\/alert\/(\d+)$/, showAlert],
 	[/^\/submission\/(\d+|latest)$/, showSubmission],
 	[/^\/submission\/(\d+)\/cell\?(.*)$/, showCell],
 ];

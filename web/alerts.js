@@ -1,0 +1,110 @@
+// Alerts: what asks for somebody, and the story of one.
+import {h, table} from "./dom.js";
+import {getJson} from "./api.js";
+import {interval, percent, quantity, when} from "./format.js";
+
+const filters = [["", "All"], ["open", "Open"], ["new", "New"], ["confirmed", "Confirmed"],
+	["acknowledged", "Acknowledged"], ["fixed", "Fixed"], ["dismissed", "Dismissed"]];
+
+function boards(a) {
+	return [...new Set(a.cells.map(c => c.board))].join(", ");
+}
+
+function filterLinks(state) {
+	return h("p", {}, filters.map(([word, text], i) => [i ? " · " : null,
+		word === state ? h("strong", {}, text) : h("a", {href: word ? `#/alerts?state=${word}` : "#/alerts"}, text)]));
+}
+
+export async function showAlerts(query) {
+	const state = new URLSearchParams(query ?? "").get("state") ?? "";
+	const {alerts} = await getJson(`alerts?limit=200${state ? `&state=${encodeURIComponent(state)}` : ""}`);
+	const columns = [
+		{head: "", cell: a => h("a", {href: `#/alert/${a.id}`}, `#${a.id}`)},
+		{head: "State", cell: a => a.state.replace("_", " ") + (a.muted ? " (muted)" : "")},
+		{head: "What", cell: a => h("a", {href: `#/alert/${a.id}`}, a.title)},
+		{head: "Boards", cell: boards},
+		{head: "Owner", cell: a => a.owner},
+		{head: "Since", cell: a => when(a.created)},
+	];
+	return {
+		title: "Alerts",
+		again: false,
+		nodes: [h("h1", {}, "Alerts"), filterLinks(state),
+			alerts.length ? table("Newest first", columns, alerts) : h("p", {}, state ? "None." : "Nothing was slower, and no boot showed a fault."),
+			h("p", {}, h("a", {href: `/feeds/alerts.atom${state ? `?state=${encodeURIComponent(state)}` : ""}`}, "Atom feed"))],
+	};
+}
+
+function side(s) {
+	return s ? [s.name, s.ref ? `, ${s.ref}` : null, s.commit ? [" ", h("code", {title: s.commit}, s.commit.slice(0, 12))] : null,
+		s.subject ? ` ${s.subject}` : null] : null;
+}
+
+function facts(a) {
+	return table(null, [{head: "", cell: r => r[0]}, {head: "", cell: r => r[1]}], [
+		["State", a.state.replace("_", " ") + (a.muted ? ", muted: it is not told" : "")],
+		["Owner", a.owner],
+		["Kernel", side(a.kernel)],
+		["Baseline", side(a.baseline)],
+		["Signature", a.signature ? h("code", {}, a.signature) : null],
+		["Submission", a.submission ? h("a", {href: `#/submission/${a.submission}`}, `#${a.submission}`) : null],
+	].filter(r => r[1]));
+}
+
+function cellTable(a) {
+	if (a.kind === "fault")
+		return table("The first boot of each board", [
+			{head: "Board", cell: c => c.board},
+			{head: "Boot", cell: c => h("a", {href: `/api/v1/boots/${c.boot}/console`}, `${c.boot}, its log`)},
+		], a.cells);
+	return table(a.cells.some(c => c.metric === "instructions") ? "Positive is worse; counts of instructions are emulated, not time"
+		: "Positive is worse", [
+		{head: "Board", cell: c => c.board},
+		{head: "Case", cell: c => h("a", {href: `#/submission/${c.submission}/cell?${new URLSearchParams({case: c.case, board: c.board, metric: c.metric})}`}, c.case)},
+		{head: "Metric", cell: c => c.metric},
+		{head: "Baseline", num: true, cell: c => quantity(c.base_mean, c.metric)},
+		{head: "Mean", num: true, cell: c => quantity(c.mean, c.metric)},
+		{head: "Change", num: true, cell: c => percent(c.change)},
+		{head: "Interval", num: true, cell: c => interval(c.low, c.high)},
+		{head: "", cell: c => c.mute ? `mute ${c.mute}` : ""},
+	], a.cells);
+}
+
+function step(s) {
+	return s.from === s.to ? "note" : s.to.replace("_", " ");
+}
+
+export async function showAlert(id) {
+	const a = await getJson(`alerts/${id}`);
+	return {
+		title: `Alert ${a.id}`,
+		again: false,
+		nodes: [
+			h("h1", {}, `Alert ${a.id}: ${a.title}`), facts(a),
+			h("h2", {}, "Where it shows"), cellTable(a),
+			h("h2", {}, "Story"),
+			table(null, [
+				{head: "When", cell: s => when(s.at)},
+				{head: "Who", cell: s => s.by ?? "foldwatch"},
+				{head: "Step", cell: step},
+				{head: "Why", cell: s => h("span", {class: "text"}, s.why)},
+			], a.steps),
+			a.marks.length ? [h("h2", {}, "Marks"), table(null, [
+				{head: "When", cell: m => when(m.at)},
+				{head: "Who", cell: m => m.by},
+				{head: "Mark", cell: m => m.mark},
+				{head: "Why", cell: m => h("span", {class: "text"}, m.why)},
+			], a.marks)] : null,
+			a.told.length ? [h("h2", {}, "Told"), table(null, [
+				{head: "Subscription", cell: l => l.subscription},
+				{head: "Channel", cell: l => l.channel},
+				{head: "Step", cell: l => a.steps.filter(s => s.id === l.step).map(step).join("")},
+				{head: "State", cell: l => l.state},
+				{head: "Tries", num: true, cell: l => l.attempts},
+				{head: "When", cell: l => when(l.ended ?? l.next)},
+				{head: "Why", cell: l => l.why ?? ""},
+			], a.told)] : null,
+			h("p", {class: "dim"}, h("code", {}, `foldwatch alerts ack ${a.id} --why TEXT`), " says that you look after it."),
+		],
+	};
+}
