@@ -385,8 +385,6 @@ static enum err seen_again(struct db *db, const struct faulty *f, int64_t id, in
 
 	if (e == OK)
 		e = store_alert_cells(db, id, f->pool, &cells, w);
-	if (e == OK)
-		e = store_alert_kernel_since(db, f->boot.kernel, &since, w);
 	if (e != OK)
 		return e;
 	for (size_t i = 0; i < cells.count; i++)
@@ -395,15 +393,16 @@ static enum err seen_again(struct db *db, const struct faulty *f, int64_t id, in
 		add_board(f, &cells);
 		e = store_alert_cells_set(db, id, &cells, w);
 	}
-	if (e == OK && (str_eq(a.state, "fixed") || str_eq(a.state, "recovered")) &&
-	    since > a.changed_ms)
-		e = alerts_step(
-		        db, id, a.state, "new",
-		        pool_fmt(f->pool,
-		                 "boot %lld on %s showed it again, in a kernel that came since",
-		                 (long long)f->boot.id, f->boot.board),
-		        NULL, now_ms, w);
-	return e;
+	if (e != OK || (!str_eq(a.state, "fixed") && !str_eq(a.state, "recovered")))
+		return e;
+	e = store_alert_kernel_since(db, f->boot.kernel, &since, w);
+	if (e != OK || since <= a.changed_ms)
+		return e;
+	return alerts_step(db, id, a.state, "new",
+	                   pool_fmt(f->pool,
+	                            "boot %lld on %s showed it again, in a kernel that came since",
+	                            (long long)f->boot.id, f->boot.board),
+	                   NULL, now_ms, w);
 }
 
 enum err alerts_placed(struct db *db, int64_t boot, const struct fault_rows *rows, int64_t now_ms,

@@ -148,6 +148,12 @@ static enum err check_mail(const struct server_conf *c, struct why *w)
 		return err_set(w, ERR_INPUT, "mail_from: mail_server needs an address here");
 	if (c->mail_user && !c->mail_password_file)
 		return err_set(w, ERR_INPUT, "mail_password_file: mail_user needs it");
+	/* Who stands between may say that there is no STARTTLS, and read the password. */
+	if (c->mail_user && c->mail_tls == OUT_TLS_OPTIONAL && str_starts(c->mail_server, "smtp:"))
+		return err_set(
+		        w, ERR_INPUT,
+		        "mail_tls: with mail_user it is required, or none where the password "
+		        "may be read on the way");
 	return OK;
 }
 

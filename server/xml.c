@@ -3,14 +3,22 @@
 #include "lib/utf8.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
 
+static bool is_allowed(const char *s, size_t n)
+{
+	if (n == 1)
+		return (unsigned char)*s >= ' ' || *s == '\t' || *s == '\n';
+	return n &&
+	       (n != 3 || (memcmp(s, "\xef\xbf\xbe", 3) != 0 && memcmp(s, "\xef\xbf\xbf", 3) != 0));
+}
+
+/* One character of n bytes; 0: no UTF-8. */
 static void one(struct buf *b, const char *s, size_t n)
 {
-	static const char none[] = "\xef\xbf\xbd";
-
-	if (n == 0)
-		buf_adds(b, none); /* no UTF-8 */
+	if (!is_allowed(s, n))
+		buf_adds(b, "\xef\xbf\xbd");
 	else if (*s == '&')
 		buf_adds(b, "&amp;");
 	else if (*s == '<')
@@ -19,9 +27,6 @@ static void one(struct buf *b, const char *s, size_t n)
 		buf_adds(b, "&gt;");
 	else if (*s == '"')
 		buf_adds(b, "&quot;");
-	else if ((n == 1 && (unsigned char)*s < ' ' && !strchr("\t\n", *s)) ||
-	         (n == 3 && (!memcmp(s, "\xef\xbf\xbe", 3) || !memcmp(s, "\xef\xbf\xbf", 3))))
-		buf_adds(b, none);
 	else
 		buf_add(b, s, n);
 }

@@ -2,6 +2,7 @@
 
 #include "lib/buf.h"
 #include "lib/clock.h"
+#include "lib/file.h"
 #include "lib/mem.h"
 
 #include <errno.h>
@@ -352,9 +353,8 @@ char *sink_offer_tls(struct sink *s, const char *dir)
 	gnutls_x509_privkey_t key;
 	gnutls_x509_crt_t crt;
 	gnutls_datum_t pem;
-	FILE *f = fopen(path, "we");
 
-	must(f && gnutls_x509_privkey_init(&key) == 0 && gnutls_x509_crt_init(&crt) == 0 &&
+	must(gnutls_x509_privkey_init(&key) == 0 && gnutls_x509_crt_init(&crt) == 0 &&
 	             gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
 	                                          GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1),
 	                                          0) == 0,
@@ -370,7 +370,7 @@ char *sink_offer_tls(struct sink *s, const char *dir)
 	gnutls_x509_crt_set_key(crt, key);
 	must(gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0) == 0 &&
 	             gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &pem) == 0 &&
-	             fwrite(pem.data, 1, pem.size, f) == pem.size && fclose(f) == 0,
+	             file_write(path, pem.data, pem.size, 0600, NULL) == OK,
 	     "certificate");
 	gnutls_free(pem.data);
 	must(gnutls_certificate_allocate_credentials(&s->cert) == 0 &&

@@ -118,6 +118,15 @@ static void mail_and_webhooks(void **state)
 	        {"mail_server = smtp://x:25\nmail_from = \"a@c.org>\"\n", "mail_from"},
 	        {"mail_server = smtp://x:25\nmail_from = a@b.c\nmail_user = u\n",
 	         "mail_password_file"},
+	        {"mail_server = smtp://x:25\nmail_from = a@b.c\nmail_user = u\n"
+	         "mail_password_file = /p\n",
+	         "mail_tls"},
+	        {"mail_server = smtp://x:25\nmail_from = a@b.c\nmail_user = u\n"
+	         "mail_password_file = /p\nmail_tls = required\n",
+	         NULL},
+	        {"mail_server = smtps://x\nmail_from = a@b.c\nmail_user = u\n"
+	         "mail_password_file = /p\n",
+	         NULL},
 	        {"mail_tls = perhaps\n", "mail_tls"},
 	        {"notify_allow = 127.0.0.1/32 10.0.0.0/8\nnotify_allow = ::1\n", NULL},
 	        {"notify_allow = localhost\n", "notify_allow"},
