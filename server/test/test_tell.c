@@ -1,0 +1,242 @@
+/* Messages about alerts whose names, refs and reasons are whatever somebody wrote. */
+#include "server/tell.h"
+
+#include "lib/json.h"
+#include "lib/mem.h"
+#include "lib/proc.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define LONG_60 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff"
+
+struct world {
+	struct alert a;
+	struct alert_cell cell[20];
+	struct alert_cells cells;
+	struct alert_step step;
+	struct telling t;
+};
+
+static void world_init(struct world *x, bool emulated)
+{
+	*x = (struct world){
+	        .a = {.id = 3,
+	              .kind = "slower",
+	              .title = "new: 2.00 % slower in fork/order=0,size=16M on hw",
+	              .submission = 7,
+	              .boot = NONE,
+	              .kernel = "new",
+	              .base = "old",
+	              .tree = "https://example.org/linux.git",
+	              .base_tree = "https://example.org/linux.git",
+	              .ref = "topic",
+	              .base_ref = "v6.12",
+	              .created_ms = 1700000000123},
+	        .step = {.id = 9, .to = "new", .why = "1 of 1", .at_ms = 1700000000123}};
+	for (size_t i = 0; i < ARRAY_SIZE(x->cell); i++)
+		x->cell[i] = (struct alert_cell){.submission = 7,
+		                                 .boot = NONE,
+		                                 .board = "hw",
+		                                 .case_text = "fork/order=0,size=16M",
+		                                 .metric = emulated ? "instructions" : "ns",
+		                                 .verdict = "slower",
+		                                 .base_mean = 1000,
+		                                 .mean = 1020,
+		                                 .change = 0.02,
+		                                 .low = NAN,
+		                                 .high = NAN,
+		                                 .mute = NONE,
+		                                 .emulated = emulated};
+	x->cells = (struct alert_cells){x->cell, 1};
+	x->t = (struct telling){.alert = &x->a,
+	                        .cells = &x->cells,
+	                        .step = &x->step,
+	                        .delivery = "d1",
+	                        .subscription = 2};
+}
+
+static char *mail(const struct world *x)
+{
+	struct buf out;
+
+	buf_init(&out, 1 << 20);
+	tell_mail(&x->t, "fw@example.org", "dev@example.org", 1700000000123, &out);
+	assert_false(out.full);
+	return buf_take(&out, NULL);
+}
+
+static void fits(const char *text)
+{
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+		size_t n = strcspn(line, "\n");
+
+		if (n > 72)
+			fail_msg("%zu columns: %.*s", n, (int)n, line);
+		for (size_t i = 0; i < n; i++)
+			assert_in_range(line[i], ' ', '~');
+		assert_true(line[n] == '\n');
+	}
+}
+
+static void has(const char *text, const char *word)
+{
+	if (!strstr(text, word))
+		fail_msg("there is no \"%s\" in:\n%s", word, text);
+}
+
+/* What a shell makes of the command, its words a line each. */
+static void shell_reads(const char *text, const char *words)
+{
+	const char *at = strstr(text, "\n  foldwatch "), *end = strstr(at, "\n\n");
+	char *script =
+	        xasprintf("foldwatch() { printf '%%s\\n' \"$@\"; }\n%.*s\n", (int)(end - at), at);
+	const char *argv[] = {"sh", "-c", script, NULL};
+	struct buf said;
+	struct why w;
+
+	buf_init(&said, 65536);
+	if (proc_run(&(struct proc_spec){.argv = argv}, &said, &w) != OK)
+		fail_msg("%s: %s", script, w.text);
+	assert_string_equal(said.data, words);
+	buf_release(&said);
+	free(script);
+}
+
+static void headers_end_where_they_should(void **state)
+{
+	struct world x;
+	char *text, *body;
+
+	(void)state;
+	world_init(&x, true);
+	x.a.title = "new\r\nBcc: all@example.org\r\n\r\nHello \xe2\x82\xac " LONG_60 LONG_60;
+	x.a.subject = "mm: \xc3\xa4\n.\nFrom me";
+	text = mail(&x);
+	fits(text);
+	body = strstr(text, "\n\n");
+	assert_non_null(body);
+	has(text, "Subject: [foldwatch] new Bcc: all@example.org Hello ?\n aaaa");
+	assert_null(strstr(text, "\nBcc"));
+	has(body, "(\"mm: ? . From me\")");
+	assert_null(strstr(body, "\n.\n"));
+	assert_null(strstr(body, "\nFrom "));
+	has(text, "Message-ID: <alert-3.1700000000123@example.org>\n");
+	free(text);
+}
+
+static void commands_are_read_by_a_shell_as_they_were_meant(void **state)
+{
+	struct world x;
+	char *text;
+
+	(void)state;
+	world_init(&x, false);
+	x.a.commit = "0123456789012345678901234567890123456789";
+	x.a.config = "contpte-y";
+	x.a.base_ref = "$(id)`id`'\";&|"; /* git takes all of it but a blank */
+	x.a.tree = "https://git.example.org/" LONG_60 "/" LONG_60 ".git";
+	text = mail(&x);
+	fits(text);
+	shell_reads(text, "submit\n--wait\n--fresh\n--board\nhw\n--case\nfork/order=0,size=16M\n"
+	                  "--baseline\nold=https://example.org/linux.git#$(id)`id`'\";&|\n"
+	                  "--kernel\nnew=https://git.example.org/" LONG_60 "/" LONG_60
+	                  ".git#0123456789012345678901234567890123456789,config=contpte-y\n");
+	free(text);
+}
+
+static void many_cells_and_none(void **state)
+{
+	struct world x;
+	char *text;
+
+	(void)state;
+	world_init(&x, true);
+	x.cells.count = ARRAY_SIZE(x.cell);
+	x.cell[0].mute = 4;
+	text = mail(&x);
+	fits(text);
+	has(text, "\n  ... and 7 more\n");
+	free(text);
+	/* Of prebuilt images there is nothing to submit again. */
+	world_init(&x, false);
+	x.a.tree = NULL;
+	text = mail(&x);
+	shell_reads(text, "compare\n7\n");
+	free(text);
+}
+
+static void slack_reads_no_markup(void **state)
+{
+	struct world x;
+	struct buf out;
+	json_t *o;
+
+	(void)state;
+	world_init(&x, true);
+	x.a.title = "<!channel> & <https://evil.example|x>";
+	x.step.why = "\"quoted\"\nline";
+	buf_init(&out, 65536);
+	tell_slack(&x.t, &out);
+	o = json_loads(out.data, 0, NULL);
+	assert_string_equal(json_str(o, "text", ""),
+	                    "foldwatch alert 3, new: &lt;!channel&gt; &amp; "
+	                    "&lt;https://evil.example|x&gt;\n\"quoted\"\nline");
+	json_decref(o);
+	buf_release(&out);
+}
+
+static void addresses(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} rows[] = {
+	        {"dev@example.org", true},
+	        {"a.b+c=d@x-y.example.org", true},
+	        {"o'neil@example.org", true},
+	        {"dev@localhost", true},
+	        {"", false},
+	        {"dev", false},
+	        {"@example.org", false},
+	        {"dev@", false},
+	        {"dev@.org", false},
+	        {"dev@-x.org", false},
+	        {"dev@example.", false},
+	        {".dev@example.org", false},
+	        {"-oQ@example.org", false},
+	        {"a b@example.org", false},
+	        {"a@b@example.org", false},
+	        {"\"a\"@example.org", false},
+	        {"a@example.org>", false},
+	        {"<a@example.org>", false},
+	        {"a@example.org,b@example.org", false},
+	        {"a@[127.0.0.1]", false},
+	        {"a@example.org\n", false},
+	        {"\xc3\xa4@example.org", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (tell_is_mailbox(rows[i].text) != rows[i].good)
+			fail_msg("\"%s\"", rows[i].text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(headers_end_where_they_should),
+	        cmocka_unit_test(commands_are_read_by_a_shell_as_they_were_meant),
+	        cmocka_unit_test(many_cells_and_none),
+	        cmocka_unit_test(slack_reads_no_markup),
+	        cmocka_unit_test(addresses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
