@@ -64,6 +64,18 @@ static void board_line(void *ctx, const char *kind, const char *state, int64_t c
 	         (long long)count);
 }
 
+static void alert_line(void *ctx, const char *state, const char *none, int64_t count)
+{
+	(void)none;
+	buf_addf(ctx, "foldwatch_alerts{state=\"%s\"} %lld\n", state, (long long)count);
+}
+
+static void outbox_line(void *ctx, const char *channel, const char *none, int64_t count)
+{
+	(void)none;
+	buf_addf(ctx, "foldwatch_outbox{channel=\"%s\"} %lld\n", channel, (long long)count);
+}
+
 /* https://prometheus.io/docs/instrumenting/exposition_formats/ */
 enum err meta_metrics(struct http_req *req, struct http_resp *r, struct why *w)
 {
@@ -105,6 +117,12 @@ enum err meta_metrics(struct http_req *req, struct http_resp *r, struct why *w)
 	head(b, "foldwatch_boards", "gauge", "Boards.");
 	if (e == OK)
 		e = store_meta_boards(db, board_line, b, w);
+	head(b, "foldwatch_alerts", "gauge", "Alerts that ask for somebody.");
+	if (e == OK)
+		e = store_meta_alerts(db, alert_line, b, w);
+	head(b, "foldwatch_outbox", "gauge", "Steps of alerts that wait to be told.");
+	if (e == OK)
+		e = store_meta_outbox(db, outbox_line, b, w);
 	head(b, "foldwatch_info", "gauge", "Version.");
 	buf_addf(b, "foldwatch_info{version=\"%s\"} 1\n", FOLDWATCH_VERSION);
 	r->type = "text/plain; version=0.0.4; charset=utf-8";

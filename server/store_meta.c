@@ -36,3 +36,36 @@ enum err store_meta_boards(struct db *db, store_meta_fn *each, void *ctx, struct
 	db_done(s);
 	return e;
 }
+
+static enum err count_words(struct db *db, const char *sql, const char *const *words,
+                            store_meta_fn *each, void *ctx, struct why *w)
+{
+	enum err e = OK;
+
+	for (; e == OK && *words; words++) {
+		struct db_stmt *s = db_prepare(db, sql);
+		int64_t n = 0;
+
+		db_bind_text(s, 1, *words);
+		e = db_run_int(s, &n, w);
+		if (e == OK)
+			each(ctx, *words, NULL, n);
+	}
+	return e;
+}
+
+enum err store_meta_alerts(struct db *db, store_meta_fn *each, void *ctx, struct why *w)
+{
+	static const char *const states[] = {"new", "confirmed", "acknowledged", NULL};
+
+	return count_words(db, "SELECT count(*) FROM alert WHERE state = ?1", states, each, ctx, w);
+}
+
+enum err store_meta_outbox(struct db *db, store_meta_fn *each, void *ctx, struct why *w)
+{
+	static const char *const channels[] = {"mail", "webhook", "slack", NULL};
+
+	return count_words(db,
+	                   "SELECT count(*) FROM outbox WHERE state = 'waiting' AND channel = ?1",
+	                   channels, each, ctx, w);
+}

@@ -527,6 +527,15 @@ static void a_server_that_hangs_holds_up_no_webhook(void **state)
 	o = alert(p, 1);
 	assert_string_equal(str_at(o, "told.0.state"), "waiting");
 	json_decref(o);
+	{
+		struct reply_raw r;
+
+		assert_int_equal(ask(p->f->d, "GET", "/metrics", NULL, NULL, NULL, 0, &r), 200);
+		has(r.body, "\nfoldwatch_alerts{state=\"new\"} 1\n");
+		has(r.body, "\nfoldwatch_outbox{channel=\"mail\"} 1\n");
+		has(r.body, "\nfoldwatch_outbox{channel=\"webhook\"} 0\n");
+		reply_raw_release(&r);
+	}
 	o = told(p, 1, 0, "sent");
 	assert_int_equal(int_at(o, "told.0.attempts"), 3);
 	json_decref(o);
