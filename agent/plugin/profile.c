@@ -15,11 +15,11 @@
  *
  * Whose instructions? Plugins of QEMU 7.2 cannot read registers. With one CPU
  * it can be told by what is seen to run: from an interrupt's entry (`irq`) to its
- * ERET, with those that come in the middle of it, they are the interrupt's; from `switch` (cpu_switch_to) on they are
- * another task's, to the end of the window. Both are counted in sums of their
- * own. Everything else in the window is the task that opened it. Behind `wide`
- * (meter_wide()) a run's samples count all tasks and interrupts, and so does this:
- * nothing is told apart then, and empty windows before it are forgotten.
+ * ERET, with those that come in the middle of it, they are the interrupt's; from `switch`
+ * (cpu_switch_to) on they are another task's, to the end of the window. Both are counted in sums of
+ * their own. Everything else in the window is the task that opened it. Behind `wide` (meter_wide())
+ * a run's samples count all tasks and interrupts, and so does this: nothing is told apart then, and
+ * empty windows before it are forgotten.
  *
  * FILE, lines of text, a section a run as it ends:
  *     run FULL EMPTY             windows of each kind; 0 0: it came to none
