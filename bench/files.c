@@ -67,11 +67,11 @@ bool files_same(struct files *f, const char *what, const void *at, uint64_t offs
 
 		memcpy(&got, (const char *)at + i, n);
 		if (n < 8)
-			want &= (1ull << 8 * n) - 1;
+			want &= UINT64_MAX >> (64 - 8 * n);
 		if (got == want)
 			continue;
 		files_bug(f, "%s: at offset 0x%llx is %016llx, not %016llx", what,
-		          (unsigned long long)(offset + i), (unsigned long long)got,
+		          (unsigned long long)offset + i, (unsigned long long)got,
 		          (unsigned long long)want);
 		return false;
 	}

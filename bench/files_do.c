@@ -453,16 +453,16 @@ static bool many(struct files *f)
 	struct stat st;
 
 	files_must(f, !mkdirat(f->dir, "many", 0755), "mkdir(2)");
-	for (int i = 0; i < 200; i++) {
+	for (unsigned long i = 0; i < 200; i++) {
 		int fd;
 
-		snprintf(name, sizeof(name), "many/%d", i);
+		snprintf(name, sizeof(name), "many/%lu", i);
 		fd = openat(f->dir, name, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-		files_fill(f->buf, 0, STEP, (uint64_t)(100 + i));
-		files_must(f, fd >= 0 && !fd_write_all(fd, f->buf, (size_t)(i * 264)), "write(2)");
+		files_fill(f->buf, 0, STEP, 100 + i);
+		files_must(f, fd >= 0 && !fd_write_all(fd, f->buf, i * 264), "write(2)");
 		if (fd >= 0)
 			close(fd);
-		snprintf(other, sizeof(other), "many/n%d", i);
+		snprintf(other, sizeof(other), "many/n%lu", i);
 		if (i % 3 == 0)
 			files_must(f, !renameat(f->dir, name, f->dir, other), "rename(2)");
 		if (i % 3 == 1)
@@ -470,11 +470,11 @@ static bool many(struct files *f)
 	}
 	sync();
 	text_write("/proc/sys/vm/drop_caches", "3");
-	for (int i = 0; i < 200; i++) {
-		size_t size = (size_t)(i * 264);
+	for (unsigned long i = 0; i < 200; i++) {
+		size_t size = i * 264;
 		int fd;
 
-		snprintf(name, sizeof(name), i % 3 == 0 ? "many/n%d" : "many/%d", i);
+		snprintf(name, sizeof(name), i % 3 == 0 ? "many/n%lu" : "many/%lu", i);
 		if (i % 3 == 1) {
 			if (!fstatat(f->dir, name, &st, 0))
 				files_bug(f, "\"%s\" is there, and was removed", name);
@@ -487,7 +487,7 @@ static bool many(struct files *f)
 			files_bug(f, "\"%s\" has %lld bytes, not %zu", name, (long long)st.st_size,
 			          size);
 		else if (size)
-			reads(f, fd, name, 0, size, (uint64_t)(100 + i));
+			reads(f, fd, name, 0, size, 100 + i);
 		close(fd);
 	}
 	return true;

@@ -102,7 +102,7 @@ static bool idle(const struct trace *t, struct reason *w)
 			              "(CONFIG_FUNCTION_PROFILER), or tracefs is not mounted");
 		return false;
 	}
-	if (strcmp(text, "0")) {
+	if (strcmp(text, "0") != 0) {
 		reason_set(w, "somebody else uses the kernel's function profiler");
 		return false;
 	}
@@ -180,7 +180,7 @@ bool trace_take(struct trace *t, struct reason *w)
 		uint64_t before = hits_of(a, b->name[i]);
 		uint32_t k = 0;
 
-		while (k < t->functions && strcmp(t->name[k], b->name[i]))
+		while (k < t->functions && strcmp(t->name[k], b->name[i]) != 0)
 			k++;
 		if (k == TRACE_FUNCTIONS)
 			continue;
