@@ -39,6 +39,8 @@ static const struct json_field spec_fields[] = {
         {"config", JSON_OBJ, offsetof(struct build_spec, config), JSON_MUST, 0, 0, NULL},
         {"objects_before", JSON_INT, offsetof(struct build_spec, objects_before), JSON_NULLOK, 0,
          INT64_MAX, NULL},
+        {"series", JSON_STR, offsetof(struct build_spec, series), JSON_NULLOK, 64, 64, NULL},
+        {"base", JSON_STR, offsetof(struct build_spec, base), JSON_NULLOK, 40, 40, NULL},
         {"layout", JSON_INT, offsetof(struct build_spec, layout), JSON_NULLOK, 0, LAYOUTS_MAX - 1,
          NULL},
         {0},
@@ -61,6 +63,10 @@ enum err build_spec_decode(const json_t *spec, struct build_spec *b, struct why 
 	e = json_decode((json_t *)spec, "spec", spec_fields, b, w);
 	if (!e)
 		e = json_decode(b->config, "spec.config", config_fields, b, w);
+	if (!e && b->series && !(b->base && git_is_commit(b->base)))
+		return err_set(w, ERR_INPUT,
+		               "spec.base: expected the commit that the series "
+		               "stands on");
 	if (!e && !git_is_commit(b->commit))
 		e = err_set(w, ERR_INPUT, "spec.commit: expected 40 hex digits, got \"%s\"",
 		            b->commit);

@@ -31,6 +31,8 @@
 
 struct build_spec {
 	const char *tree, *ref, *commit, *name, *toolchain;
+	const char *series,
+	        *base; /* a patch's: the bundle that holds it, and what that stands on */
 	json_t *config;
 	int64_t objects_before, layout;
 	const char *config_sha256, *config_name, *text;

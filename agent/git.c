@@ -217,6 +217,7 @@ enum err git_run(struct git *g, const struct argv *a, const char *step, struct w
 	struct watch wt = {.name = "git",
 	                   .argv = argv_list(a),
 	                   .env = argv_list(&g->env),
+	                   .input_path = g->input,
 	                   .timeout_s = c->fetch_timeout_s,
 	                   .disk = {g->written ? g->written : g->mirror},
 	                   .disk_max = g->written ? c->build_max_bytes : c->fetch_max_bytes,
@@ -238,11 +239,11 @@ enum err git_run(struct git *g, const struct argv *a, const char *step, struct w
 	return err_set(w, ERR_IO, "git %s%s%s", words, talk.last[0] ? ": " : "", talk.last);
 }
 
-/* A git command that only asks the mirror. */
-static enum err ask(struct git *g, const struct argv *a, struct buf *out, struct why *w)
+enum err git_ask(struct git *g, const struct argv *a, struct buf *out, struct why *w)
 {
 	struct proc_spec spec = {.argv = argv_list(a),
 	                         .env = argv_list(&g->env),
+	                         .input_path = g->input,
 	                         .timeout_ns = 120 * NS_PER_S,
 	                         .out_only = true};
 
@@ -418,7 +419,7 @@ bool git_has(struct git *g, const char *commit)
 	git_begin(g, &a);
 	argv_add(&a, "rev-parse", "--quiet", "--verify", NULL);
 	argv_addf(&a, "refs/foldwatch/%s^{commit}", commit);
-	e = ask(g, &a, NULL, NULL);
+	e = git_ask(g, &a, NULL, NULL);
 	argv_release(&a);
 	return e == OK;
 }
@@ -459,7 +460,7 @@ static enum err keep(struct git *g, const char *commit, struct why *w)
 	argv_add(&a, "update-ref", NULL);
 	argv_addf(&a, "refs/foldwatch/%s", commit);
 	argv_add(&a, commit, NULL);
-	e = ask(g, &a, NULL, w);
+	e = git_ask(g, &a, NULL, w);
 	argv_release(&a);
 	return e;
 }
@@ -546,7 +547,7 @@ enum err git_describe(struct git *g, const char *commit, struct git_commit *d, s
 	git_begin(g, &a);
 	argv_add(&a, "log", "-1", "--no-show-signature", "--encoding=UTF-8", "--format=%at%n%s",
 	         commit, "--", NULL);
-	e = ask(g, &a, &out, w);
+	e = git_ask(g, &a, &out, w);
 	if (!e) {
 		d->author_time = strtoll(out.data, &subject, 10);
 		subject += *subject == '\n';
@@ -580,7 +581,7 @@ bool git_differs(struct git *g, const char *from, const char *to, bool (*matters
 	buf_init(&out, LISTING_MAX);
 	git_begin(g, &a);
 	argv_add(&a, "diff-tree", "-r", "-z", "--name-only", "--no-renames", from, to, NULL);
-	differs = ask(g, &a, &out, NULL) || out.full;
+	differs = git_ask(g, &a, &out, NULL) || out.full;
 	for (p = out.data; !differs && p < out.data + out.len; p += strlen(p) + 1)
 		differs = matters(p);
 	argv_release(&a);

@@ -37,6 +37,7 @@ struct git {
 	enum fail_class fail; /* whose the error is */
 	int64_t bytes_fetched;
 	const char *written; /* the directory that git_run()'s git writes; NULL: the mirror */
+	const char *input;   /* the file that the next git reads as its input; NULL: none */
 };
 
 struct git_commit {
@@ -70,6 +71,9 @@ void git_begin(const struct git *g, struct argv *a);
  * ERR_IO with git's own last word in *w when it ended with another status
  * than 0. */
 enum err git_run(struct git *g, const struct argv *a, const char *step, struct why *w);
+/* One that only asks the mirror, or writes a ref; its standard output goes to `out` (may be
+ * NULL), what it complains of to the job's log. */
+enum err git_ask(struct git *g, const struct argv *a, struct buf *out, struct why *w);
 
 /* ---- pure parts, for tests */
 

@@ -9,6 +9,7 @@
 #include "agent/kconfig.h"
 #include "agent/outfile.h"
 #include "agent/relink.h"
+#include "agent/series.h"
 #include "agent/watch.h"
 #include "lib/clock.h"
 #include "lib/conf.h"
@@ -51,6 +52,30 @@ static void say(const char *fmt, ...)
 	free(line);
 }
 
+/* A commit that only the series' bundle has; its ref is there where this agent resolved
+ * the series and the mirror stands. */
+static enum err fetch_patch(struct git *g, const struct build_spec *spec, struct why *w)
+{
+	struct series s = {0};
+	char *path = NULL;
+	enum err e;
+
+	if (git_has(g, spec->commit))
+		return OK;
+	e = git_fetch(g, spec->base, NULL, w);
+	if (!e)
+		e = series_artifact(g, spec->series, &path, w);
+	if (!e)
+		e = series_bundle(g, path, spec->base, &s, w);
+	if (!e && !git_has(g, spec->commit)) {
+		g->fail = FAIL_BUILD;
+		e = err_set(w, ERR_UNPROCESSABLE, "the series has no commit %s", spec->commit);
+	}
+	series_release(&s);
+	free(path);
+	return e;
+}
+
 static enum err fetch(struct build *b, struct why *w)
 {
 	char before[41];
@@ -59,7 +84,8 @@ static enum err fetch(struct build *b, struct why *w)
 
 	e = git_open(&g, b->step, b->spec.tree, w);
 	if (!e)
-		e = git_fetch(&g, b->spec.commit, b->spec.ref, w);
+		e = b->spec.series ? fetch_patch(&g, &b->spec, w)
+		                   : git_fetch(&g, b->spec.commit, b->spec.ref, w);
 	if (!e)
 		e = checkout(&g, b->spec.commit, b->src, b->index, w);
 	if (!e && build_get_configured(b, before))

@@ -1,25 +1,73 @@
 /*
- * step_resolve.c - job `resolve`: a tree and a ref become a commit that is here.
+ * step_resolve.c - job `resolve`: a tree and a ref become a commit that is here,
+ * and a series on it the commits of its patches.
  */
 #include "agent/git.h"
+#include "agent/series.h"
 #include "agent/step.h"
 #include "lib/json.h"
 #include "lib/mem.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 
 struct resolve_spec {
 	const char *tree, *ref;
+	json_t *series;
+};
+
+struct series_spec {
+	const char *bundle;
 };
 
 static const struct json_field fields[] = {
         {"tree", JSON_STR, offsetof(struct resolve_spec, tree), JSON_MUST, 1, 4096, NULL},
         {"ref", JSON_STR, offsetof(struct resolve_spec, ref), JSON_MUST, 1, 4096, NULL},
+        {"series", JSON_OBJ, offsetof(struct resolve_spec, series), JSON_NULLOK, 0, 0, NULL},
         {0},
 };
 
+static const struct json_field series_fields[] = {
+        {"bundle", JSON_STR, offsetof(struct series_spec, bundle), JSON_MUST, 64, 64, NULL},
+        {0},
+};
+
+static json_t *show_patches(const struct series *s)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < s->count; i++) {
+		const struct series_patch *p = &s->at[i];
+		json_t *o = json_object();
+
+		json_put_str(o, "commit", p->commit);
+		json_put_str(o, "subject", p->subject);
+		json_put_str(o, "author", p->author);
+		json_put_str(o, "patch_id", p->patch_id[0] ? p->patch_id : NULL);
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static enum err resolve_series(struct git *g, const struct series_spec *spec, const char *base,
+                               struct step_outcome *out, struct why *w)
+{
+	struct series s = {0};
+	char *path = NULL;
+	enum err e = series_artifact(g, spec->bundle, &path, w);
+
+	if (!e)
+		e = series_bundle(g, path, base, &s, w);
+	if (!e)
+		json_put(out->body, "patches", show_patches(&s));
+	series_release(&s);
+	free(path);
+	return e;
+}
+
 static enum err resolve(struct git *g, const struct step *s, const struct resolve_spec *r,
-                        struct step_outcome *out, struct why *w)
+                        const struct series_spec *series, struct step_outcome *out, struct why *w)
 {
 	struct git_commit d = {0};
 	char commit[41];
@@ -28,8 +76,11 @@ static enum err resolve(struct git *g, const struct step *s, const struct resolv
 	e = git_open(g, s, r->tree, w);
 	if (!e)
 		e = git_resolve(g, r->ref, commit, w);
-	if (!e)
+	if (!e) {
 		e = git_fetch(g, commit, r->ref, w);
+		if (r->series)
+			e = err_at(w, e, "the base of the series");
+	}
 	if (!e)
 		e = git_describe(g, commit, &d, w);
 	if (!e) {
@@ -39,6 +90,8 @@ static enum err resolve(struct git *g, const struct step *s, const struct resolv
 		json_put_int(out->body, "author_time", d.author_time);
 		json_put_int(out->body, "bytes_fetched", g->bytes_fetched);
 	}
+	if (!e && r->series)
+		e = resolve_series(g, series, commit, out, w);
 	git_commit_release(&d);
 	return e;
 }
@@ -46,13 +99,16 @@ static enum err resolve(struct git *g, const struct step *s, const struct resolv
 enum err step_resolve(const struct step *s, struct step_outcome *out, struct why *w)
 {
 	struct resolve_spec r = {0};
+	struct series_spec series = {0};
 	struct git g;
 	enum err e;
 
 	e = json_decode((json_t *)s->spec, "spec", fields, &r, w);
+	if (!e && r.series)
+		e = json_decode(r.series, "spec.series", series_fields, &series, w);
 	if (e)
 		return e;
-	e = resolve(&g, s, &r, out, w);
+	e = resolve(&g, s, &r, &series, out, w);
 	if (e) {
 		out->fail = g.fail;
 		out->why = *w;

@@ -292,6 +292,7 @@ enum err watch_run(const struct watch *wt, int *status, struct why *w)
 	struct proc_spec spec = {.argv = wt->argv,
 	                         .env = wt->env,
 	                         .dir = wt->dir,
+	                         .input_path = wt->input_path,
 	                         .timeout_ns = wt->timeout_s * NS_PER_S};
 	struct run r = {.wt = wt};
 	struct proc p;

@@ -24,6 +24,7 @@ struct watch {
 	const char *const *argv;
 	const char *const *env; /* NULL: this process's */
 	const char *dir;        /* working directory; NULL: this one */
+	const char *input_path; /* a file as its standard input; NULL: /dev/null */
 	int64_t timeout_s;      /* 0: none */
 	int64_t disk_max;       /* bytes below disk[] together; 0: not looked at */
 	const char

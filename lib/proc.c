@@ -112,6 +112,10 @@ static enum err open_input(const struct proc_spec *spec, int *fd, struct why *w)
 {
 	size_t len = spec->input ? strlen(spec->input) : 0, done = 0;
 
+	if (spec->input_path) {
+		*fd = above_stdio(open(spec->input_path, O_RDONLY | O_CLOEXEC));
+		return *fd < 0 ? err_sys(w, ERR_IO, "cannot open \"%s\"", spec->input_path) : OK;
+	}
 	if (!spec->input) {
 		*fd = above_stdio(open("/dev/null", O_RDONLY | O_CLOEXEC));
 		return *fd < 0 ? err_sys(w, ERR_IO, "cannot open \"/dev/null\"") : OK;

@@ -33,6 +33,7 @@ struct proc_spec {
 	const char *const *env;  /* "K=V", NULL-terminated; NULL: the parent's */
 	const char *dir;         /* working directory; NULL: the parent's */
 	const char *input;       /* text for its standard input (at most 60 KiB); NULL: /dev/null */
+	const char *input_path;  /* a file as its standard input instead; NULL: none */
 	const char *out_path; /* standard output and error go to this file, appended, instead of the
 	                         pipe */
 	int64_t timeout_ns;   /* 0: none */

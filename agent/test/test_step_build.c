@@ -7,6 +7,7 @@
 #include "agent/test/steps.h"
 #include "lib/clock.h"
 #include "lib/file.h"
+#include "lib/hash.h"
 #include "lib/json.h"
 #include "lib/mem.h"
 
@@ -237,6 +238,44 @@ static void test_no_sandbox(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* A patch that no tree has, on an agent that did not resolve its series. */
+static void test_builds_a_patch(void **state)
+{
+	char patch[41], hex[SHA256_HEX], *work = path_join(bed.dir, "work"), *bundle, *to;
+	struct step_outcome out = {.fail = FAIL_NONE};
+	struct why w = {""};
+	struct step *step;
+	json_t *o;
+
+	(void)state;
+	NEEDS();
+	run_ok(bed.dir, "sh", "-c",
+	       "set -e; export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@t "
+	       "GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@t; git clone -q origin work; cd work\n"
+	       "sed -i 's/6.12.0/6.12.1/' Makefile; git commit -q -a -m patch\n"
+	       "git bundle create -q ../b main ^origin/main",
+	       NULL);
+	run_line(patch, sizeof(patch), work, "git", "rev-parse", "HEAD", NULL);
+	bundle = path_join(bed.dir, "b");
+	assert_int_equal(hash_file(bundle, hex, NULL, &w), OK);
+	o = spec("CONFIG_A=y\n", false);
+	json_put_str(o, "commit", patch);
+	json_put_str(o, "ref", commit);
+	json_put_str(o, "series", hex);
+	json_put_str(o, "base", commit);
+	step = bed_job(&bed, o);
+	to = xasprintf("%s/series-%s", bed.job_dir, hex);
+	assert_int_equal(file_copy(bundle, to, &w), OK);
+	assert_int_equal(step_build(step, &out, &w), OK);
+	if (out.fail)
+		fail_msg("%s", out.why.text);
+	assert_string_equal(json_str(out.body, "release", ""), "6.12.1");
+	step_outcome_release(&out);
+	free(to);
+	free(bundle);
+	free(work);
 }
 
 static void test_builds(void **state)
@@ -558,6 +597,7 @@ int main(void)
 	        cmocka_unit_test(test_whole_config),
 	        cmocka_unit_test(test_does_not_build),
 	        cmocka_unit_test(test_sees_no_secret),
+	        cmocka_unit_test(test_builds_a_patch),
 	        cmocka_unit_test(test_limits),
 	        cmocka_unit_test(test_interrupted_begins_anew),
 	        cmocka_unit_test(test_configuration_stands),

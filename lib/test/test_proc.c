@@ -162,6 +162,13 @@ static void gives_directory_environment_and_input(void **state)
 	text[60 * 1024] = '\0';
 	expect_run(&(struct proc_spec){.argv = SH("cat"), .input = text}, OK, text, NULL);
 	free(text);
+	expect_run(
+	        &(struct proc_spec){.argv = SH("read a b; echo $a"), .input_path = "/proc/version"},
+	        OK, "Linux\n", NULL);
+	assert_int_equal(proc_run(&(struct proc_spec){.argv = SH("cat"), .input_path = "/no/file"},
+	                          NULL, &w),
+	                 ERR_IO);
+	assert_string_equal(w.text, "cannot open \"/no/file\": No such file or directory");
 }
 
 static void child_starts_clean(void **state)
