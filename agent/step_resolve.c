@@ -4,6 +4,7 @@
  */
 #include "agent/git.h"
 #include "agent/series.h"
+#include "agent/series_am.h"
 #include "agent/step.h"
 #include "lib/json.h"
 #include "lib/mem.h"
@@ -17,7 +18,7 @@ struct resolve_spec {
 };
 
 struct series_spec {
-	const char *bundle;
+	const char *bundle, *patches; /* artifacts: commits, or mails */
 };
 
 static const struct json_field fields[] = {
@@ -28,7 +29,8 @@ static const struct json_field fields[] = {
 };
 
 static const struct json_field series_fields[] = {
-        {"bundle", JSON_STR, offsetof(struct series_spec, bundle), JSON_MUST, 64, 64, NULL},
+        {"bundle", JSON_STR, offsetof(struct series_spec, bundle), JSON_NULLOK, 64, 64, NULL},
+        {"patches", JSON_STR, offsetof(struct series_spec, patches), JSON_NULLOK, 64, 64, NULL},
         {0},
 };
 
@@ -53,16 +55,28 @@ static json_t *show_patches(const struct series *s)
 static enum err resolve_series(struct git *g, const struct series_spec *spec, const char *base,
                                struct step_outcome *out, struct why *w)
 {
+	const char *artifact = spec->bundle ? spec->bundle : spec->patches;
 	struct series s = {0};
-	char *path = NULL;
-	enum err e = series_artifact(g, spec->bundle, &path, w);
+	char *path = NULL, *made = NULL;
+	enum err e = series_artifact(g, artifact, &path, w);
 
+	if (!e && !spec->bundle) {
+		e = series_am(g, path, base, &made, w);
+		if (!e && step_artifact_add(out, made, w)) {
+			g->fail = FAIL_INFRA;
+			e = ERR_IO;
+		}
+	}
 	if (!e)
-		e = series_bundle(g, path, base, &s, w);
+		e = series_bundle(g, made ? made : path, base, &s, w);
 	if (!e)
 		json_put(out->body, "patches", show_patches(&s));
+	/* Whoever builds takes the commits, and applies nothing. */
+	if (!e && made)
+		json_put_str(out->body, "bundle", out->artifact[0].sha256);
 	series_release(&s);
 	free(path);
+	free(made);
 	return e;
 }
 
@@ -106,6 +120,8 @@ enum err step_resolve(const struct step *s, struct step_outcome *out, struct why
 	e = json_decode((json_t *)s->spec, "spec", fields, &r, w);
 	if (!e && r.series)
 		e = json_decode(r.series, "spec.series", series_fields, &series, w);
+	if (!e && r.series && !series.bundle == !series.patches)
+		e = err_set(w, ERR_INPUT, "spec.series: expected either a bundle or patches");
 	if (e)
 		return e;
 	e = resolve(&g, s, &r, &series, out, w);
