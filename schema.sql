@@ -127,10 +127,45 @@ CREATE TABLE submission_kernel (
 	state         TEXT NOT NULL CHECK (state IN ('new','resolving','building','ready','failed')),
 	why           TEXT,
 	validates     INTEGER,                    -- pos of the kernel whose code this one checks; NULL: compared
+	patches       INTEGER NOT NULL DEFAULT 0, -- of the submission's series that it holds
+	built_only    INTEGER NOT NULL DEFAULT 0, -- built to see that it builds; never booted
 	PRIMARY KEY (submission_id, pos),
 	UNIQUE (submission_id, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX submission_kernel_kernel ON submission_kernel(kernel_id);
+
+-- An ordered list of patches, on the baseline: its kernels come when it is resolved.
+CREATE TABLE series (
+	submission_id    INTEGER PRIMARY KEY REFERENCES submission(id),
+	bundle           TEXT,                    -- artifact: the commits; of patches: once they are applied
+	patches          TEXT,                    -- artifact: mails with patches; NULL: it came as commits
+	every            INTEGER NOT NULL,        -- all prefixes are booted, not only marks and tip
+	tip_config       TEXT REFERENCES config_text(sha256), -- the tip is booted with this as well
+	tip_config_name  TEXT,
+	tip_config_whole INTEGER NOT NULL,
+	check_config     TEXT REFERENCES config_text(sha256), -- the tip is validated with this
+	check_config_name TEXT
+) STRICT;
+
+-- Names for rows of its table: the kernel that holds so many patches.
+CREATE TABLE series_mark (
+	submission_id INTEGER NOT NULL REFERENCES series(submission_id),
+	position      INTEGER NOT NULL,           -- 1: the first patch
+	name          TEXT NOT NULL,
+	PRIMARY KEY (submission_id, position),
+	UNIQUE (submission_id, name)
+) STRICT, WITHOUT ROWID;
+
+-- Its patches as commits, as an agent found or made them.
+CREATE TABLE series_patch (
+	submission_id INTEGER NOT NULL REFERENCES series(submission_id),
+	position      INTEGER NOT NULL,
+	commit_id     TEXT NOT NULL,
+	subject       TEXT NOT NULL,
+	author        TEXT NOT NULL,
+	patch_id      TEXT,                       -- git patch-id --stable; NULL: it changes nothing
+	PRIMARY KEY (submission_id, position)
+) STRICT, WITHOUT ROWID;
 
 -- Its kernels in the layouts above 0, where it asks for any.
 CREATE TABLE submission_layout (

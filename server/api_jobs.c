@@ -1,5 +1,6 @@
 /* api_jobs.c - jobs for readers, and claiming and renewing for agents. */
 #include "server/api_util.h"
+#include "server/store_series.h"
 #include "server/submit.h"
 
 #include "lib/hash.h"
@@ -156,7 +157,7 @@ static enum err build_spec(struct db *db, struct pool *p, const struct job *j, j
                            struct why *w)
 {
 	struct kernel k;
-	const char *text = NULL;
+	const char *text = NULL, *bundle, *base;
 	int64_t objects = NONE;
 	json_t *config;
 	enum err e = store_kernel_get(db, j->kernel, p, &k, w);
@@ -180,7 +181,30 @@ static enum err build_spec(struct db *db, struct pool *p, const struct job *j, j
 	json_put(spec, "config", config);
 	show_int(spec, "objects_before", objects);
 	json_put_int(spec, "layout", k.layout);
-	return OK;
+	e = store_series_bundle(db, j->submission, k.commit, p, &bundle, &base, w);
+	if (e == OK && bundle) {
+		json_put_str(spec, "series", bundle);
+		json_put_str(spec, "base", base);
+	}
+	return e;
+}
+
+static enum err resolve_spec(struct db *db, struct pool *p, const struct job *j, json_t *spec,
+                             struct why *w)
+{
+	struct series s;
+	enum err e = store_series_get(db, j->submission, p, &s, w);
+
+	json_put_str(spec, "tree", j->tree);
+	json_put_str(spec, "ref", j->ref);
+	if (e == OK && s.is) {
+		json_t *o = json_object();
+
+		json_put_str(o, "bundle", s.bundle);
+		json_put_str(o, "patches", s.bundle ? NULL : s.patches);
+		json_put(spec, "series", o);
+	}
+	return e;
 }
 
 static enum err boot_spec(struct db *db, struct pool *p, const struct job *j, json_t *spec,
@@ -218,13 +242,11 @@ static enum err lease_json(struct db *db, struct pool *p, int64_t id, int64_t le
 	struct job j;
 	enum err e = store_job_get(db, id, p, &j, w);
 
-	if (e == OK && str_eq(j.kind, "resolve")) {
-		json_put_str(spec, "tree", j.tree);
-		json_put_str(spec, "ref", j.ref);
-	} else if (e == OK) {
+	if (e == OK && str_eq(j.kind, "resolve"))
+		e = resolve_spec(db, p, &j, spec, w);
+	else if (e == OK)
 		e = str_eq(j.kind, "build") ? build_spec(db, p, &j, spec, w)
 		                            : boot_spec(db, p, &j, spec, w);
-	}
 	if (e != OK) {
 		json_decref(o);
 		json_decref(spec);

@@ -6,6 +6,7 @@
 #include "server/long_text.h"
 #include "server/result.h"
 #include "server/schedule.h"
+#include "server/series_json.h"
 #include "server/store_artifact.h"
 #include "server/work.h"
 
@@ -45,7 +46,8 @@ struct answering {
 	bool failed;
 	const char *class, *why;
 	const char *commit, *subject;
-	char *result; /* boot.result, taken out of the body; NULL: it stands in there */
+	struct series found; /* by a resolve of one */
+	char *result;        /* boot.result, taken out of the body; NULL: it stands in there */
 	struct kernel built;
 	bool has_boot;
 	struct boot boot;
@@ -56,9 +58,28 @@ struct answering {
 
 /* ---- resolve */
 
+static enum err need_artifact(struct db *db, const char *sha256, const char *place, struct why *w)
+{
+	int64_t bytes;
+	enum err e;
+
+	if (!sha256)
+		return OK;
+	if (!hex_is(sha256, 64))
+		return err_set(w, ERR_UNPROCESSABLE, "%s: expected 64 lower-case hex digits",
+		               place);
+	e = artifact_find(db, sha256, &bytes, w);
+	return e == ERR_NOT_FOUND
+	               ? err_set(w, ERR_UNPROCESSABLE,
+	                         "%s: there is no artifact %s: it is uploaded before the result",
+	                         place, sha256)
+	               : e;
+}
+
 struct resolve_in {
-	const char *commit, *subject;
+	const char *commit, *subject, *bundle;
 	int64_t author_time, bytes_fetched;
+	json_t *patches;
 };
 
 static const struct json_field resolve_fields[] = {
@@ -69,13 +90,22 @@ static const struct json_field resolve_fields[] = {
          INT64_MAX, NULL},
         {"bytes_fetched", JSON_INT, offsetof(struct resolve_in, bytes_fetched), JSON_NULLOK, 0,
          INT64_MAX, NULL},
+        {"patches", JSON_ARR, offsetof(struct resolve_in, patches), JSON_NULLOK, 1,
+         SERIES_PATCHES_MAX, NULL},
+        {"bundle", JSON_STR, offsetof(struct resolve_in, bundle), JSON_NULLOK, 64, 64, NULL},
         {0},
 };
 
-static enum err read_resolve(struct answering *a, json_t *o, struct why *w)
+static enum err read_resolve(struct db *db, struct answering *a, json_t *o, struct why *w)
 {
 	struct resolve_in in = {0};
 	enum err e = json_decode(o, "resolve", resolve_fields, &in, w);
+
+	if (e == OK && in.patches)
+		e = series_read_patches(a->p, in.patches, &a->found, w);
+	if (e == OK)
+		e = need_artifact(db, in.bundle, "resolve.bundle", w);
+	a->found.bundle = pool_str(a->p, in.bundle);
 
 	if (e == OK && !hex_is(in.commit, 40) && !hex_is(in.commit, 64))
 		e = err_set(w, ERR_UNPROCESSABLE, "resolve.commit: expected 40 hex digits");
@@ -129,24 +159,6 @@ static const struct json_field tool_fields[] = {
         {"linker", JSON_STR, offsetof(struct tool_in, linker), JSON_NULLOK, 1, 512, NULL},
         {0},
 };
-
-static enum err need_artifact(struct db *db, const char *sha256, const char *place, struct why *w)
-{
-	int64_t bytes;
-	enum err e;
-
-	if (!sha256)
-		return OK;
-	if (!hex_is(sha256, 64))
-		return err_set(w, ERR_UNPROCESSABLE, "%s: expected 64 lower-case hex digits",
-		               place);
-	e = artifact_find(db, sha256, &bytes, w);
-	return e == ERR_NOT_FOUND
-	               ? err_set(w, ERR_UNPROCESSABLE,
-	                         "%s: there is no artifact %s: it is uploaded before the result",
-	                         place, sha256)
-	               : e;
-}
 
 static enum err read_build(struct db *db, struct answering *a, json_t *o, struct why *w)
 {
@@ -415,7 +427,7 @@ static enum err read_answer(struct db *db, struct answering *a, const struct job
 		return read_boot(db, a, j, own, w);
 	if (a->failed) /* half a build is of no use */
 		return OK;
-	return str_eq(j->kind, "resolve") ? read_resolve(a, own, w) : read_build(db, a, own, w);
+	return str_eq(j->kind, "resolve") ? read_resolve(db, a, own, w) : read_build(db, a, own, w);
 }
 
 static enum err fence(const struct job *j, int64_t attempt, struct why *w)
@@ -461,7 +473,7 @@ static enum err follow(struct db *db, struct answering *a, const struct job *j, 
 	if (a->failed)
 		return schedule_failed(db, j, a->class, a->why, boot, a->now_ms, w);
 	if (str_eq(j->kind, "resolve"))
-		return schedule_resolved(db, j, a->commit, a->subject, a->now_ms, w);
+		return schedule_resolved(db, j, a->commit, a->subject, &a->found, a->now_ms, w);
 	if (str_eq(j->kind, "build"))
 		return schedule_built(db, j, &a->built, a->now_ms, w);
 	return schedule_booted(db, j, boot, a->boot.valid, a->now_ms, w);

@@ -17,7 +17,8 @@ const struct openapi_object openapi_objects[] = {
 
 	{"SubmissionAsked", SHAPE_IN, "Kernels to be compared",
 	 "title* str\n"
-	 "kernels* [KernelAsked]\n"
+	 "kernels [KernelAsked]?\n"
+	 "series SeriesAsked?\n"
 	 "baseline str?\n"
 	 "boards [str]?\n"
 	 "cases* [str]\n"
@@ -34,6 +35,16 @@ const struct openapi_object openapi_objects[] = {
 	 "config any\n"
 	 "toolchain str?\n"
 	 "image hash?\n"},
+	{"SeriesAsked", SHAPE_IN, "Patches on a base: a bundle of commits, or mails",
+	 "tree* str\n"
+	 "base* str\n"
+	 "bundle hash?\n"
+	 "patches hash?\n"
+	 "config any\n"
+	 "toolchain str?\n"
+	 "tip_config any\n"
+	 "marks obj?\n"
+	 "all bool?\n"},
 	{"PlanAsked", SHAPE_IN, "How often",
 	 "boots int?\n"
 	 "runs int?\n"
@@ -62,7 +73,28 @@ const struct openapi_object openapi_objects[] = {
 	 "memory_bytes int?\n"
 	 "imported bool\n"
 	 "progress Progress\n"
-	 "jobs~ [Job]\n"},
+	 "jobs~ [Job]\n"
+	 "series~ Series?\n"},
+	{"Series", SHAPE_OUT, "A patch series: its patches once it is resolved",
+	 "bundle hash?\n"
+	 "mails hash?\n"
+	 "all bool\n"
+	 "tip_config str?\n"
+	 "marks [SeriesMark]\n"
+	 "patches [SeriesPatch]\n"},
+	{"SeriesMark", SHAPE_OUT, "A name for the kernel that holds so many patches",
+	 "name str\n"
+	 "position int\n"},
+	{"SeriesPatch", SHAPE_OUT, "A patch, and the kernel that ends with it",
+	 "position int\n"
+	 "commit str\n"
+	 "subject str\n"
+	 "author str\n"
+	 "patch_id str?\n"
+	 "kernel str?\n"
+	 "state (new|resolving|building|ready|failed)?\n"
+	 "why str?\n"
+	 "booted bool\n"},
 	{"Validation", SHAPE_OUT, "A kernel's code with the kernel's own checks on",
 	 "kernel str\n"
 	 "config str\n"

@@ -175,8 +175,9 @@ static enum err want_kernel(struct db *db, struct pool *p, const struct sub *s,
 	schedule_kernel_key(k->commit, k->config_sha256, k->config_whole, k->toolchain, compiler,
 	                    domain, s->reuse ? 0 : s->id, key);
 	e = want_layout(db, p, s, k, compiler, key, 0, &have, now_ms, w);
-	/* What only validates is not measured. */
-	for (layout = 1; e == OK && k->validates == NONE && layout < s->layouts; layout++) {
+	/* What only validates, or is only built, is not measured. */
+	for (layout = 1; e == OK && k->validates == NONE && !k->built_only && layout < s->layouts;
+	     layout++) {
 		struct kernel relinked = {0};
 
 		e = want_layout(db, p, s, k, compiler, key, layout, &relinked, now_ms, w);
@@ -185,7 +186,7 @@ static enum err want_kernel(struct db *db, struct pool *p, const struct sub *s,
 	}
 	if (e != OK)
 		return e;
-	k->state = s->layouts > 1 ? "building" : have.state;
+	k->state = s->layouts > 1 && !k->built_only ? "building" : have.state;
 	k->kernel_id = have.id;
 	k->kernel_state = have.state;
 	return store_sub_kernel_set(db, s->id, k->pos, k->state, NULL, NULL, NULL, have.id, w);
@@ -235,15 +236,17 @@ static enum err built_yet(struct db *db, struct pool *p, const struct sub *s, st
 
 /* ---- the whole */
 
-/* All kernels are ready or failed: is there anything to boot? */
+/* All kernels that are booted are ready or failed: is there anything to boot? `building`
+ * others are not there yet, and a submission ends behind them. */
 static enum err kernels_settled(struct db *db, struct pool *p, const struct sub *s,
-                                const struct sub_kernels *k, int64_t now_ms, struct why *w)
+                                const struct sub_kernels *k, size_t building, int64_t now_ms,
+                                struct why *w)
 {
 	const struct sub_kernel *base = &k->at[s->baseline], *failed = NULL;
 	size_t i, ready = 0, compared = 0;
 
 	for (i = 0; i < k->count; i++) {
-		if (k->at[i].validates != NONE)
+		if (k->at[i].validates != NONE || k->at[i].built_only)
 			continue;
 		compared++;
 		if (str_eq(k->at[i].state, "ready"))
@@ -251,6 +254,10 @@ static enum err kernels_settled(struct db *db, struct pool *p, const struct sub 
 		else if (!failed)
 			failed = &k->at[i];
 	}
+	if (building && (!str_eq(base->state, "ready") || (ready == 1 && compared > 1)))
+		return str_eq(s->state, "building")
+		               ? OK
+		               : store_sub_state(db, s->id, "building", NULL, NONE, w);
 	if (!str_eq(base->state, "ready"))
 		return store_sub_state(db, s->id, "failed",
 		                       pool_fmt(p, "baseline \"%s\": %s", base->name, base->why),
@@ -273,7 +280,7 @@ static enum err advance(struct db *db, struct pool *p, int64_t sub, int64_t now_
 {
 	struct sub_kernels k = {0};
 	struct sub s;
-	size_t i, resolving = 0, building = 0;
+	size_t i, resolving = 0, building = 0, beside = 0;
 	const char *state, *why = NULL;
 	enum err e;
 
@@ -290,6 +297,10 @@ static enum err advance(struct db *db, struct pool *p, int64_t sub, int64_t now_
 			e = want_kernel(db, p, &s, x, now_ms, w);
 		if (e == OK && str_eq(x->state, "building"))
 			e = built_yet(db, p, &s, x, w);
+		if (x->built_only && x->commit) {
+			beside += str_eq(x->state, "resolving") || str_eq(x->state, "building");
+			continue;
+		}
 		resolving += str_eq(x->state, "resolving");
 		building += str_eq(x->state, "building");
 		if (x->why && str_eq(x->state, "resolving"))
@@ -298,7 +309,7 @@ static enum err advance(struct db *db, struct pool *p, int64_t sub, int64_t now_
 	if (e != OK)
 		return e;
 	if (resolving + building == 0)
-		return kernels_settled(db, p, &s, &k, now_ms, w);
+		return kernels_settled(db, p, &s, &k, beside, now_ms, w);
 	state = resolving ? "resolving" : "building";
 	if (str_eq(state, s.state) && str_eq(why, s.why))
 		return OK;
@@ -338,14 +349,45 @@ enum err schedule_all(struct db *db, int64_t now_ms, struct why *w)
 
 /* ---- ends of jobs */
 
+/* What was asked of the series, with what the agent found. */
+static enum err resolved_series(struct db *db, struct pool *p, int64_t sub, const char *commit,
+                                const struct series *found, const char **why_not, struct why *w)
+{
+	struct sub_kernels k = {0};
+	struct series s;
+	enum err e = store_series_get(db, sub, p, &s, w);
+
+	*why_not = NULL;
+	if (e != OK || !s.is)
+		return e;
+	if (!s.bundle)
+		s.bundle = found->bundle;
+	s.patch = found->patch;
+	s.count = found->count;
+	e = store_sub_kernels(db, sub, p, &k, w);
+	if (e != OK)
+		return e;
+	k.at[0].commit = commit;
+	return sched_series_kernels(db, p, sub, &k.at[0], &s, why_not, w);
+}
+
 enum err schedule_resolved(struct db *db, const struct job *j, const char *commit,
-                           const char *subject, int64_t now_ms, struct why *w)
+                           const char *subject, const struct series *found, int64_t now_ms,
+                           struct why *w)
 {
 	struct pool *p = pool_new();
 	struct sub_kernels k = {0};
+	const char *why_not;
 	size_t i;
-	enum err e = store_job_end(db, j->id, "done", NULL, NULL, now_ms, w);
+	enum err e = resolved_series(db, p, j->submission, commit, found, &why_not, w);
 
+	if (e == OK && why_not) {
+		e = schedule_failed(db, j, "build", why_not, NONE, now_ms, w);
+		pool_free(p);
+		return e;
+	}
+	if (e == OK)
+		e = store_job_end(db, j->id, "done", NULL, NULL, now_ms, w);
 	if (e == OK)
 		e = store_sub_all_kernels(db, j->submission, p, &k, w);
 	for (i = 0; e == OK && i < k.count; i++)

@@ -22,6 +22,7 @@
 #include "server/store_boot.h"
 #include "server/store_job.h"
 #include "server/store_kernel.h"
+#include "server/store_series.h"
 
 /* Grows when the way kernels are built changes what comes out. */
 #define BUILD_RECIPE 2
@@ -61,8 +62,11 @@ enum err schedule_more(struct db *db, int64_t sub, const char *board, int64_t fr
 enum err schedule_advance(struct db *db, int64_t sub, int64_t now_ms, struct why *w);
 enum err schedule_all(struct db *db, int64_t now_ms, struct why *w);
 
+/* `found`: the patches of the submission's series and their bundle, as the agent told
+ * them; nothing in it where it told none. */
 enum err schedule_resolved(struct db *db, const struct job *j, const char *commit,
-                           const char *subject, int64_t now_ms, struct why *w);
+                           const char *subject, const struct series *found, int64_t now_ms,
+                           struct why *w);
 enum err schedule_built(struct db *db, const struct job *j, const struct kernel *built,
                         int64_t now_ms, struct why *w);
 /* The boot is stored already; `valid` as it was stored. */
@@ -90,6 +94,13 @@ enum err schedule_mismatch(struct db *db, const char *board, int64_t sub, const 
  * then. */
 enum err sched_lay_boots(struct db *db, struct pool *p, const struct sub *s,
                          const struct sub_kernels *k, int64_t now_ms, struct why *w);
+/* The series' kernels behind the baseline, which has its commit; or *why_not. Those that
+ * are booted come first, in the order of the patches, then the tip in another
+ * configuration, those that are only built, and what validates the tip
+ * (schedule_series.c). */
+enum err sched_series_kernels(struct db *db, struct pool *p, int64_t sub,
+                              const struct sub_kernel *base, const struct series *s,
+                              const char **why_not, struct why *w);
 enum err sched_boot_failed(struct db *db, const struct job *j, const char *class, const char *why,
                            bool vanished, int64_t now_ms, struct why *w);
 enum err sched_check_ended(struct db *db, const struct job *j, int64_t now_ms, struct why *w);

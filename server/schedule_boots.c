@@ -102,7 +102,7 @@ static enum err lay_row(struct db *db, struct layout *l, const struct board *b, 
 	for (i = 0; e == OK && i < n; i++) {
 		const struct sub_kernel *k = &l->k->at[backward ? n - 1 - i : i];
 		int64_t id = relinked(l, k, layout);
-		bool again = k->validates != NONE;
+		bool again = k->validates != NONE || k->built_only;
 
 		for (o = 0; &l->k->at[o] != k; o++)
 			again |= l->k->at[o].kernel_id == k->kernel_id;

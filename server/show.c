@@ -4,6 +4,7 @@
 #include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/mem.h"
+#include "server/series_json.h"
 #include "server/store_fault.h"
 
 #include <string.h>
@@ -383,7 +384,7 @@ enum err show_submission(struct db *db, struct pool *p, const struct sub *s, boo
 	struct texts boards = {0}, cases = {0};
 	struct job_list jobs = {0};
 	struct boot_signatures faults = {0};
-	json_t *o, *kernels, *progress = NULL, *list;
+	json_t *o, *kernels, *progress = NULL, *series = NULL, *list;
 	int64_t now = clock_wall_ms();
 	size_t i;
 	enum err e = store_sub_kernels(db, s->id, p, &k, w);
@@ -398,10 +399,14 @@ enum err show_submission(struct db *db, struct pool *p, const struct sub *s, boo
 		e = store_job_of_sub(db, s->id, p, &jobs, w);
 	if (e == OK && single)
 		e = store_place_of_jobs(db, s->id, p, &faults, w);
+	if (e == OK && single)
+		e = series_show(db, p, s->id, &k, &series, w);
 	if (e == OK)
 		e = show_progress(db, p, s, &k, &jobs, &boards, cases.count, &progress, w);
-	if (e != OK)
+	if (e != OK) {
+		json_decref(series);
 		return e;
+	}
 	o = json_object();
 	kernels = json_array();
 	for (i = 0; i < k.count; i++)
@@ -436,6 +441,7 @@ enum err show_submission(struct db *db, struct pool *p, const struct sub *s, boo
 			json_array_append_new(list, x);
 		}
 		json_put(o, "jobs", list);
+		json_put(o, "series", series);
 	}
 	*out = o;
 	return OK;

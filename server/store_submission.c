@@ -186,9 +186,9 @@ enum err store_sub_kernel_add(struct db *db, int64_t sub, const struct sub_kerne
 	struct db_stmt *q = db_prepare(
 	        db, "INSERT INTO submission_kernel (submission_id, pos, name, tree, ref,"
 	            " config_sha256, config_name, config_whole, toolchain, image, commit_id,"
-	            " subject, kernel_id, state, why, validates)"
+	            " subject, kernel_id, state, why, validates, patches, built_only)"
 	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-	            " ?16)");
+	            " ?16, ?17, ?18)");
 
 	db_bind_int(q, 1, sub);
 	db_bind_int(q, 2, k->pos);
@@ -206,10 +206,12 @@ enum err store_sub_kernel_add(struct db *db, int64_t sub, const struct sub_kerne
 	db_bind_text(q, 14, k->state);
 	db_bind_text(q, 15, k->why);
 	bind_opt(q, 16, k->validates);
+	db_bind_int(q, 17, k->patches);
+	db_bind_int(q, 18, k->built_only);
 	return db_run(q, w);
 }
 
-enum which { COMPARED = 1, VALIDATING = 2 };
+enum which { COMPARED = 1, VALIDATING = 2, BUILT = 4 };
 
 static enum err kernels_of(struct db *db, int64_t sub, int which, struct pool *p,
                            struct sub_kernels *out, struct why *w)
@@ -219,16 +221,18 @@ static enum err kernels_of(struct db *db, int64_t sub, int which, struct pool *p
 	        "SELECT s.pos, s.name, s.tree, s.ref, s.config_sha256, s.config_name,"
 	        " s.config_whole, s.toolchain, s.image, s.commit_id, s.subject, s.kernel_id,"
 	        " s.state, s.why, k.state, " KERNEL_BUILD_ID(
-	                "k") ", k.image, s.validates"
+	                "k") ", k.image, s.validates, s.patches, s.built_only"
 	                     " FROM submission_kernel s LEFT JOIN kernel k ON k.id = s.kernel_id"
 	                     " WHERE s.submission_id = ?1 AND"
-	                     " ((?2 = 1 AND s.validates IS NULL) OR"
-	                     " (?3 = 1 AND s.validates IS NOT NULL)) ORDER BY s.pos");
+	                     " ((?2 = 1 AND s.validates IS NULL AND s.built_only = 0) OR"
+	                     " (?3 = 1 AND s.validates IS NOT NULL) OR"
+	                     " (?4 = 1 AND s.built_only = 1)) ORDER BY s.pos");
 	enum err e;
 
 	db_bind_int(q, 1, sub);
 	db_bind_int(q, 2, (which & COMPARED) != 0);
 	db_bind_int(q, 3, (which & VALIDATING) != 0);
+	db_bind_int(q, 4, (which & BUILT) != 0);
 	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
 		struct sub_kernel *k =
 		        pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
@@ -251,6 +255,8 @@ static enum err kernels_of(struct db *db, int64_t sub, int which, struct pool *p
 		k->build_id = col_str(q, 15, p);
 		k->kernel_image = col_str(q, 16, p);
 		k->validates = opt_int(q, 17);
+		k->patches = db_int(q, 18);
+		k->built_only = db_int(q, 19) != 0;
 	}
 	db_done(q);
 	return e;
@@ -262,6 +268,12 @@ enum err store_sub_kernels(struct db *db, int64_t sub, struct pool *p, struct su
 	return kernels_of(db, sub, COMPARED, p, out, w);
 }
 
+enum err store_sub_built_only(struct db *db, int64_t sub, struct pool *p, struct sub_kernels *out,
+                              struct why *w)
+{
+	return kernels_of(db, sub, BUILT, p, out, w);
+}
+
 enum err store_sub_validators(struct db *db, int64_t sub, struct pool *p, struct sub_kernels *out,
                               struct why *w)
 {
@@ -271,7 +283,7 @@ enum err store_sub_validators(struct db *db, int64_t sub, struct pool *p, struct
 enum err store_sub_all_kernels(struct db *db, int64_t sub, struct pool *p, struct sub_kernels *out,
                                struct why *w)
 {
-	return kernels_of(db, sub, COMPARED | VALIDATING, p, out, w);
+	return kernels_of(db, sub, COMPARED | VALIDATING | BUILT, p, out, w);
 }
 
 enum err store_sub_kernel_set(struct db *db, int64_t sub, int64_t pos, const char *state,

@@ -34,6 +34,8 @@ struct sub_kernel {
 	const char *name, *tree, *ref, *config_sha256, *config_name, *toolchain, *image;
 	bool config_whole;
 	int64_t validates; /* position of the kernel that it is booted for; NONE: it is compared */
+	int64_t patches;   /* of the submission's series that it holds */
+	bool built_only;   /* a patch that builds is all that is asked of it */
 	const char *commit, *subject, *state, *why;
 	int64_t kernel_id; /* NONE until it is known */
 	/* of that kernel, when there is one */
@@ -78,9 +80,13 @@ enum err store_sub_set_planned(struct db *db, int64_t id, struct why *w);
 
 enum err store_sub_kernel_add(struct db *db, int64_t sub, const struct sub_kernel *k,
                               struct why *w);
-/* Those that are compared; those that validate one of them; both, in this order. */
+/* Those that are compared; those that are only built; those that validate one that is
+ * compared; all of them. Each in order of position, and those that are compared have the
+ * first positions: the place in their list is the position. */
 enum err store_sub_kernels(struct db *db, int64_t sub, struct pool *p, struct sub_kernels *out,
                            struct why *w);
+enum err store_sub_built_only(struct db *db, int64_t sub, struct pool *p, struct sub_kernels *out,
+                              struct why *w);
 enum err store_sub_validators(struct db *db, int64_t sub, struct pool *p, struct sub_kernels *out,
                               struct why *w);
 enum err store_sub_all_kernels(struct db *db, int64_t sub, struct pool *p, struct sub_kernels *out,

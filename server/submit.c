@@ -7,10 +7,10 @@
 #include "lib/image.h"
 #include "lib/json.h"
 #include "lib/mem.h"
-#include "server/config_sets.h"
 #include "server/schedule.h"
 #include "server/store_artifact.h"
 #include "server/store_board.h"
+#include "server/submit_priv.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -107,17 +107,8 @@ static const struct json_field config_fields[] = {
         {0},
 };
 
-struct checking {
-	struct http_req *req;
-	struct pool *p;
-	struct db *db;
-	struct wanted *out;
-	struct config_sets sets;
-	bool sets_loaded;
-};
-
-static enum err check_config(struct checking *c, json_t *config, const char *place,
-                             struct wanted_kernel *k, struct why *w)
+enum err submit_config(struct checking *c, json_t *config, const char *place,
+                       struct wanted_kernel *k, struct why *w)
 {
 	struct config_in in = {0};
 	char hex[SHA256_HEX];
@@ -207,21 +198,17 @@ static enum err check_image(struct checking *c, const char *sha256, const char *
 	return OK;
 }
 
-static enum err check_tree(const struct kernel_in *in, const char *place, struct why *w)
+enum err submit_tree(const char *tree, const char *ref, const char *place, const char *key,
+                     struct why *w)
 {
-	const char *fault;
+	const char *fault = tree_fault(tree);
 
-	if (!in->tree)
-		return err_set(w, ERR_INPUT, "%s.tree: missing (or an image)", place);
-	if (!in->ref)
-		return err_set(w, ERR_INPUT, "%s.ref: missing", place);
-	fault = tree_fault(in->tree);
 	if (fault)
 		return err_set(w, ERR_INPUT, "%s.tree: %s", place, fault);
-	if (!ref_is_good(in->ref))
+	if (!ref_is_good(ref))
 		return err_set(w, ERR_INPUT,
-		               "%s.ref: \"%s\" is no branch, tag or commit by git's rules", place,
-		               in->ref);
+		               "%s.%s: \"%s\" is no branch, tag or commit by git's rules", place,
+		               key, ref);
 	return OK;
 }
 
@@ -253,7 +240,11 @@ static enum err check_kernel(struct checking *c, json_t *o, size_t at, struct wh
 			               "%s.image: excludes tree, ref, config and toolchain", place);
 		return check_image(c, in.image, pool_fmt(c->p, "%s.image", place), k, w);
 	}
-	e = check_tree(&in, place, w);
+	if (!in.tree)
+		return err_set(w, ERR_INPUT, "%s.tree: missing (or an image)", place);
+	if (!in.ref)
+		return err_set(w, ERR_INPUT, "%s.ref: missing", place);
+	e = submit_tree(in.tree, in.ref, place, "ref", w);
 	if (e != OK)
 		return e;
 	if (in.toolchain && !word_is_good(in.toolchain))
@@ -263,7 +254,7 @@ static enum err check_kernel(struct checking *c, json_t *o, size_t at, struct wh
 	k->k.ref = pool_str(c->p, in.ref);
 	k->k.toolchain = in.toolchain ? pool_str(c->p, in.toolchain) : "gcc";
 	k->k.state = "new";
-	return check_config(c, in.config, pool_fmt(c->p, "%s.config", place), k, w);
+	return submit_config(c, in.config, pool_fmt(c->p, "%s.config", place), k, w);
 }
 
 /* The same commits with the kernel's own checks on: kernels of the submission that are
@@ -455,7 +446,7 @@ static enum err write_plan(struct checking *c, struct why *w)
 
 struct body_in {
 	const char *title, *baseline;
-	json_t *kernels, *boards, *cases, *plan;
+	json_t *series, *kernels, *boards, *cases, *plan;
 	double threshold;
 	int64_t priority;
 	bool reuse, validate, across;
@@ -463,7 +454,8 @@ struct body_in {
 
 static const struct json_field body_fields[] = {
         {"title", JSON_STR, offsetof(struct body_in, title), JSON_MUST, 1, 200, NULL},
-        {"kernels", JSON_ARR, offsetof(struct body_in, kernels), JSON_MUST, 1, KERNELS_MAX, NULL},
+        {"kernels", JSON_ARR, offsetof(struct body_in, kernels), JSON_NULLOK, 1, KERNELS_MAX, NULL},
+        {"series", JSON_OBJ, offsetof(struct body_in, series), JSON_NULLOK, 0, 0, NULL},
         {"baseline", JSON_STR, offsetof(struct body_in, baseline), JSON_NULLOK, 1, 64, NULL},
         {"boards", JSON_ARR, offsetof(struct body_in, boards), JSON_NULLOK, 1, 64, NULL},
         {"cases", JSON_ARR, offsetof(struct body_in, cases), JSON_MUST, 1, CASES_MAX, NULL},
@@ -490,6 +482,28 @@ static enum err find_baseline(struct wanted *x, const char *name, struct why *w)
 	return OK;
 }
 
+/* Kernels by name, or a series, which makes its own. */
+static enum err check_kernels(struct checking *c, const struct body_in *in, bool validate,
+                              struct why *w)
+{
+	size_t i;
+	enum err e = OK;
+
+	if (!in->series && !in->kernels)
+		return err_set(w, ERR_INPUT, "kernels: missing (or a series)");
+	if (in->series && (in->kernels || in->baseline))
+		return err_set(w, ERR_INPUT,
+		               "series: excludes kernels and baseline: its base is "
+		               "the baseline");
+	if (in->series)
+		return submit_series(c, in->series, validate, w);
+	for (i = 0; e == OK && i < json_array_size(in->kernels); i++)
+		e = check_kernel(c, json_array_get(in->kernels, i), i, w);
+	if (e == OK)
+		e = find_baseline(c->out, in->baseline, w);
+	return e == OK && validate ? add_validators(c, w) : e;
+}
+
 enum err submit_read(struct http_req *req, struct pool *p, json_t *body, struct wanted *out,
                      struct why *w)
 {
@@ -497,7 +511,6 @@ enum err submit_read(struct http_req *req, struct pool *p, json_t *body, struct 
 	struct body_in in = {.threshold = NAN, .reuse = true};
 	struct sub *s = &out->s;
 	char *canon, hex[SHA256_HEX];
-	size_t i;
 	enum err e = json_decode(body, "", body_fields, &in, w);
 
 	if (e != OK)
@@ -523,12 +536,10 @@ enum err submit_read(struct http_req *req, struct pool *p, json_t *body, struct 
 	                  .state = "resolving",
 	                  .created_ms = clock_wall_ms(),
 	                  .ended_ms = NONE};
-	for (i = 0; e == OK && i < json_array_size(in.kernels); i++)
-		e = check_kernel(&c, json_array_get(in.kernels, i), i, w);
-	if (e == OK)
-		e = find_baseline(out, in.baseline, w);
-	if (e == OK && in.validate)
-		e = add_validators(&c, w);
+	/* Of a series the tip is validated, unless told otherwise. */
+	if (in.series && !json_is_boolean(json_object_get(body, "validate")))
+		in.validate = true;
+	e = check_kernels(&c, &in, in.validate, w);
 	if (e == OK)
 		e = check_cases(&c, in.cases, w);
 	if (e == OK && in.plan)
@@ -536,6 +547,20 @@ enum err submit_read(struct http_req *req, struct pool *p, json_t *body, struct 
 	if (e == OK)
 		e = check_boards(&c, in.boards, w);
 	return e == OK ? write_plan(&c, w) : e;
+}
+
+static enum err store_series(struct db *db, const struct wanted *x, struct why *w)
+{
+	const struct series *s = &x->series;
+	enum err e = OK;
+
+	if (!s->is)
+		return OK;
+	if (s->tip_config)
+		e = store_config_put(db, s->tip_config, x->tip_text, w);
+	if (e == OK && s->check_config)
+		e = store_config_put(db, s->check_config, x->check_text, w);
+	return e == OK ? store_series_add(db, x->id, s, w) : e;
 }
 
 static enum err store_kernel(struct db *db, const struct wanted *x, struct wanted_kernel *k,
@@ -561,6 +586,8 @@ enum err submit_store(struct db *db, void *arg, struct why *w)
 	enum err e;
 
 	e = store_sub_add(db, &x->s, &x->id, w);
+	if (e == OK)
+		e = store_series(db, x, w);
 	for (i = 0; e == OK && i < x->kernels; i++)
 		e = store_kernel(db, x, &x->kernel[i], w);
 	for (i = 0; e == OK && i < x->boards.count; i++)

@@ -6,6 +6,7 @@
 
 #include "server/server.h"
 #include "server/store_kernel.h"
+#include "server/store_series.h"
 #include "server/store_submission.h"
 
 struct wanted_kernel {
@@ -19,6 +20,8 @@ struct wanted {
 	struct sub s;
 	struct wanted_kernel *kernel;
 	size_t kernels;
+	struct series series;
+	const char *tip_text, *check_text; /* of the series' configurations */
 	struct texts boards, cases;
 	int64_t id; /* once stored */
 };

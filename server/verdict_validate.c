@@ -137,8 +137,10 @@ enum err facts_validate(struct db *db, struct pool *p, struct facts *f, struct j
 
 	for (size_t i = 0; e == OK && i < f->validators.count; i++)
 		e = judge_one(db, p, f, v, &f->validators.at[i], w);
+	/* Of a series only the tip is validated, which needs no words. */
 	for (size_t i = 0; f->validators.count && i < f->kernels.count; i++)
-		if (!has_validator(f, i))
+		if (!has_validator(f, i) &&
+		    (f->kernels.at[i].image || f->kernels.at[i].config_whole))
 			cmp_add_note(v->cmp, "%s is not validated: it is %s", f->kernels.at[i].name,
 			             f->kernels.at[i].image ? "a prebuilt image"
 			                                    : "built from a whole .config");

@@ -405,6 +405,31 @@ static json_t *boot_body(struct fake *f, const json_t *spec, json_t *body)
 	return o;
 }
 
+/* What a resolve of a series finds: f->patches commits. */
+static void put_patches(struct fake *f, const json_t *series, json_t *o)
+{
+	json_t *list = json_array();
+	char text[64], hex[65];
+
+	for (int i = 1; i <= f->patches; i++) {
+		json_t *x = json_object();
+
+		snprintf(text, sizeof(text), "mm: patch %d", i);
+		json_put_str(x, "subject", text);
+		hash_block(text, strlen(text), hex);
+		hex[40] = '\0';
+		json_put_str(x, "commit", hex);
+		json_put_str(x, "patch_id", i == 2 ? NULL : hex);
+		json_put_str(x, "author", "A <a@example.org>");
+		json_array_append_new(list, x);
+	}
+	json_put(o, "patches", list);
+	if (!json_str(series, "bundle", NULL)) {
+		fake_put(f, "made", 4, hex);
+		json_put_str(o, "bundle", hex);
+	}
+}
+
 json_t *fake_do(struct fake *f, const json_t *lease)
 {
 	const char *kind = str_at(lease, "kind");
@@ -424,7 +449,15 @@ json_t *fake_do(struct fake *f, const json_t *lease)
 		json_put_str(o, "subject", "a commit");
 		json_put_int(o, "author_time", 1700000000);
 		json_put_int(o, "bytes_fetched", 10);
+		if (json_object_get(spec, "series") && f->patches)
+			put_patches(f, json_object_get(spec, "series"), o);
 		json_put(body, kind, o);
+		if (json_object_get(spec, "series") && f->resolve_fails) {
+			json_object_del(body, kind);
+			json_put_str(body, "state", "failed");
+			json_put_str(body, "class", "build");
+			json_put_str(body, "why", f->resolve_fails);
+		}
 	} else if (strcmp(kind, "build") == 0) {
 		if (f->build_fails && strcmp(f->build_fails, str_at(spec, "name")) == 0) {
 			json_put_str(body, "state", "failed");

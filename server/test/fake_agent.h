@@ -35,9 +35,11 @@ struct fake {
 	const char *covariates, *covariates_slow;
 	const char *qemu;        /* version that boots are made with; NULL: 7.2 */
 	const char *build_fails; /* kernel whose build fails */
-	const char *vmlinux;     /* hash of an artifact, of all kernels that are built; or NULL */
-	const char *profile;     /* the same, of the boots that are asked for one */
-	const char *slow_kernel; /* 2 % slower, as one that has "slow" in its name */
+	int patches;             /* of a series that is resolved; its commits differ by the base */
+	const char *resolve_fails; /* the sentence, of every series; NULL: none */
+	const char *vmlinux;       /* hash of an artifact, of all kernels that are built; or NULL */
+	const char *profile;       /* the same, of the boots that are asked for one */
+	const char *slow_kernel;   /* 2 % slower, as one that has "slow" in its name */
 };
 
 /* cmocka set-up and tear-down: a server that knows kernel/ (the test runs from the

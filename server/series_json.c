@@ -1,0 +1,116 @@
+/* series_json.c - see series_json.h. */
+#include "server/series_json.h"
+
+#include "lib/hash.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+
+struct patch_in {
+	const char *commit, *subject, *author, *patch_id;
+};
+
+static const struct json_field patch_fields[] = {
+        {"commit", JSON_STR, offsetof(struct patch_in, commit), JSON_MUST, 40, 40, NULL},
+        {"subject", JSON_STR, offsetof(struct patch_in, subject), JSON_MUST | JSON_TEXT, 0, 4000,
+         NULL},
+        {"author", JSON_STR, offsetof(struct patch_in, author), JSON_MUST | JSON_TEXT, 0, 4000,
+         NULL},
+        {"patch_id", JSON_STR, offsetof(struct patch_in, patch_id), JSON_NULLOK, 40, 40, NULL},
+        {0},
+};
+
+enum err series_read_patches(struct pool *p, json_t *list, struct series *out, struct why *w)
+{
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		const char *place = pool_fmt(p, "resolve.patches[%zu]", i);
+		struct patch_in in = {0};
+		enum err e = json_decode(json_array_get(list, i), place, patch_fields, &in, w);
+
+		if (e != OK)
+			return e;
+		if (!hex_is(in.commit, 40) || (in.patch_id && !hex_is(in.patch_id, 40)))
+			return err_set(w, ERR_INPUT,
+			               "%s: commit and patch_id have 40 lower-case hex digits",
+			               place);
+		*(struct series_patch *)pool_push(p, (void **)&out->patch, &out->count,
+		                                  sizeof(*out->patch)) =
+		        (struct series_patch){.commit = pool_str(p, in.commit),
+		                              .subject = pool_str(p, in.subject),
+		                              .author = pool_str(p, in.author),
+		                              .patch_id = pool_str(p, in.patch_id)};
+	}
+	return OK;
+}
+
+/* The kernel with so many patches: the first of the list. */
+static const struct sub_kernel *with(const struct sub_kernels *k, int64_t patches)
+{
+	size_t i;
+
+	for (i = 0; i < k->count; i++)
+		if (k->at[i].patches == patches)
+			return &k->at[i];
+	return NULL;
+}
+
+static json_t *show_patch(const struct series *s, size_t i, const struct sub_kernels *measured,
+                          const struct sub_kernels *built)
+{
+	const struct sub_kernel *k = with(measured, (int64_t)i + 1);
+	json_t *o = json_object();
+
+	if (!k)
+		k = with(built, (int64_t)i + 1);
+	json_put_int(o, "position", (int64_t)i + 1);
+	json_put_str(o, "commit", s->patch[i].commit);
+	json_put_str(o, "subject", s->patch[i].subject);
+	json_put_str(o, "author", s->patch[i].author);
+	json_put_str(o, "patch_id", s->patch[i].patch_id);
+	json_put_str(o, "kernel", k ? k->name : NULL);
+	/* A build that another submission asked for ends after this one, perhaps. */
+	json_put_str(o, "state",
+	             !k                                 ? NULL
+	             : k->built_only && k->kernel_state ? k->kernel_state
+	                                                : k->state);
+	json_put_str(o, "why", k ? k->why : NULL);
+	json_put_bool(o, "booted", k && !k->built_only);
+	return o;
+}
+
+enum err series_show(struct db *db, struct pool *p, int64_t sub, const struct sub_kernels *measured,
+                     json_t **out, struct why *w)
+{
+	struct sub_kernels built = {0};
+	struct series s;
+	json_t *o, *marks, *patches;
+	size_t i;
+	enum err e = store_series_get(db, sub, p, &s, w);
+
+	*out = NULL;
+	if (e == OK && s.is)
+		e = store_sub_built_only(db, sub, p, &built, w);
+	if (e != OK || !s.is)
+		return e;
+	o = json_object();
+	marks = json_array();
+	patches = json_array();
+	for (i = 0; i < s.marks; i++) {
+		json_t *m = json_object();
+
+		json_put_str(m, "name", s.mark[i].name);
+		json_put_int(m, "position", s.mark[i].position);
+		json_array_append_new(marks, m);
+	}
+	for (i = 0; i < s.count; i++)
+		json_array_append_new(patches, show_patch(&s, i, measured, &built));
+	json_put_str(o, "bundle", s.bundle);
+	json_put_str(o, "mails", s.patches);
+	json_put_bool(o, "all", s.every);
+	json_put_str(o, "tip_config", s.tip_config_name);
+	json_put(o, "marks", marks);
+	json_put(o, "patches", patches);
+	*out = o;
+	return OK;
+}

@@ -1,0 +1,144 @@
+/* store_series.c - SQL for patch series. */
+#include "server/store_series.h"
+
+enum err store_series_add(struct db *db, int64_t sub, const struct series *s, struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "INSERT INTO series (submission_id, bundle, patches, every, tip_config,"
+	            " tip_config_name, tip_config_whole, check_config, check_config_name)"
+	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+	size_t i;
+	enum err e;
+
+	db_bind_int(q, 1, sub);
+	db_bind_text(q, 2, s->bundle);
+	db_bind_text(q, 3, s->patches);
+	db_bind_int(q, 4, s->every);
+	db_bind_text(q, 5, s->tip_config);
+	db_bind_text(q, 6, s->tip_config_name);
+	db_bind_int(q, 7, s->tip_config_whole);
+	db_bind_text(q, 8, s->check_config);
+	db_bind_text(q, 9, s->check_config_name);
+	e = db_run(q, w);
+	for (i = 0; e == OK && i < s->marks; i++) {
+		q = db_prepare(db, "INSERT INTO series_mark (submission_id, position, name)"
+		                   " VALUES (?1, ?2, ?3)");
+		db_bind_int(q, 1, sub);
+		db_bind_int(q, 2, s->mark[i].position);
+		db_bind_text(q, 3, s->mark[i].name);
+		e = db_run(q, w);
+	}
+	return e;
+}
+
+static enum err read_marks(struct db *db, int64_t sub, struct pool *p, struct series *out,
+                           struct why *w)
+{
+	struct db_stmt *q = db_prepare(db, "SELECT position, name FROM series_mark"
+	                                   " WHERE submission_id = ?1 ORDER BY position");
+	enum err e;
+
+	db_bind_int(q, 1, sub);
+	while ((e = db_step(q, w)) == OK && db_has_row(q))
+		*(struct series_mark *)pool_push(p, (void **)&out->mark, &out->marks,
+		                                 sizeof(*out->mark)) =
+		        (struct series_mark){.position = db_int(q, 0), .name = col_str(q, 1, p)};
+	db_done(q);
+	return e;
+}
+
+static enum err read_patches(struct db *db, int64_t sub, struct pool *p, struct series *out,
+                             struct why *w)
+{
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT commit_id, subject, author, patch_id FROM series_patch"
+	                       " WHERE submission_id = ?1 ORDER BY position");
+	enum err e;
+
+	db_bind_int(q, 1, sub);
+	while ((e = db_step(q, w)) == OK && db_has_row(q))
+		*(struct series_patch *)pool_push(p, (void **)&out->patch, &out->count,
+		                                  sizeof(*out->patch)) =
+		        (struct series_patch){.commit = col_str(q, 0, p),
+		                              .subject = col_str(q, 1, p),
+		                              .author = col_str(q, 2, p),
+		                              .patch_id = col_str(q, 3, p)};
+	db_done(q);
+	return e;
+}
+
+enum err store_series_get(struct db *db, int64_t sub, struct pool *p, struct series *out,
+                          struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT bundle, patches, every, tip_config, tip_config_name, tip_config_whole,"
+	            " check_config, check_config_name FROM series WHERE submission_id = ?1");
+	enum err e;
+
+	*out = (struct series){0};
+	db_bind_int(q, 1, sub);
+	e = db_step(q, w);
+	if (e == OK && db_has_row(q)) {
+		out->is = true;
+		out->bundle = col_str(q, 0, p);
+		out->patches = col_str(q, 1, p);
+		out->every = db_int(q, 2) != 0;
+		out->tip_config = col_str(q, 3, p);
+		out->tip_config_name = col_str(q, 4, p);
+		out->tip_config_whole = db_int(q, 5) != 0;
+		out->check_config = col_str(q, 6, p);
+		out->check_config_name = col_str(q, 7, p);
+	}
+	db_done(q);
+	if (e == OK && out->is)
+		e = read_marks(db, sub, p, out, w);
+	if (e == OK && out->is)
+		e = read_patches(db, sub, p, out, w);
+	return e;
+}
+
+enum err store_series_resolved(struct db *db, int64_t sub, const struct series *s, struct why *w)
+{
+	struct db_stmt *q = db_prepare(db, "UPDATE series SET bundle = coalesce(bundle, ?2)"
+	                                   " WHERE submission_id = ?1");
+	size_t i;
+	enum err e;
+
+	db_bind_int(q, 1, sub);
+	db_bind_text(q, 2, s->bundle);
+	e = db_run(q, w);
+	for (i = 0; e == OK && i < s->count; i++) {
+		q = db_prepare(db, "INSERT INTO series_patch (submission_id, position, commit_id,"
+		                   " subject, author, patch_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+		db_bind_int(q, 1, sub);
+		db_bind_int(q, 2, (int64_t)i + 1);
+		db_bind_text(q, 3, s->patch[i].commit);
+		db_bind_text(q, 4, s->patch[i].subject);
+		db_bind_text(q, 5, s->patch[i].author);
+		db_bind_text(q, 6, s->patch[i].patch_id);
+		e = db_run(q, w);
+	}
+	return e;
+}
+
+enum err store_series_bundle(struct db *db, int64_t sub, const char *commit, struct pool *p,
+                             const char **bundle, const char **base, struct why *w)
+{
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT s.bundle, k.commit_id FROM series s JOIN series_patch x"
+	                       " ON x.submission_id = s.submission_id JOIN submission_kernel k"
+	                       " ON k.submission_id = s.submission_id AND k.pos = 0"
+	                       " WHERE s.submission_id = ?1 AND x.commit_id = ?2");
+	enum err e;
+
+	*bundle = *base = NULL;
+	db_bind_int(q, 1, sub);
+	db_bind_text(q, 2, commit);
+	e = db_step(q, w);
+	if (e == OK && db_has_row(q)) {
+		*bundle = col_str(q, 0, p);
+		*base = col_str(q, 1, p);
+	}
+	db_done(q);
+	return e;
+}

@@ -1,0 +1,48 @@
+/*
+ * store_series.h - a submission's patch series: what was asked for, and its patches once
+ * an agent has resolved it. Conventions as in store_submission.h. Its kernels are the
+ * submission's (sub_kernel.patches, built_only).
+ */
+#ifndef FOLDWATCH_SERVER_STORE_SERIES_H
+#define FOLDWATCH_SERVER_STORE_SERIES_H
+
+#include "server/store_util.h"
+
+#include <stdbool.h>
+
+#define SERIES_PATCHES_MAX 500
+
+struct series_mark {
+	int64_t position; /* 1: the first patch */
+	const char *name;
+};
+struct series_patch {
+	const char *commit, *subject, *author;
+	const char *patch_id; /* NULL: it changes nothing */
+};
+
+struct series {
+	bool is;                      /* the submission has one */
+	const char *bundle, *patches; /* artifacts; `bundle` NULL: not applied yet */
+	bool every;
+	/* Configurations beside the baseline's, as hashes of texts; NULL: none. */
+	const char *tip_config, *tip_config_name, *check_config, *check_config_name;
+	bool tip_config_whole;
+	struct series_mark *mark; /* in order of position */
+	size_t marks;
+	struct series_patch *patch; /* none before it is resolved */
+	size_t count;
+};
+
+enum err store_series_add(struct db *db, int64_t sub, const struct series *s, struct why *w);
+/* out->is false where the submission has none. */
+enum err store_series_get(struct db *db, int64_t sub, struct pool *p, struct series *out,
+                          struct why *w);
+/* The patches, and the bundle that holds them; once. */
+enum err store_series_resolved(struct db *db, int64_t sub, const struct series *s, struct why *w);
+/* The bundle of the submission's series if that commit is a patch of it, else NULL; and
+ * the commit that the series stands on. */
+enum err store_series_bundle(struct db *db, int64_t sub, const char *commit, struct pool *p,
+                             const char **bundle, const char **base, struct why *w);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * submit_priv.h - what submit.c and submit_series.c share.
+ */
+#ifndef FOLDWATCH_SERVER_SUBMIT_PRIV_H
+#define FOLDWATCH_SERVER_SUBMIT_PRIV_H
+
+#include "server/config_sets.h"
+#include "server/submit.h"
+
+struct checking {
+	struct http_req *req;
+	struct pool *p;
+	struct db *db;
+	struct wanted *out;
+	struct config_sets sets;
+	bool sets_loaded;
+};
+
+/* A kernel's `config`: its text, name and hash. `place` names it in sentences. */
+enum err submit_config(struct checking *c, json_t *config, const char *place,
+                       struct wanted_kernel *k, struct why *w);
+/* `key` names the ref in sentences. */
+enum err submit_tree(const char *tree, const char *ref, const char *place, const char *key,
+                     struct why *w);
+/* A body's `series`: the baseline is c->out's one kernel then. */
+enum err submit_series(struct checking *c, json_t *o, bool validate, struct why *w);
+
+#endif

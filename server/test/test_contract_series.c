@@ -1,0 +1,286 @@
+/* A patch series over the real server: its kernels come when it is resolved; every
+ * prefix is built, marks and tip are booted. */
+#include "server/test/fake_agent.h"
+
+#include "lib/json.h"
+#include "lib/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define TREE "\"tree\":\"https://example.org/linux.git\",\"base\":\"v6.12\""
+#define CASE "munmap/order=0,size=16M"
+#define REST "\"boards\":[\"det\"],\"cases\":[\"" CASE "\"],\"plan\":{\"boots\":6}"
+
+static char bundle[65];
+
+static int setup(void **state)
+{
+	struct fake *f;
+
+	fake_setup(state);
+	f = *state;
+	fake_announce(f, false);
+	fake_put(f, "a bundle", 8, bundle);
+	f->patches = 5;
+	return 0;
+}
+
+static char *body(const char *series, const char *rest)
+{
+	return xasprintf("{\"title\":\"s\",\"series\":{" TREE ",\"bundle\":\"%s\"%s}," REST "%s}",
+	                 bundle, series, rest);
+}
+
+static json_t *measured(struct fake *f, const char *series, const char *rest, int64_t *id)
+{
+	char *text = body(series, rest), path[64];
+	int64_t sub = fake_submit(f, text);
+
+	free(text);
+	fake_work(f);
+	json_decref(fake_await(f, sub, "done"));
+	if (id)
+		*id = sub;
+	snprintf(path, sizeof(path), "/api/v1/submissions/%lld", (long long)sub);
+	return fake_get(f, path);
+}
+
+static char *names(const json_t *list, const char *key)
+{
+	struct buf b;
+
+	buf_init(&b, 4096);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		buf_addf(&b, "%s%s", i ? " " : "", str_at(json_array_get(list, i), key));
+	return buf_take(&b, NULL);
+}
+
+static void expect_names(const json_t *list, const char *key, const char *want)
+{
+	char *got = names(list, key);
+
+	assert_string_equal(got, want);
+	free(got);
+}
+
+static int jobs_of(const json_t *s, const char *kind)
+{
+	const json_t *jobs = at(s, "jobs");
+	int n = 0;
+
+	for (size_t i = 0; i < json_array_size(jobs); i++)
+		n += str_eq(str_at(json_array_get(jobs, i), "kind"), kind);
+	return n;
+}
+
+static void marks_and_tip_are_booted(void **state)
+{
+	int64_t id;
+	json_t *s = measured(*state,
+	                     ",\"marks\":{\"slow-one\":2,\"four\":4},\"tip_config\":\"contpte-n\"",
+	                     "", &id),
+	       *c;
+
+	expect_names(at(s, "kernels"), "name", "base slow-one four tip tip+contpte-n");
+	assert_string_equal(str_at(s, "baseline"), "base");
+	expect_names(at(s, "series.patches"), "kernel", "p01 slow-one p03 four tip");
+	expect_names(at(s, "series.patches"), "state", "ready ready ready ready ready");
+	expect_names(at(s, "series.marks"), "name", "slow-one four");
+	assert_string_equal(str_at(s, "series.patches.0.subject"), "mm: patch 1");
+	assert_true(json_is_false(at(s, "series.patches.0.booted")));
+	assert_true(json_is_true(at(s, "series.patches.1.booted")));
+	assert_null(str_at(s, "series.patches.1.patch_id"));
+	assert_string_equal(str_at(s, "kernels.3.commit"), str_at(s, "series.patches.4.commit"));
+	/* base, five patches, the tip otherwise configured, and with the checks on. */
+	assert_int_equal(jobs_of(s, "build"), 8);
+	assert_int_equal(jobs_of(s, "resolve"), 1);
+	/* Five kernels in six phases, one phase twice, and the tip's validation. */
+	assert_int_equal(jobs_of(s, "boot"), 5 * 7 + 1);
+	expect_names(at(s, "validations"), "kernel", "tip");
+	c = fake_comparison(*state, id);
+	expect_names(at(c, "cells"), "kernel", "slow-one four tip tip+contpte-n");
+	expect_names(at(c, "cells"), "verdict", "slower same same same");
+	assert_true(fake_noted(c, "tip with the mm's own checks"));
+	assert_false(fake_noted(c, "is not validated"));
+	json_decref(c);
+	json_decref(s);
+}
+
+static void all_prefixes_on_request(void **state)
+{
+	json_t *s = measured(*state, ",\"all\":true,\"marks\":{\"last\":5}", ",\"validate\":false",
+	                     NULL);
+
+	expect_names(at(s, "kernels"), "name", "base p01 p02 p03 p04 last");
+	assert_int_equal(json_array_size(at(s, "validations")), 0);
+	assert_int_equal(jobs_of(s, "boot"), 6 * 7);
+	json_decref(s);
+}
+
+/* Jobs tell an agent where the commits are. */
+static void what_agents_are_told(void **state)
+{
+	struct fake *f = *state;
+	char *text = body("", "");
+	int builds = 0, with = 0;
+	json_t *lease;
+
+	fake_submit(f, text);
+	while ((lease = fake_claim(f, "[\"resolve\",\"build\"]", "[]"))) {
+		const json_t *spec = at(lease, "spec");
+
+		if (str_eq(str_at(lease, "kind"), "resolve")) {
+			assert_string_equal(str_at(spec, "ref"), "v6.12");
+			assert_string_equal(str_at(spec, "series.bundle"), bundle);
+		} else {
+			builds++;
+			if (str_eq(str_at(spec, "name"), "base")) {
+				assert_null(json_object_get(spec, "series"));
+			} else {
+				with++;
+				assert_string_equal(str_at(spec, "series"), bundle);
+				assert_int_equal(strlen(str_at(spec, "base")), 40);
+			}
+		}
+		json_decref(fake_do(f, lease));
+		json_decref(lease);
+	}
+	assert_int_equal(builds, 7);
+	assert_int_equal(with, 6);
+	free(text);
+}
+
+/* A patch that does not build is told, and the others are measured. */
+static void a_patch_that_does_not_build(void **state)
+{
+	struct fake *f = *state;
+	json_t *s;
+
+	f->build_fails = "p02";
+	s = measured(f, "", "", NULL);
+	expect_names(at(s, "series.patches"), "state", "ready failed ready ready ready");
+	assert_non_null(strstr(str_at(s, "series.patches.1.why"), "mm/memory.c:1"));
+	json_decref(s);
+}
+
+static void fails_with(struct fake *f, const char *series, const char *says)
+{
+	char *text = body(series, "");
+	json_t *s;
+	int64_t sub = fake_submit(f, text);
+
+	free(text);
+	fake_work(f);
+	s = fake_await(f, sub, "failed");
+	if (!strstr(str_at(s, "why"), says))
+		fail_msg("\"%s\", expected \"%s\"", str_at(s, "why"), says);
+	json_decref(s);
+}
+
+static void series_that_fail(void **state)
+{
+	struct fake *f = *state;
+
+	fails_with(f, ",\"marks\":{\"far\":6}", "mark \"far\" is at patch 6 of 5");
+	f->patches = 70;
+	fails_with(f, ",\"all\":true", "71 kernels would be booted: more than 64");
+	f->patches = 0;
+	fails_with(f, "", "the agent cannot bring a patch series");
+	f->resolve_fails = "patch 3 \"mm: x\" does not apply at mm/memory.c:12";
+	fails_with(f, "", "patch 3 \"mm: x\" does not apply at mm/memory.c:12");
+}
+
+/* As mails: an agent makes commits of them, and leaves them for builds. */
+static void patches_as_mails(void **state)
+{
+	struct fake *f = *state;
+	char mails[65], *text;
+	int64_t sub;
+	json_t *s;
+
+	fake_put(f, "From me", 7, mails);
+	text = xasprintf("{\"title\":\"s\",\"series\":{" TREE ",\"patches\":\"%s\"}," REST "}",
+	                 mails);
+	sub = fake_submit(f, text);
+	fake_work(f);
+	json_decref(fake_await(f, sub, "done"));
+	free(text);
+	text = xasprintf("/api/v1/submissions/%lld", (long long)sub);
+	s = fake_get(f, text);
+	assert_string_equal(str_at(s, "series.mails"), mails);
+	assert_int_equal(strlen(str_at(s, "series.bundle")), 64);
+	free(text);
+	json_decref(s);
+}
+
+static void bad_bodies(void **state)
+{
+	static const struct {
+		const char *series, *rest, *says;
+		int status;
+	} bad[] = {
+	        {",\"patches\":\"0123456789012345678901234567890123456789012345678901234567890123"
+	         "\"",
+	         "", "either a bundle or patches", 400},
+	        {",\"marks\":{\"tip\":3}", "", "names that a series has already", 400},
+	        {",\"marks\":{\"p7\":3}", "", "names that a series has already", 400},
+	        {",\"marks\":{\"a b\":3}", "", "a mark is 1 to 32", 400},
+	        {",\"marks\":{\"a\":0}", "", "the number of a patch", 400},
+	        {",\"marks\":{\"a\":501}", "", "the number of a patch", 400},
+	        {",\"marks\":{\"a\":\"1\"}", "", "the number of a patch", 400},
+	        {",\"marks\":{\"a\":1,\"b\":1}", "", "at the same patch", 400},
+	        {",\"tip_config\":\"virt\"", "", "what all the others have", 400},
+	        {",\"config\":\"no-such\"", "", "no-such", 422},
+	        {",\"wrong\":1", "", "wrong", 400},
+	        {"", ",\"kernels\":[{\"name\":\"a\"}]", "excludes kernels", 400},
+	        {"", ",\"baseline\":\"a\"", "excludes kernels and baseline", 400},
+	};
+	struct fake *f = *state;
+	json_t *o = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		char *text = body(bad[i].series, bad[i].rest);
+		int status = ask_json(f->d, "POST", "/api/v1/submissions", f->submit, text, &o);
+
+		if (status != bad[i].status || !strstr(str_at(o, "error.message"), bad[i].says))
+			fail_msg("%zu: %d %s", i, status,
+			         status == 201 ? "" : str_at(o, "error.message"));
+		json_decref(o);
+		free(text);
+	}
+	assert_int_equal(ask_json(f->d, "POST", "/api/v1/submissions", f->submit,
+	                          "{\"title\":\"s\",\"series\":{" TREE
+	                          ",\"bundle\":\"0123456789012345678901234567890123456789012345678"
+	                          "901234567890123\"}," REST "}",
+	                          &o),
+	                 422);
+	assert_non_null(strstr(str_at(o, "error.message"), "there is no artifact"));
+	json_decref(o);
+	assert_int_equal(ask_json(f->d, "POST", "/api/v1/submissions", f->submit,
+	                          "{\"title\":\"s\"," REST "}", &o),
+	                 400);
+	assert_non_null(strstr(str_at(o, "error.message"), "kernels: missing (or a series)"));
+	json_decref(o);
+}
+
+int main(void)
+{
+#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, fake_teardown)
+	const struct CMUnitTest tests[] = {
+	        T(marks_and_tip_are_booted),
+	        T(all_prefixes_on_request),
+	        T(what_agents_are_told),
+	        T(a_patch_that_does_not_build),
+	        T(series_that_fail),
+	        T(patches_as_mails),
+	        T(bad_bodies),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
