@@ -86,6 +86,34 @@ static void print_kernels(const json_t *sub)
 	table_release(&t);
 }
 
+/* Every patch, those that are only built too. */
+static void print_series(const json_t *sub)
+{
+	const json_t *patches = json_object_get(json_object_get(sub, "series"), "patches"), *x;
+	char number[24];
+	struct table t;
+	size_t i;
+
+	if (!json_array_size(patches))
+		return;
+	table_init(&t, "PATCH", "KERNEL", "STATE", "BOOTED", "COMMIT", "SUBJECT");
+	json_array_foreach (patches, i, x) {
+		const char *why = json_str(x, "why", NULL);
+		char *cut = xstrndup(json_str(x, "commit", ""), 12);
+		char *text = xasprintf("%s%s%s", json_str(x, "subject", ""), why ? ": " : "",
+		                       why ? why : "");
+
+		snprintf(number, sizeof(number), "%lld", (long long)json_int(x, "position", 0));
+		table_row(&t, number, json_str(x, "kernel", NULL), json_str(x, "state", NULL),
+		          json_flag(x, "booted", false) ? "yes" : "no", cut, text);
+		free(cut);
+		free(text);
+	}
+	table_print(&t);
+	table_release(&t);
+	putchar('\n');
+}
+
 static void print_jobs(const json_t *sub)
 {
 	struct table t;
@@ -144,6 +172,7 @@ static enum err one(struct cli *cli, const char *id, bool wait, struct why *w)
 		putchar('\n');
 		print_kernels(sub);
 		putchar('\n');
+		print_series(sub);
 		print_jobs(sub);
 	}
 	if (!e && wait && !str_eq(json_str(sub, "state", ""), "done"))

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/preset.h"
 #include "cli/request.h"
+#include "cli/series.h"
 #include "cli/show.h"
 #include "cli/watch.h"
 
@@ -16,7 +17,8 @@ struct submit_opts {
 	struct conf_list kernels, boards, cases;
 	int64_t boots, runs, iterations, warmup, layouts, priority;
 	double threshold_pct;
-	bool wait, fresh, validate, across;
+	bool wait, fresh, validate, no_validate, across;
+	struct series_opts series;
 };
 
 #define UNSET     INT64_MIN
@@ -26,7 +28,25 @@ static const struct cli_opt submit_table[] = {
         {"kernel", OPT_LIST, offsetof(struct submit_opts, kernels), "SPEC",
          "NAME=TREE#REF[,config=SET|FILE][,toolchain=T] or NAME=image:PATH; repeat", 0, 0, false},
         {"baseline", OPT_TEXT, offsetof(struct submit_opts, baseline), "NAME|SPEC",
-         "the kernel to compare with: a name from --kernel, or a SPEC of its own", 0, 0, true},
+         "the kernel to compare with: a name from --kernel, or a SPEC of its own", 0, 0, false},
+        {"each-patch", OPT_TEXT, offsetof(struct submit_opts, series.range), "BASE..TIP",
+         "the commits of this work tree, pushed or not, as a series against BASE", 0, 0, false},
+        {"series", OPT_TEXT, offsetof(struct submit_opts, series.mails), "MBOX|DIR",
+         "patches as mails, or a folder of them, as a series", 0, 0, false},
+        {"base", OPT_TEXT, offsetof(struct submit_opts, series.base), "REF|COMMIT",
+         "what --series stands on (default: its base-commit: line)", 0, 0, false},
+        {"tree", OPT_TEXT, offsetof(struct submit_opts, series.tree), "URL|DIR",
+         "where an agent fetches the base (default: what this branch follows)", 0, 0, false},
+        {"mark", OPT_LIST, offsetof(struct submit_opts, series.marks), "NAME=N[,...]",
+         "boot the series at patch N, and call the row so; repeat", 0, 0, false},
+        {"all", OPT_FLAG, offsetof(struct submit_opts, series.all), NULL,
+         "boot every prefix of the series, not marks and tip alone", 0, 0, false},
+        {"config", OPT_TEXT, offsetof(struct submit_opts, series.config), "SET|FILE",
+         "the configuration of the series' kernels", 0, 0, false},
+        {"tip-config", OPT_TEXT, offsetof(struct submit_opts, series.tip_config), "SET|FILE",
+         "boot the tip with this configuration as well", 0, 0, false},
+        {"toolchain", OPT_TEXT, offsetof(struct submit_opts, series.toolchain), "NAME",
+         "the compiler of the series' kernels", 0, 0, false},
         {"board", OPT_LIST, offsetof(struct submit_opts, boards), "NAME|label:WORD",
          "boards to boot on (default: every active board); repeat", 0, 0, false},
         {"case", OPT_LIST, offsetof(struct submit_opts, cases), "CASE",
@@ -57,6 +77,8 @@ static const struct cli_opt submit_table[] = {
         {"validate", OPT_FLAG, offsetof(struct submit_opts, validate), NULL,
          "boot the same commits with the mm's own checks on, too: a fault there voids", 0, 0,
          false},
+        {"no-validate", OPT_FLAG, offsetof(struct submit_opts, no_validate), NULL,
+         "do not validate the tip of a series", 0, 0, false},
         {"across-environments", OPT_FLAG, offsetof(struct submit_opts, across), NULL,
          "compare boots of different environments as well, and say so", 0, 0, false},
         {"fresh", OPT_FLAG, offsetof(struct submit_opts, fresh), NULL,
@@ -103,6 +125,27 @@ static enum err need_kernel(const json_t *kernels, const char *name, struct why 
 		if (str_eq(json_str(k, "name", ""), name))
 			return OK;
 	return err_set(w, ERR_INPUT, "--baseline: no --kernel is named \"%s\"", name);
+}
+
+static bool is_series(const struct submit_opts *o)
+{
+	return o->series.range || o->series.mails;
+}
+
+static enum err check_options(const struct submit_opts *o, struct why *w)
+{
+	if (o->validate && o->no_validate)
+		return err_set(w, ERR_INPUT, "--validate and --no-validate exclude each other");
+	if (!is_series(o) && !o->baseline)
+		return err_set(w, ERR_INPUT,
+		               "submit needs --baseline, or a series: --each-patch or --series");
+	if (!is_series(o))
+		return series_unused(&o->series, w);
+	if (o->baseline || o->kernels.count)
+		return err_set(w, ERR_INPUT, "%s excludes %s: the base of a series is its baseline",
+		               o->series.range ? "--each-patch" : "--series",
+		               o->baseline ? "--baseline" : "--kernel");
+	return OK;
 }
 
 /* The baseline first where it has a SPEC of its own: its name is then known. */
@@ -177,8 +220,8 @@ static void put_plan(json_t *req, const struct submit_opts *o, const struct pres
 		json_put_bool(req, "reuse", false);
 	if (o->across)
 		json_put_bool(req, "across_environments", true);
-	if (o->validate)
-		json_put_bool(req, "validate", true);
+	if (o->validate || o->no_validate)
+		json_put_bool(req, "validate", o->validate);
 }
 
 static enum err make_request(struct cli *cli, const struct submit_opts *o, json_t **out,
@@ -187,8 +230,11 @@ static enum err make_request(struct cli *cli, const struct submit_opts *o, json_
 	json_t *req = json_object(), *boards = json_array(), *cases = json_array();
 	const struct preset *preset = NULL;
 	const struct preset_pages *pages = NULL;
-	enum err e = o->preset ? preset_find(o->preset, &preset, w) : OK;
+	char *title = NULL;
+	enum err e = check_options(o, w);
 
+	if (!e && o->preset)
+		e = preset_find(o->preset, &preset, w);
 	if (!e)
 		e = preset_pages_find(o->pages, &pages, w);
 	/* Words before kernels: an image is uploaded as it is read. */
@@ -196,7 +242,9 @@ static enum err make_request(struct cli *cli, const struct submit_opts *o, json_
 		e = string_list("--board", &o->boards, boards, w);
 	if (!e)
 		e = string_list("--case", &o->cases, cases, w);
-	if (!e)
+	if (!e && is_series(o))
+		e = series_request(cli, &o->series, req, &title, w);
+	else if (!e)
 		e = put_kernels(cli, o, req, w);
 	if (!e && !o->cases.count && preset)
 		preset_cases(preset, pages, cases);
@@ -207,10 +255,15 @@ static enum err make_request(struct cli *cli, const struct submit_opts *o, json_
 	json_decref(boards);
 	json_put(req, "cases", cases);
 	if (e) {
+		free(title);
 		json_decref(req);
 		return e;
 	}
-	put_title(req, o->title);
+	if (title && !o->title)
+		json_put_str(req, "title", title);
+	else
+		put_title(req, o->title);
+	free(title);
 	put_plan(req, o, preset);
 	*out = req;
 	return OK;
@@ -273,6 +326,13 @@ const struct cli_command cmd_submit = {
                 "--wait\n"
                 "  foldwatch submit --baseline old=image:a/Image --kernel new=image:b/Image \\\n"
                 "      --case fork/order=0,size=256M --case fork/order=9,size=256M --wait\n"
+                "  foldwatch submit --each-patch HEAD~25..HEAD --mark basic=19,batch=23 \\\n"
+                "      --config contpte-y --tip-config contpte-n --preset contpte-quick\n"
+                "  foldwatch submit --series v3.mbox --tree https://git.example.org/linux.git\n"
+                "\n"
+                "A series is built patch by patch; marks and tip are booted, against its base.\n"
+                "Nothing need be pushed but the base, which an agent fetches from --tree: the\n"
+                "remote of this branch or, without one, this work tree.\n"
                 "\n"
                 "A preset is a whole plan: `seed-fork` as the lists measure fork (their table: "
                 "two\n"

@@ -130,7 +130,7 @@ static char *file_url(const char *path)
 }
 
 /* A path that exists is a local repository: the agent gets a URL. */
-static enum err tree_url(const char *tree, char **url, struct why *w)
+enum err request_tree(const char *tree, char **url, struct why *w)
 {
 	struct stat st;
 	char *real;
@@ -151,7 +151,7 @@ static enum err tree_url(const char *tree, char **url, struct why *w)
 	return OK;
 }
 
-static enum err config_value(const char *value, json_t **out, struct why *w)
+enum err request_config(const char *value, json_t **out, struct why *w)
 {
 	struct buf text;
 	enum err e;
@@ -193,7 +193,7 @@ static enum err add_option(json_t *k, const char *item, const char *spec, struct
 			return err_set(w, ERR_INPUT, "kernel \"%s\": %s= is given twice", spec,
 			               known[i]);
 		if (i == 0)
-			e = config_value(text, &value, w);
+			e = request_config(text, &value, w);
 		else
 			e = (value = json_string(text)) ? OK : err_set(w, ERR_INPUT, NOT_UTF8);
 		if (!e)
@@ -221,7 +221,7 @@ static enum err request_source(const char *name, const char *rest, const char *s
 	tree = xstrndup(rest, (size_t)(hash - rest));
 	options = xstrdup(hash + 1);
 	json_put_str(k, "name", name);
-	e = tree_url(tree, &url, w);
+	e = request_tree(tree, &url, w);
 	item = strtok_r(options, ",", &save);
 	if (!e) {
 		json_put_str(k, "tree", url);

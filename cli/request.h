@@ -18,6 +18,10 @@ extern const char *const request_cases[];
  * server has it). The name must be new in `kernels`. */
 enum err request_kernel(struct cli *cli, const char *spec, json_t *kernels, struct why *w);
 
+/* TREE and the value of config= as above; free() *url. */
+enum err request_tree(const char *tree, char **url, struct why *w);
+enum err request_config(const char *value, json_t **out, struct why *w);
+
 /* "a/Image" -> "a", "old.img" -> "old.img"; free() it. */
 char *request_image_name(const char *path);
 enum err request_image(struct cli *cli, const char *name, const char *path, json_t *kernels,

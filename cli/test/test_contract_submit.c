@@ -75,7 +75,7 @@ static void words_that_are_wrong(void **state)
 	fails(p, NULL, 2, "none of drain, resume, quarantine", "boards", "a", "b");
 	fails(p, NULL, 2, "needs the board's name", "boards", "drain");
 	fails(p, NULL, 2, "needs the reason", "boards", "quarantine", "x");
-	fails(p, NULL, 2, "needs --baseline", "submit");
+	fails(p, NULL, 2, "needs --baseline, or a series", "submit");
 	fails(p, p->submit, 2, "no --kernel is named \"c\"", "submit", "--baseline", "c",
 	      "--kernel", "b=" TREE "#x");
 	fails(p, p->submit, 2, "given twice", "submit", "--baseline", "b=" TREE "#y", "--kernel",

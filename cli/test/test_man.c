@@ -59,8 +59,10 @@ static const char *item(const char *text, const char *name)
 	const char *at = strstr(text, line);
 	size_t n = strlen(line);
 
+	while (at && at[n] != '\n' && at[n] != ' ') /* "baseline" is not "base" */
+		at = strstr(at + n, line);
 	free(line);
-	return at && (at[n] == '\n' || at[n] == ' ') ? at + n : NULL;
+	return at ? at + n : NULL;
 }
 
 static void check_option(const char *where, const char *text, const struct cli_opt *o)
