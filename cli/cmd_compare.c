@@ -6,7 +6,7 @@
 
 struct compare_opts {
 	const char *table, *format;
-	bool across;
+	bool across, marginal;
 };
 
 static const struct cli_opt compare_table[] = {
@@ -16,6 +16,8 @@ static const struct cli_opt compare_table[] = {
          "text (default), markdown, csv or json", 0, 0, false},
         {"across-environments", OPT_FLAG, offsetof(struct compare_opts, across), NULL,
          "with boots of other environments than the baseline's, flagged", 0, 0, false},
+        {"marginal", OPT_FLAG, offsetof(struct compare_opts, marginal), NULL,
+         "each kernel against the one before it: what each patch group adds", 0, 0, false},
         {0},
 };
 
@@ -42,6 +44,8 @@ static enum err run_compare(struct cli *cli, void *opt, int argc, char **argv, s
 {
 	static const char *const tables[] = {"all", "reply", "commit", "cover", "summary", NULL};
 	static const char *const formats[] = {"text", "markdown", "csv", "json", NULL};
+	static const char *const view[2][2] = {{"", "against=previous"},
+	                                       {"across=true", "across=true&against=previous"}};
 	const struct compare_opts *o = opt;
 	enum err e;
 
@@ -55,7 +59,9 @@ static enum err run_compare(struct cli *cli, void *opt, int argc, char **argv, s
 	    (cli->json || str_eq(o->format, "csv") || str_eq(o->format, "json")))
 		e = err_set(w, ERR_INPUT, "--table %s is for text and markdown: %s holds all cells",
 		            o->table, cli->json ? "JSON" : o->format);
-	return e ? e : show_comparison(cli, argv[0], o->table, o->format, o->across, w);
+	return e ? e
+	         : show_comparison(cli, argv[0], o->table, o->format, view[o->across][o->marginal],
+	                           w);
 }
 
 const struct cli_command cmd_compare = {
@@ -66,8 +72,13 @@ const struct cli_command cmd_compare = {
                 "side by side, `cover` orders side by side, `summary` every cell with its\n"
                 "interval and verdict. All of it is 7-bit ASCII in 72 columns.\n"
                 "\n"
+                "Of a patch series each row is a prefix of it against its base: what the patches\n"
+                "come to together. With --marginal, from the same boots, each is against the\n"
+                "prefix before it: what the patches in between add.\n"
+                "\n"
                 "examples:\n"
                 "  foldwatch compare latest\n"
+                "  foldwatch compare latest --table cover --marginal\n"
                 "  foldwatch compare 7 --table reply\n"
                 "  foldwatch compare latest --json | jq '.cells[] | select(.verdict == "
                 "\"slower\")'\n",

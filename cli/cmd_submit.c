@@ -281,7 +281,7 @@ static enum err wait_for(struct cli *cli, int64_t id, struct why *w)
 		char path_id[24];
 
 		snprintf(path_id, sizeof(path_id), "%lld", (long long)id);
-		e = show_comparison(cli, path_id, "all", "text", false, w);
+		e = show_comparison(cli, path_id, "all", "text", "", w);
 	} else {
 		e = show_failed(sub, w);
 	}

@@ -45,21 +45,21 @@ enum err arg_id(const char *what, const char *text, int64_t *id, struct why *w)
 }
 
 enum err show_comparison(struct cli *cli, const char *id, const char *table, const char *format,
-                         bool across, struct why *w)
+                         const char *view, struct why *w)
 {
 	char *base = api_path("/api/v1/comparisons", id, NULL), *path;
 	struct reply r;
 	enum err e;
 
 	if (cli->json || str_eq(format, "json")) {
-		path = xasprintf("%s%s", base, across ? "?across=true" : "");
+		path = xasprintf("%s%s%s", base, *view ? "?" : "", view);
 		e = cli_get(cli, path, &r, w);
 		free(path);
 		if (!e)
 			e = cli_print_json(r.json, w);
 	} else {
-		path = xasprintf("%s?table=%s&format=%s%s", base, table, format,
-		                 across ? "&across=true" : "");
+		path = xasprintf("%s?table=%s&format=%s%s%s", base, table, format, *view ? "&" : "",
+		                 view);
 		e = cli_get_text(cli, path, &r, w);
 		free(path);
 		if (!e)

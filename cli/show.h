@@ -8,9 +8,9 @@
 
 /* A comparison on standard output. `table` all, reply, commit, cover or
  * summary; `format` text, markdown, csv or json; with cli->json as JSON.
- * `across`: with boots of other environments in it. */
+ * `view`: further words of the query ("across=true"), or "". */
 enum err show_comparison(struct cli *cli, const char *id, const char *table, const char *format,
-                         bool across, struct why *w);
+                         const char *view, struct why *w);
 
 /* ERR_IO (exit 1) with "submission 7 failed: REASON; REASON" for one that did
  * not end as done. */

@@ -131,6 +131,7 @@ struct cmp_cell *cmp_add_cell(struct cmp *c, size_t board, size_t case_, size_t 
 	        .case_ = case_,
 	        .metric = metric,
 	        .kernel = kernel,
+	        .base = c->baseline,
 	        .mean = NAN,
 	        .base_mean = NAN,
 	        .std_rel = NAN,
@@ -182,10 +183,10 @@ static bool same_footnote(const struct cmp_known *a, const struct cmp_known *b)
 	return a->id == b->id && a->board == b->board && a->kernel == b->kernel;
 }
 
-static bool concerns(const struct cmp *c, const struct cmp_known *k, const struct cmp_cell *cell)
+static bool concerns(const struct cmp_known *k, const struct cmp_cell *cell)
 {
 	return !cell ||
-	       (k->board == cell->board && (k->kernel == cell->kernel || k->kernel == c->baseline));
+	       (k->board == cell->board && (k->kernel == cell->kernel || k->kernel == cell->base));
 }
 
 char *cmp_footnote(const struct cmp *c, const struct cmp_cell *cell, size_t *at)
@@ -197,7 +198,7 @@ char *cmp_footnote(const struct cmp *c, const struct cmp_cell *cell, size_t *at)
 
 		while (!same_footnote(&c->known[earlier], k))
 			earlier++;
-		if (earlier < *at || !concerns(c, k, cell))
+		if (earlier < *at || !concerns(k, cell))
 			continue;
 		for (size_t i = *at; i < c->knowns; i++)
 			boots += same_footnote(&c->known[i], k);
@@ -266,6 +267,16 @@ const struct cmp_cell *cmp_find(const struct cmp *c, size_t board, size_t case_,
 			return x;
 	}
 	return NULL;
+}
+
+size_t cmp_previous(const struct cmp *c, size_t kernel)
+{
+	if (kernel == c->baseline)
+		return kernel;
+	while (kernel > 0)
+		if (--kernel != c->baseline)
+			return kernel;
+	return c->baseline;
 }
 
 bool cmp_counts_instructions(const struct cmp *c, size_t metric)

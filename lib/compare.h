@@ -64,6 +64,7 @@ struct cmp_metric {
 /* One kernel on one board in one case and metric; the baseline has one too. */
 struct cmp_cell {
 	size_t board, case_, metric, kernel; /* indices */
+	size_t base;                         /* the kernel that it is compared with */
 	double mean;                         /* mean over its boots' numbers; NAN: none */
 	double base_mean; /* the baseline's, NAN: none; equal to mean in the baseline's own cell */
 	double std_rel;   /* sd of its run values over their own mean; NAN under 2 runs */
@@ -133,6 +134,7 @@ struct cmp {
 	int64_t last_fact;  /* the newest boot it saw: recomputing up to it gives it again */
 	int64_t last_known; /* the newest listing or end of one that concerns it; 0: none */
 	size_t baseline;    /* index of a kernel */
+	bool previous;      /* each kernel is compared with the one before it (cmp_previous()) */
 	struct cmp_plan plan;
 	struct cmp_kernel *kernel;
 	struct cmp_board *board;
@@ -155,7 +157,8 @@ size_t cmp_add_kernel(struct cmp *c, const char *name);
 size_t cmp_add_board(struct cmp *c, const char *name);
 size_t cmp_add_case(struct cmp *c, const char *text);
 size_t cmp_add_metric(struct cmp *c, const char *name);
-/* A new cell with NANs, no boots, needed -1, layouts 1, verdict invalid. */
+/* A new cell with NANs, no boots, needed -1, layouts 1, verdict invalid; against the
+ * baseline, which is known by then. */
 struct cmp_cell *cmp_add_cell(struct cmp *c, size_t board, size_t case_, size_t metric,
                               size_t kernel);
 struct cmp_thrown *cmp_add_thrown(struct cmp *c, size_t board, size_t kernel, int64_t boot,
@@ -179,6 +182,10 @@ void cmp_cell_result(struct cmp_cell *cell, const struct stat_result *r);
  * single layouts, order-0 verdicts under 5 % on hardware from one layout,
  * skewed cells, self-reported kernels. Call once, when all cells are in. */
 void cmp_standard_notes(struct cmp *c);
+
+/* The kernel whose row stands above this one's: the baseline's is first. The baseline's
+ * own is itself. */
+size_t cmp_previous(const struct cmp *c, size_t kernel);
 
 /* NULL when there is none. */
 const struct cmp_cell *cmp_find(const struct cmp *c, size_t board, size_t case_, size_t metric,

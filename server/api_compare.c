@@ -45,8 +45,9 @@ static enum err choose_format(const struct http_req *req, enum format *out, stru
 	return OK;
 }
 
-static enum err stored_json(struct http_req *req, int64_t id, bool across, struct http_resp *r,
-                            struct why *w)
+/* `view` NULL: as it is stored. */
+static enum err stored_json(struct http_req *req, int64_t id, const struct verdict_view *view,
+                            struct http_resp *r, struct why *w)
 {
 	struct db *db = db_reader(req->srv->store);
 	struct judged v;
@@ -56,9 +57,10 @@ static enum err stored_json(struct http_req *req, int64_t id, bool across, struc
 
 	r->type = formats[FORMAT_JSON].sent;
 	buf_init(&r->body, TEXT_MAX);
-	e = across ? OK : store_cmp_body(db, id, &r->body, &found, w);
+	e = view ? OK : store_cmp_body(db, id, &r->body, &found, w);
 	if (e == OK && !found) {
-		e = across ? verdict_compute_across(db, id, &v, w) : verdict_compute(db, id, &v, w);
+		e = view ? verdict_compute_view(db, id, view, &v, w)
+		         : verdict_compute(db, id, &v, w);
 		if (e == OK) {
 			text = compare_json(v.cmp);
 			buf_adds(&r->body, text);
@@ -72,28 +74,30 @@ static enum err stored_json(struct http_req *req, int64_t id, bool across, struc
 }
 
 /* The comparison to be rendered; cmp_free() it. */
-static enum err load(struct db *db, int64_t id, bool across, struct cmp **out, struct why *w)
+static enum err load(struct db *db, int64_t id, const struct verdict_view *view, struct cmp **out,
+                     struct why *w)
 {
 	struct judged v;
 	enum err e;
 
-	if (!across)
+	if (!view)
 		return verdict_load(db, id, out, w);
-	e = verdict_compute_across(db, id, &v, w);
+	e = verdict_compute_view(db, id, view, &v, w);
 	*out = v.cmp;
 	v.cmp = NULL;
 	verdict_release(&v);
 	return e;
 }
 
-static enum err rendered(struct http_req *req, int64_t id, bool across, enum format format,
-                         enum report_table table, struct http_resp *r, struct why *w)
+static enum err rendered(struct http_req *req, int64_t id, const struct verdict_view *view,
+                         enum format format, enum report_table table, struct http_resp *r,
+                         struct why *w)
 {
 	struct report_opts opts = {0};
 	const char *url = req->srv->conf.public_url;
 	char *address = url ? xasprintf("%s/#/submission/%lld", url, (long long)id) : NULL;
 	struct cmp *c;
-	enum err e = load(db_reader(req->srv->store), id, across, &c, w);
+	enum err e = load(db_reader(req->srv->store), id, view, &c, w);
 
 	opts.address = address;
 	if (e == OK) {
@@ -114,10 +118,25 @@ static enum err rendered(struct http_req *req, int64_t id, bool across, enum for
 	return e;
 }
 
+static enum err read_view(struct http_req *req, struct verdict_view *view, struct why *w)
+{
+	const char *across = http_query(req, "across"), *against = http_query(req, "against");
+
+	if (across && !str_eq(across, "true") && !str_eq(across, "false"))
+		return err_set(w, ERR_INPUT, "across: expected true or false, got \"%s\"", across);
+	if (against && !str_eq(against, "baseline") && !str_eq(against, "previous"))
+		return err_set(w, ERR_INPUT, "against: expected baseline or previous, got \"%s\"",
+		               against);
+	view->across = str_eq(across, "true");
+	view->previous = str_eq(against, "previous");
+	return OK;
+}
+
 enum err comparison_get(struct http_req *req, struct http_resp *r, struct why *w)
 {
 	struct db *db = db_reader(req->srv->store);
-	const char *word = http_query(req, "table"), *across = http_query(req, "across");
+	const char *word = http_query(req, "table");
+	struct verdict_view asked = {0}, *view = NULL;
 	enum report_table table = REPORT_ALL;
 	enum format format;
 	int64_t id;
@@ -127,16 +146,18 @@ enum err comparison_get(struct http_req *req, struct http_resp *r, struct why *w
 		e = err_set(w, ERR_INPUT,
 		            "table: expected all, reply, commit, cover or summary, got \"%s\"",
 		            word);
-	if (e == OK && across && !str_eq(across, "true") && !str_eq(across, "false"))
-		e = err_set(w, ERR_INPUT, "across: expected true or false, got \"%s\"", across);
+	if (e == OK)
+		e = read_view(req, &asked, w);
+	if (asked.across || asked.previous)
+		view = &asked;
 	if (e == OK)
 		e = api_submission_id(req, &id, w);
 	if (e == OK)
 		e = db_snapshot(db, w);
 	if (e != OK)
 		return e;
-	e = format == FORMAT_JSON ? stored_json(req, id, str_eq(across, "true"), r, w)
-	                          : rendered(req, id, str_eq(across, "true"), format, table, r, w);
+	e = format == FORMAT_JSON ? stored_json(req, id, view, r, w)
+	                          : rendered(req, id, view, format, table, r, w);
 	db_snapshot_end(db);
 	if (e == OK)
 		http_resp_header(r, "Vary", "Accept");

@@ -79,6 +79,7 @@ static json_t *cell_json(const struct cmp *c, const struct cmp_cell *x)
 
 	json_put_str(o, "board", c->board[x->board].name);
 	json_put_str(o, "kernel", c->kernel[x->kernel].name);
+	json_put_str(o, "against", c->kernel[x->base].name);
 	json_put_str(o, "case", c->case_[x->case_]);
 	json_put_str(o, "metric", c->metric[x->metric].name);
 	json_put_str(o, "statistic", CMP_STATISTIC);

@@ -190,6 +190,7 @@ const struct openapi_object openapi_objects[] = {
 	{"Cell", SHAPE_OUT, "One kernel on one board in one case; changes are fractions",
 	 "board str\n"
 	 "kernel str\n"
+	 "against str\n"
 	 "case str\n"
 	 "metric str?\n"
 	 "statistic str\n"
@@ -573,7 +574,8 @@ const struct openapi_object openapi_objects[] = {
 #define PAGE "limit int\nbefore int\n"
 #define BYTES "application/octet-stream"
 #define SAMPLES "case* str\nboard str\nmetric str\n"
-#define TABLES "format json|csv|markdown|text\ntable all|reply|commit|cover|summary\nacross true|false\n"
+#define TABLES "format json|csv|markdown|text\ntable all|reply|commit|cover|summary\nacross true|false\n" \
+	"against baseline|previous\n"
 
 #define ALERTS                                                                                  \
 	"state open|new|confirmed|not_reproduced|acknowledged|fixed|dismissed|recovered\n"      \

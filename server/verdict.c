@@ -87,62 +87,90 @@ static enum err frame(struct db *db, struct pool *p, const struct facts *f, stru
 
 /* ---- cells */
 
-/* How many of them stand on other kernels' spread as well. */
-static size_t add_cells(const struct facts *f, struct pool *p, struct cmp *c, size_t board,
-                        size_t case_, const struct looked *looked)
+/* What a kernel is compared with: the facts, their baseline that kernel. */
+struct against {
+	struct facts f;
+	struct looked *looked;
+};
+
+/* A board's kernels each against the baseline or, for the effect of the patches in
+ * between, the kernel before it. */
+static struct against *against_all(const struct facts *f, struct judged *v, size_t board)
 {
-	size_t metric = cmp_add_metric(c, f->metric[board]), k, b = c->baseline;
-	int64_t boots = looked ? looked->boots : ALL_BOOTS;
-	struct side base = verdict_side(p, f, facts_slot(f, board, case_, b), boots);
-	double base_mean = stat_mean(base.stat.median, base.stat.n);
-	size_t pooled = 0;
+	struct against *a = pool_alloc(v->pool, f->kernels.count * sizeof(*a));
+	size_t k, b;
 
-	if (f->unit[board] && !c->metric[metric].unit)
-		c->metric[metric].unit = xstrdup(f->unit[board]);
-	c->metric[metric].more_is_better = f->more_is_better[board];
 	for (k = 0; k < f->kernels.count; k++) {
-		const struct slot *slot = facts_slot(f, board, case_, k);
-		struct side side = verdict_side(p, f, slot, boots);
-		struct cmp_cell *x = cmp_add_cell(c, board, case_, metric, k);
-		struct stat_result r;
-
-		if (k == b) {
-			const char *why = NULL;
-
-			x->change = x->low = x->high = side.stat.n ? 0 : NAN;
-			x->low = x->high = NAN;
-			x->verdict = side.stat.n ? VERDICT_SAME
-			                         : verdict_no_number(f, p, board, b, slot, &why);
-			x->why = dup(why);
-		} else {
-			if (looked)
-				r = *looked_cell(looked, f, case_, k);
-			else
-				verdict_judge(f, p, board, case_, k, &base, &side, &r);
-			cmp_cell_result(x, &r);
-			x->tau = r.tau;
-			pooled += r.pooled;
-		}
-		x->layouts = (unsigned int)verdict_layouts(f, board, &base, &side);
-		x->floor = facts_floor_of(f, board, case_, x->layouts);
-		x->mean = stat_mean(side.stat.median, side.stat.n);
-		x->base_mean = base_mean;
-		x->std_rel = stat_std_rel(side.run, side.runs);
-		x->boots = (int64_t)side.stat.n;
-		x->runs = (int64_t)side.runs;
-		x->invalid_boots = verdict_invalid_boots(f, board, k, slot);
+		b = v->cmp->previous ? cmp_previous(v->cmp, k) : v->cmp->baseline;
+		/* A prefix that was not built says nothing about the next. */
+		while (v->cmp->previous && b != v->cmp->baseline &&
+		       str_eq(f->kernels.at[b].state, "failed"))
+			b = cmp_previous(v->cmp, b);
+		a[k].f = *f;
+		a[k].f.sub.baseline = (int64_t)b;
+		a[k].looked =
+		        k && !v->cmp->previous ? a[0].looked : looked_at(&a[k].f, v->pool, board);
 	}
-	return pooled;
+	return a;
+}
+
+/* True where it stands on other kernels' spread as well. */
+static bool add_cell(const struct against *a, struct pool *p, struct cmp *c, size_t board,
+                     size_t case_, size_t metric, size_t k)
+{
+	const struct facts *f = &a->f;
+	const struct slot *slot = facts_slot(f, board, case_, k);
+	size_t b = (size_t)f->sub.baseline;
+	int64_t boots = a->looked ? a->looked->boots : ALL_BOOTS;
+	struct side base = verdict_side(p, f, facts_slot(f, board, case_, b), boots);
+	struct side side = verdict_side(p, f, slot, boots);
+	struct cmp_cell *x = cmp_add_cell(c, board, case_, metric, k);
+	struct stat_result r = {.pooled = false};
+
+	x->base = b;
+	if (k == b) {
+		const char *why = NULL;
+
+		x->change = x->low = x->high = side.stat.n ? 0 : NAN;
+		x->low = x->high = NAN;
+		x->verdict =
+		        side.stat.n ? VERDICT_SAME : verdict_no_number(f, p, board, b, slot, &why);
+		x->why = dup(why);
+	} else {
+		if (a->looked)
+			r = *looked_cell(a->looked, f, case_, k);
+		else
+			verdict_judge(f, p, board, case_, k, &base, &side, &r);
+		cmp_cell_result(x, &r);
+		x->tau = r.tau;
+	}
+	x->layouts = (unsigned int)verdict_layouts(f, board, &base, &side);
+	x->floor = facts_floor_of(f, board, case_, x->layouts);
+	x->mean = stat_mean(side.stat.median, side.stat.n);
+	x->base_mean = stat_mean(base.stat.median, base.stat.n);
+	x->std_rel = stat_std_rel(side.run, side.runs);
+	x->boots = (int64_t)side.stat.n;
+	x->runs = (int64_t)side.runs;
+	x->invalid_boots = verdict_invalid_boots(f, board, k, slot);
+	return k != b && r.pooled;
 }
 
 /* A board's cells, and how many more boots they ask for. */
 static void add_board(const struct facts *f, struct judged *v, size_t board)
 {
-	struct looked *looked = looked_at(f, v->pool, board);
-	size_t case_, pooled = 0;
+	struct against *a = against_all(f, v, board);
+	struct looked *looked = a[v->cmp->baseline].looked;
+	size_t case_, k, pooled = 0;
 
-	for (case_ = 0; case_ < f->cases.count; case_++)
-		pooled += add_cells(f, v->pool, v->cmp, board, case_, looked);
+	for (case_ = 0; case_ < f->cases.count; case_++) {
+		size_t metric = cmp_add_metric(v->cmp, f->metric[board]);
+
+		if (f->unit[board] && !v->cmp->metric[metric].unit)
+			v->cmp->metric[metric].unit = xstrdup(f->unit[board]);
+		v->cmp->metric[metric].more_is_better = f->more_is_better[board];
+		for (k = 0; k < f->kernels.count; k++)
+			pooled += add_cell(&a[k], v->pool, v->cmp, board, case_, metric, k);
+	}
 	if (pooled)
 		cmp_add_note(v->cmp,
 		             "%s: %zu interval%s the spread of other kernels' boots there too",
@@ -229,7 +257,8 @@ static void plan_of_import(const struct sub *s, struct cmp *c)
 	}
 }
 
-static enum err compute(struct db *db, int64_t sub, bool across, struct judged *v, struct why *w)
+static enum err compute(struct db *db, int64_t sub, const struct verdict_view *view,
+                        struct judged *v, struct why *w)
 {
 	struct facts f = {0};
 	size_t board;
@@ -237,7 +266,8 @@ static enum err compute(struct db *db, int64_t sub, bool across, struct judged *
 
 	*v = (struct judged){.pool = pool_new(), .cmp = cmp_new()};
 	e = facts_load(db, v->pool, sub, &f, w);
-	f.sub.across |= across;
+	f.sub.across |= view->across;
+	v->cmp->previous = view->previous;
 	if (e == OK)
 		e = facts_known(db, v->pool, &f, w);
 	if (e == OK)
@@ -263,7 +293,9 @@ static enum err compute(struct db *db, int64_t sub, bool across, struct judged *
 	if (v->more.count)
 		v->finished = false;
 	plan_of_import(&f.sub, v->cmp);
-	e = facts_covariates(db, v->pool, &f, v->cmp, w);
+	/* What was counted beside the time is set against the baseline's alone. */
+	if (!view->previous)
+		e = facts_covariates(db, v->pool, &f, v->cmp, w);
 	if (e != OK)
 		return e;
 	add_thrown(&f, v->cmp);
@@ -274,6 +306,11 @@ static enum err compute(struct db *db, int64_t sub, bool across, struct judged *
 	facts_footnotes(&f, v->cmp);
 	note_missing(&f, v->cmp);
 	e = note_summed(db, v->pool, sub, v->cmp, w);
+	if (view->previous)
+		cmp_add_note(v->cmp,
+		             "each kernel is compared with the one before it, from the "
+		             "boots that were made for the comparison with %s",
+		             v->cmp->kernel[v->cmp->baseline].name);
 	cmp_standard_notes(v->cmp);
 	v->cmp->last_fact = f.last_boot;
 	v->cmp->complete =
@@ -283,12 +320,13 @@ static enum err compute(struct db *db, int64_t sub, bool across, struct judged *
 
 enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct why *w)
 {
-	return compute(db, sub, false, v, w);
+	return compute(db, sub, &(struct verdict_view){0}, v, w);
 }
 
-enum err verdict_compute_across(struct db *db, int64_t sub, struct judged *v, struct why *w)
+enum err verdict_compute_view(struct db *db, int64_t sub, const struct verdict_view *view,
+                              struct judged *v, struct why *w)
 {
-	return compute(db, sub, true, v, w);
+	return compute(db, sub, view, v, w);
 }
 
 void verdict_release(struct judged *v)

@@ -45,8 +45,13 @@ struct judged {
 };
 
 enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct why *w);
-/* The same, with boots of other environments than the baseline's in it, and flagged. */
-enum err verdict_compute_across(struct db *db, int64_t sub, struct judged *v, struct why *w);
+/* The same from the same boots, looked at in another way, which is never stored. */
+struct verdict_view {
+	bool across;   /* with boots of other environments than the baseline's in it, flagged */
+	bool previous; /* each kernel against the one before it: what a patch group adds */
+};
+enum err verdict_compute_view(struct db *db, int64_t sub, const struct verdict_view *view,
+                              struct judged *v, struct why *w);
 void verdict_release(struct judged *v);
 
 /* Only one runs at a time, so the newest facts win. */

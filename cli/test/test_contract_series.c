@@ -112,6 +112,10 @@ static void an_unpushed_branch(void **state)
 	expect_out(&r, "tip (validation)");
 	ran_release(&r);
 	prints(p, NULL, "slow", "compare", "latest", "--table", "cover");
+	cli(&r, p, NULL, "compare", "latest", "--marginal");
+	expect_out(&r, "Kernel tip against slow on det:");
+	expect_out(&r, "each row is against the kernel in the row above it");
+	ran_release(&r);
 	/* The same again is the same bundle. */
 	json_of(p, p->submit, &s, "submit", "--each-patch", "v1..HEAD", "--all", "--no-validate",
 	        WORDS);

@@ -90,6 +90,8 @@ void frame_head(const struct view *v, const struct view_block *b, struct buf *ou
 		           b->emulated ? "; emulated, not hardware" : "");
 		free(what);
 	}
+	if (v->c->previous)
+		text_wrapf(out, 0, "each row is against the kernel in the row above it");
 	buf_addc(out, '\n');
 }
 

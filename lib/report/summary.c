@@ -158,7 +158,7 @@ static void one_kernel(const struct view *v, const struct view_block *b, size_t 
 	if (n == 0)
 		return;
 	text_wrapf(out, 4, "Kernel %s against %s on %s:", v->c->kernel[kernel].name,
-	           v->c->kernel[v->c->baseline].name, v->c->board[board].name);
+	           v->c->kernel[row[0].cell->base].name, v->c->board[board].name);
 	buf_addc(out, '\n');
 	table(v, row, n, out);
 	buf_addc(out, '\n');

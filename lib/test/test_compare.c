@@ -155,9 +155,24 @@ static void notes_say_what_is_not_known(void **state)
 	cmp_free(c);
 }
 
+static void the_row_above(void **state)
+{
+	struct cmp *c = cmp_new();
+
+	(void)state;
+	cmp_add_kernel(c, "a");
+	c->baseline = cmp_add_kernel(c, "base");
+	cmp_add_kernel(c, "b");
+	assert_int_equal(cmp_previous(c, 1), 1);
+	assert_int_equal(cmp_previous(c, 0), 1);
+	assert_int_equal(cmp_previous(c, 2), 0);
+	cmp_free(c);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(the_row_above),
 	        cmocka_unit_test(names_are_added_once),
 	        cmocka_unit_test(new_cells_hold_nothing),
 	        cmocka_unit_test(results_are_copied),

@@ -112,6 +112,90 @@ static void marks_and_tip_are_booted(void **state)
 	json_decref(s);
 }
 
+static json_t *marginal(struct fake *f, int64_t id)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/api/v1/comparisons/%lld?against=previous", (long long)id);
+	return fake_get(f, path);
+}
+
+/* What the patches in between add, from the same boots: one patch slows, the next takes
+ * it back. */
+static void each_against_the_one_before(void **state)
+{
+	struct fake *f = *state;
+	int64_t id;
+	json_t *c, *m, *o = NULL;
+	struct reply_raw text;
+
+	json_decref(measured(f, ",\"marks\":{\"first\":1,\"slow-one\":2,\"four\":4}", "", &id));
+	c = fake_comparison(f, id);
+	m = marginal(f, id);
+	expect_names(at(c, "cells"), "kernel", "first slow-one four tip");
+	expect_names(at(c, "cells"), "against", "base base base base");
+	expect_names(at(c, "cells"), "verdict", "same slower same same");
+	expect_names(at(m, "cells"), "kernel", "first slow-one four tip");
+	expect_names(at(m, "cells"), "against", "base first slow-one four");
+	expect_names(at(m, "cells"), "verdict", "same slower faster same");
+	assert_true(num_at(m, "cells.2.base_mean") == num_at(m, "cells.1.mean"));
+	assert_true(num_at(m, "cells.2.change") < -0.01);
+	assert_true(fake_noted(m, "each kernel is compared with the one before it"));
+	assert_false(fake_noted(c, "each kernel is compared"));
+	json_decref(m);
+	json_decref(c);
+	assert_int_equal(ask(f->d, "GET", "/api/v1/comparisons/latest?against=previous&format=text",
+	                     f->submit, NULL, NULL, 0, &text),
+	                 200);
+	assert_non_null(strstr(text.body, "each row is against the kernel in the row above it"));
+	assert_non_null(strstr(text.body, "Kernel four against slow-one on det:"));
+	reply_raw_release(&text);
+	assert_int_equal(ask_json(f->d, "GET", "/api/v1/comparisons/latest?against=next", f->submit,
+	                          NULL, &o),
+	                 400);
+	assert_non_null(strstr(str_at(o, "error.message"), "against: expected baseline or"));
+	json_decref(o);
+}
+
+/* A mark that was not built says nothing about the next. */
+static void a_gap_in_the_rows(void **state)
+{
+	struct fake *f = *state;
+	int64_t id;
+	json_t *m;
+
+	f->build_fails = "slow-one";
+	json_decref(measured(f, ",\"marks\":{\"first\":1,\"slow-one\":2}", "", &id));
+	m = marginal(f, id);
+	expect_names(at(m, "cells"), "against", "base first first");
+	expect_names(at(m, "cells"), "verdict", "same invalid same");
+	json_decref(m);
+}
+
+/* On a board with noise the looks are those of the comparison, judged by the same rules. */
+static void with_noise(void **state)
+{
+	struct fake *f = *state;
+	char *text;
+	int64_t id;
+	json_t *m;
+
+	fake_announce(f, true);
+	text = xasprintf("{\"title\":\"s\",\"series\":{" TREE ",\"bundle\":\"%s\",\"marks\":{"
+	                 "\"slow-one\":2}},\"boards\":[\"hw\"],\"cases\":[\"" CASE "\"]}",
+	                 bundle);
+	id = fake_submit(f, text);
+	free(text);
+	/* A look asks for boots when the one before it is judged. */
+	for (int quiet = 0; quiet < 20; sleep_ms(50))
+		quiet = fake_work(f) ? 0 : quiet + 1;
+	json_decref(fake_await(f, id, "done"));
+	m = marginal(f, id);
+	expect_names(at(m, "cells"), "against", "base slow-one");
+	assert_true(num_at(m, "cells.1.change") < -0.01);
+	json_decref(m);
+}
+
 static void all_prefixes_on_request(void **state)
 {
 	json_t *s = measured(*state, ",\"all\":true,\"marks\":{\"last\":5}", ",\"validate\":false",
@@ -274,6 +358,9 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, fake_teardown)
 	const struct CMUnitTest tests[] = {
 	        T(marks_and_tip_are_booted),
+	        T(each_against_the_one_before),
+	        T(a_gap_in_the_rows),
+	        T(with_noise),
 	        T(all_prefixes_on_request),
 	        T(what_agents_are_told),
 	        T(a_patch_that_does_not_build),
