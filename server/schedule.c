@@ -236,6 +236,22 @@ static enum err built_yet(struct db *db, struct pool *p, const struct sub *s, st
 
 /* ---- the whole */
 
+static enum err base_failed(struct db *db, struct pool *p, const struct sub *s,
+                            const struct sub_kernel *base, int64_t now_ms, struct why *w)
+{
+	struct series series;
+	enum err e = store_series_get(db, s->id, p, &series, w);
+
+	/* A series that was never resolved: it may be any patch, or the base. */
+	return e != OK ? e
+	               : store_sub_state(db, s->id, "failed",
+	                                 series.is && !series.count
+	                                         ? base->why
+	                                         : pool_fmt(p, "baseline \"%s\": %s", base->name,
+	                                                    base->why),
+	                                 now_ms, w);
+}
+
 /* All kernels that are booted are ready or failed: is there anything to boot? `building`
  * others are not there yet, and a submission ends behind them. */
 static enum err kernels_settled(struct db *db, struct pool *p, const struct sub *s,
@@ -259,9 +275,7 @@ static enum err kernels_settled(struct db *db, struct pool *p, const struct sub 
 		               ? OK
 		               : store_sub_state(db, s->id, "building", NULL, NONE, w);
 	if (!str_eq(base->state, "ready"))
-		return store_sub_state(db, s->id, "failed",
-		                       pool_fmt(p, "baseline \"%s\": %s", base->name, base->why),
-		                       now_ms, w);
+		return base_failed(db, p, s, base, now_ms, w);
 	if (ready == 1 && compared > 1)
 		return store_sub_state(db, s->id, "failed",
 		                       pool_fmt(p, "kernel \"%s\": %s", failed->name, failed->why),

@@ -96,7 +96,7 @@ enum err sched_lay_boots(struct db *db, struct pool *p, const struct sub *s,
                          const struct sub_kernels *k, int64_t now_ms, struct why *w);
 /* The series' kernels behind the baseline, which has its commit; or *why_not. Those that
  * are booted come first, in the order of the patches, then the tip in another
- * configuration, those that are only built, and what validates the tip
+ * configuration, what validates the tip, and those that are only built
  * (schedule_series.c). */
 enum err sched_series_kernels(struct db *db, struct pool *p, int64_t sub,
                               const struct sub_kernel *base, const struct series *s,

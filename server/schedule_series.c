@@ -163,6 +163,7 @@ enum err sched_series_kernels(struct db *db, struct pool *p, int64_t sub,
 	if (e == OK)
 		e = add_tip_config(&r, w);
 	if (e == OK)
-		e = add_prefixes(&r, false, w);
-	return e == OK ? add_check(&r, tip, w) : e;
+		e = add_check(&r, tip, w);
+	/* Last, since boots do not wait for their builds. */
+	return e == OK ? add_prefixes(&r, false, w) : e;
 }

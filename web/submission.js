@@ -4,7 +4,7 @@ import {duration, interval, percent, quantity, verdictMark, verdictWord, when} f
 import {ended} from "./list.js";
 
 // What a step counts; of objects the total is the last build's, a guess.
-const units = {fetch: "git objects", checkout: "files", compile: "objects", boot: "cases"};
+const units = {fetch: "git objects", apply: "patches", checkout: "files", compile: "objects", boot: "cases"};
 
 function counted(a) {
 	const unit = units[a.kind === "boot" ? "boot" : a.step] ?? "";
@@ -38,6 +38,41 @@ function kernelTable(s) {
 		{head: "Build-id", cell: k => k.build_id ? h("code", {title: k.build_id}, k.build_id.slice(0, 12)) : null},
 		{head: "Why", cell: k => k.why ?? ""},
 	], [...s.kernels, ...s.validations.map(v => ({...v, name: `${v.kernel} (validation)`}))]);
+}
+
+// Every patch of a series, those that are only built too.
+function seriesNodes(s) {
+	if (!s.series?.patches.length)
+		return [];
+	const names = s.series.marks.map(m => `${m.name} at ${m.position}`).join(", ");
+	return [h("h2", {}, "Patches"), h("p", {class: "dim"},
+		s.series.all ? "Every prefix is booted." : `Booted: ${names ? `${names}, and ` : ""}the tip; the others are built only.`),
+	table(null, [
+		{head: "#", num: true, cell: x => x.position},
+		{head: "Subject", cell: x => x.subject},
+		{head: "Author", cell: x => x.author},
+		{head: "Commit", cell: x => h("code", {title: x.commit}, x.commit.slice(0, 12))},
+		{head: "Kernel", cell: x => x.kernel},
+		{head: "State", cell: x => x.booted || x.state !== "ready" ? x.state : "builds"},
+		{head: "Why", cell: x => x.why ?? ""},
+	], s.series.patches)];
+}
+
+// From the same boots: what the patches between two rows add.
+function marginalNodes(s, marginal) {
+	const cells = marginal?.cells.filter(c => c.boots) ?? [];
+	if (!cells.length)
+		return [];
+	return [h("h2", {}, "What each group of patches adds"),
+		[...new Set(cells.map(c => c.board))].map(board => table(`${board}: each kernel against the one before it`, [
+			{head: "Case", cell: c => c.case},
+			{head: "Kernel", cell: c => c.kernel},
+			{head: "Against", cell: c => c.against},
+			{head: "Change", num: true, cell: c => percent(c.change)},
+			{head: "Interval", num: true, cell: c => interval(c.low, c.high)},
+			{head: "Verdict", cell: c => h("span", {class: `verdict ${c.verdict}`}, `${verdictMark(c.verdict)} ${verdictWord(c.verdict, c.metric)}`)},
+			{head: "Why", cell: c => c.why ?? ""},
+		], cells.filter(c => c.board === board)))];
 }
 
 function cellLink(id, c, text) {
@@ -103,9 +138,11 @@ function jobTable(s) {
 
 export async function showSubmission(id) {
 	const s = await getJson(`submissions/${id}`);
-	let comparison = null, text = null;
+	let comparison = null, marginal = null, text = null;
 	try {
 		comparison = await getJson(`comparisons/${s.id}`);
+		if (s.series && s.kernels.length > 2)
+			marginal = await getJson(`comparisons/${s.id}?against=previous`);
 		if (comparison.complete)
 			text = await getText(`comparisons/${s.id}?table=all&format=text`);
 	} catch (error) {
@@ -123,6 +160,8 @@ export async function showSubmission(id) {
 			s.why ? h("div", {class: "card error"}, s.why) : null,
 			progressCard(s),
 			comparisonNodes(s, comparison, text),
+			marginalNodes(s, marginal),
+			seriesNodes(s),
 			h("h2", {}, "Kernels"),
 			kernelTable(s),
 			h("h2", {}, "Work"),

@@ -240,6 +240,47 @@ static void what_agents_are_told(void **state)
 	free(text);
 }
 
+/* Boots begin when the kernels that are booted stand; the submission ends behind the
+ * builds of the others. */
+static void boots_do_not_wait_for_the_rest(void **state)
+{
+	struct fake *f = *state;
+	char *text = body("", ""), path[64];
+	json_t *lease, *held = NULL, *s;
+	int64_t id = fake_submit(f, text);
+	int boots = 0;
+
+	free(text);
+	while (!held && (lease = fake_claim(f, "[\"resolve\",\"build\"]", "[]"))) {
+		if (str_eq(json_str(at(lease, "spec"), "name", ""), "p01")) {
+			held = lease;
+			break;
+		}
+		json_decref(fake_do(f, lease));
+		json_decref(lease);
+	}
+	assert_non_null(held);
+	while ((lease = fake_claim(f, "[\"boot\"]", "[\"det\"]"))) {
+		boots++;
+		json_decref(fake_do(f, lease));
+		json_decref(lease);
+	}
+	assert_int_equal(boots, 2 * 7 + 1);
+	snprintf(path, sizeof(path), "/api/v1/submissions/%lld", (long long)id);
+	s = fake_get(f, path);
+	assert_string_equal(str_at(s, "state"), "booting");
+	assert_string_equal(str_at(s, "series.patches.0.state"), "building");
+	json_decref(s);
+	json_decref(fake_do(f, held));
+	json_decref(held);
+	fake_work(f);
+	s = fake_await(f, id, "done");
+	json_decref(s);
+	s = fake_get(f, path);
+	expect_names(at(s, "series.patches"), "state", "ready ready ready ready ready");
+	json_decref(s);
+}
+
 /* A patch that does not build is told, and the others are measured. */
 static void a_patch_that_does_not_build(void **state)
 {
@@ -262,7 +303,7 @@ static void fails_with(struct fake *f, const char *series, const char *says)
 	free(text);
 	fake_work(f);
 	s = fake_await(f, sub, "failed");
-	if (!strstr(str_at(s, "why"), says))
+	if (!str_starts(str_at(s, "why"), says))
 		fail_msg("\"%s\", expected \"%s\"", str_at(s, "why"), says);
 	json_decref(s);
 }
@@ -361,6 +402,7 @@ int main(void)
 	        T(each_against_the_one_before),
 	        T(a_gap_in_the_rows),
 	        T(with_noise),
+	        T(boots_do_not_wait_for_the_rest),
 	        T(all_prefixes_on_request),
 	        T(what_agents_are_told),
 	        T(a_patch_that_does_not_build),
