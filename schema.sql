@@ -122,6 +122,7 @@ CREATE TABLE submission_kernel (
 	toolchain     TEXT,
 	image         TEXT,
 	commit_id     TEXT,                       -- what the ref was when it was resolved
+	source        TEXT,                       -- of a patch: the tree of its files, by git
 	subject       TEXT,
 	kernel_id     INTEGER REFERENCES kernel(id),
 	state         TEXT NOT NULL CHECK (state IN ('new','resolving','building','ready','failed')),
@@ -161,11 +162,13 @@ CREATE TABLE series_patch (
 	submission_id INTEGER NOT NULL REFERENCES series(submission_id),
 	position      INTEGER NOT NULL,
 	commit_id     TEXT NOT NULL,
+	source        TEXT,                       -- the tree of its files, by git
 	subject       TEXT NOT NULL,
 	author        TEXT NOT NULL,
 	patch_id      TEXT,                       -- git patch-id --stable; NULL: it changes nothing
 	PRIMARY KEY (submission_id, position)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX series_patch_id ON series_patch(patch_id, submission_id) WHERE patch_id IS NOT NULL;
 
 -- Its kernels in the layouts above 0, where it asks for any.
 CREATE TABLE submission_layout (

@@ -293,37 +293,38 @@ static struct series_patch *find(struct series *s, const char *commit, size_t fr
 	return NULL;
 }
 
-/* Three lines a commit, none of which can hold a newline. */
+/* Four lines a commit, none of which can hold a newline. */
 static enum err describe(struct git *g, const char *base, struct series *s, struct why *w)
 {
 	struct argv a = {0};
 	struct buf text;
 	const char *at;
-	size_t i, n[3];
+	size_t i, n[4];
 	enum err e;
 
 	buf_init(&text, LIST_MAX);
 	git_begin(g, &a);
 	argv_add(&a, "log", "--reverse", "--topo-order", "--no-show-signature", "--encoding=UTF-8",
-	         "--format=%H%n%an <%ae>%n%s", s->at[s->count - 1].commit, NULL);
+	         "--format=%H%n%T%n%an <%ae>%n%s", s->at[s->count - 1].commit, NULL);
 	argv_addf(&a, "^%s", base);
 	argv_add(&a, "--", NULL);
 	e = git_ask(g, &a, &text, w);
 	at = text.data;
 	for (i = 0; !e && i < s->count; i++) {
-		const char *field[3];
+		const char *field[4];
 
-		for (size_t k = 0; k < 3; k++) {
+		for (size_t k = 0; k < 4; k++) {
 			field[k] = at;
 			n[k] = strcspn(at, "\n");
 			at += n[k] + (at[n[k]] == '\n');
 		}
-		if (n[0] != 40 || memcmp(field[0], s->at[i].commit, 40) != 0) {
+		if (n[0] != 40 || n[1] != 40 || memcmp(field[0], s->at[i].commit, 40) != 0) {
 			e = err_set(w, ERR_UNPROCESSABLE, "the series' subjects are too long");
 			break;
 		}
-		s->at[i].author = clean_line(field[1], n[1]);
-		s->at[i].subject = clean_line(field[2], n[2]);
+		memcpy(s->at[i].source, field[1], 40);
+		s->at[i].author = clean_line(field[2], n[2]);
+		s->at[i].subject = clean_line(field[3], n[3]);
 	}
 	argv_release(&a);
 	buf_release(&text);

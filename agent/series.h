@@ -29,6 +29,7 @@
 
 struct series_patch {
 	char commit[41];
+	char source[41];   /* the tree of its files: equal sources are one kernel */
 	char patch_id[41]; /* git patch-id --stable; "" where the commit changes nothing */
 	char *subject;     /* scrubbed to UTF-8, one line */
 	char *author;      /* "Name <address>", the same */

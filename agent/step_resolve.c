@@ -44,6 +44,7 @@ static json_t *show_patches(const struct series *s)
 		json_t *o = json_object();
 
 		json_put_str(o, "commit", p->commit);
+		json_put_str(o, "source", p->source);
 		json_put_str(o, "subject", p->subject);
 		json_put_str(o, "author", p->author);
 		json_put_str(o, "patch_id", p->patch_id[0] ? p->patch_id : NULL);

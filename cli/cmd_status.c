@@ -89,28 +89,44 @@ static void print_kernels(const json_t *sub)
 /* Every patch, those that are only built too. */
 static void print_series(const json_t *sub)
 {
-	const json_t *patches = json_object_get(json_object_get(sub, "series"), "patches"), *x;
-	char number[24];
+	const json_t *series = json_object_get(sub, "series"), *x;
+	const json_t *patches = json_object_get(series, "patches");
+	char number[24], before[48];
 	struct table t;
 	size_t i;
 
 	if (!json_array_size(patches))
 		return;
-	table_init(&t, "PATCH", "KERNEL", "STATE", "BOOTED", "COMMIT", "SUBJECT");
+	table_init(&t, "PATCH", "KERNEL", "STATE", "BOOTED", "COMMIT", "BEFORE", "SUBJECT");
 	json_array_foreach (patches, i, x) {
 		const char *why = json_str(x, "why", NULL);
 		char *cut = xstrndup(json_str(x, "commit", ""), 12);
 		char *text = xasprintf("%s%s%s", json_str(x, "subject", ""), why ? ": " : "",
 		                       why ? why : "");
 
+		const json_t *e = json_object_get(x, "earlier");
+
 		snprintf(number, sizeof(number), "%lld", (long long)json_int(x, "position", 0));
+		snprintf(before, sizeof(before), "#%lld/%lld",
+		         (long long)json_int(e, "submission", 0),
+		         (long long)json_int(e, "position", 0));
 		table_row(&t, number, json_str(x, "kernel", NULL), json_str(x, "state", NULL),
-		          json_flag(x, "booted", false) ? "yes" : "no", cut, text);
+		          json_flag(x, "booted", false) ? "yes" : "no", cut,
+		          json_is_object(e) ? before : "-", text);
 		free(cut);
 		free(text);
 	}
 	table_print(&t);
 	table_release(&t);
+	json_array_foreach (json_object_get(series, "changes"), i, x) {
+		char *line = xasprintf(
+		        "%s, %s on %s: %s, was %s in submission %lld", json_str(x, "kernel", ""),
+		        json_str(x, "case", ""), json_str(x, "board", ""), json_str(x, "is", ""),
+		        json_str(x, "was", ""), (long long)json_int(x, "submission", 0));
+
+		print_clean(line);
+		free(line);
+	}
 	putchar('\n');
 }
 

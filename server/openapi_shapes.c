@@ -81,7 +81,19 @@ const struct openapi_object openapi_objects[] = {
 	 "all bool\n"
 	 "tip_config str?\n"
 	 "marks [SeriesMark]\n"
-	 "patches [SeriesPatch]\n"},
+	 "patches [SeriesPatch]\n"
+	 "changes [SeriesChange]\n"},
+	{"SeriesChange", SHAPE_OUT, "A verdict that was another for the same patch of an earlier series",
+	 "kernel str\n"
+	 "board str\n"
+	 "case str\n"
+	 "metric str\n"
+	 "submission int\n"
+	 "was slower|faster|same|unsure|skip|invalid\n"
+	 "is slower|faster|same|unsure|skip|invalid\n"},
+	{"SeriesEarlier", SHAPE_OUT, "The same patch, by its patch-id, in an earlier series",
+	 "submission int\n"
+	 "position int\n"},
 	{"SeriesMark", SHAPE_OUT, "A name for the kernel that holds so many patches",
 	 "name str\n"
 	 "position int\n"},
@@ -94,7 +106,8 @@ const struct openapi_object openapi_objects[] = {
 	 "kernel str?\n"
 	 "state (new|resolving|building|ready|failed)?\n"
 	 "why str?\n"
-	 "booted bool\n"},
+	 "booted bool\n"
+	 "earlier SeriesEarlier?\n"},
 	{"Validation", SHAPE_OUT, "A kernel's code with the kernel's own checks on",
 	 "kernel str\n"
 	 "config str\n"

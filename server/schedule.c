@@ -172,8 +172,10 @@ static enum err want_kernel(struct db *db, struct pool *p, const struct sub *s,
 		                            NONE, w);
 	}
 	schedule_domain(s->submitter, k->tree, domain);
-	schedule_kernel_key(k->commit, k->config_sha256, k->config_whole, k->toolchain, compiler,
-	                    domain, s->reuse ? 0 : s->id, key);
+	/* A commit that only its words or its date tell from an earlier version's is that
+	 * one's kernel. */
+	schedule_kernel_key(k->source ? k->source : k->commit, k->config_sha256, k->config_whole,
+	                    k->toolchain, compiler, domain, s->reuse ? 0 : s->id, key);
 	e = want_layout(db, p, s, k, compiler, key, 0, &have, now_ms, w);
 	/* What only validates, or is only built, is not measured. */
 	for (layout = 1; e == OK && k->validates == NONE && !k->built_only && layout < s->layouts;

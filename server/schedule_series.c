@@ -55,6 +55,7 @@ static enum err add(struct rows *r, int64_t position, struct sub_kernel *k, stru
 	k->ref = NULL; /* the tree has none for it */
 	k->toolchain = r->base->toolchain;
 	k->commit = patch->commit;
+	k->source = patch->source;
 	k->subject = patch->subject;
 	k->kernel_id = NONE;
 	k->state = "resolving"; /* its commit is known: schedule_advance() has it built */

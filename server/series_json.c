@@ -6,11 +6,12 @@
 #include "lib/mem.h"
 
 struct patch_in {
-	const char *commit, *subject, *author, *patch_id;
+	const char *commit, *source, *subject, *author, *patch_id;
 };
 
 static const struct json_field patch_fields[] = {
         {"commit", JSON_STR, offsetof(struct patch_in, commit), JSON_MUST, 40, 40, NULL},
+        {"source", JSON_STR, offsetof(struct patch_in, source), JSON_NULLOK, 40, 40, NULL},
         {"subject", JSON_STR, offsetof(struct patch_in, subject), JSON_MUST | JSON_TEXT, 0, 4000,
          NULL},
         {"author", JSON_STR, offsetof(struct patch_in, author), JSON_MUST | JSON_TEXT, 0, 4000,
@@ -30,13 +31,16 @@ enum err series_read_patches(struct pool *p, json_t *list, struct series *out, s
 
 		if (e != OK)
 			return e;
-		if (!hex_is(in.commit, 40) || (in.patch_id && !hex_is(in.patch_id, 40)))
+		if (!hex_is(in.commit, 40) || (in.patch_id && !hex_is(in.patch_id, 40)) ||
+		    (in.source && !hex_is(in.source, 40)))
 			return err_set(w, ERR_INPUT,
-			               "%s: commit and patch_id have 40 lower-case hex digits",
+			               "%s: commit, source and patch_id have 40 lower-case hex "
+			               "digits",
 			               place);
 		*(struct series_patch *)pool_push(p, (void **)&out->patch, &out->count,
 		                                  sizeof(*out->patch)) =
 		        (struct series_patch){.commit = pool_str(p, in.commit),
+		                              .source = pool_str(p, in.source),
 		                              .subject = pool_str(p, in.subject),
 		                              .author = pool_str(p, in.author),
 		                              .patch_id = pool_str(p, in.patch_id)};
@@ -76,6 +80,29 @@ static json_t *show_patch(const struct series *s, size_t i, const struct sub_ker
 	                                                : k->state);
 	json_put_str(o, "why", k ? k->why : NULL);
 	json_put_bool(o, "booted", k && !k->built_only);
+	if (s->patch[i].earlier == NONE) {
+		json_put(o, "earlier", NULL);
+	} else {
+		json_t *e = json_object();
+
+		json_put_int(e, "submission", s->patch[i].earlier);
+		json_put_int(e, "position", s->patch[i].earlier_position);
+		json_put(o, "earlier", e);
+	}
+	return o;
+}
+
+static json_t *show_change(const struct series_change *c)
+{
+	json_t *o = json_object();
+
+	json_put_str(o, "kernel", c->kernel);
+	json_put_str(o, "board", c->board);
+	json_put_str(o, "case", c->case_text);
+	json_put_str(o, "metric", c->metric);
+	json_put_int(o, "submission", c->earlier);
+	json_put_str(o, "was", c->was);
+	json_put_str(o, "is", c->is);
 	return o;
 }
 
@@ -84,13 +111,16 @@ enum err series_show(struct db *db, struct pool *p, int64_t sub, const struct su
 {
 	struct sub_kernels built = {0};
 	struct series s;
-	json_t *o, *marks, *patches;
+	struct series_changes changes = {0};
+	json_t *o, *marks, *patches, *list;
 	size_t i;
 	enum err e = store_series_get(db, sub, p, &s, w);
 
 	*out = NULL;
 	if (e == OK && s.is)
 		e = store_sub_built_only(db, sub, p, &built, w);
+	if (e == OK && s.is)
+		e = store_series_changes(db, sub, p, &changes, w);
 	if (e != OK || !s.is)
 		return e;
 	o = json_object();
@@ -105,6 +135,10 @@ enum err series_show(struct db *db, struct pool *p, int64_t sub, const struct su
 	}
 	for (i = 0; i < s.count; i++)
 		json_array_append_new(patches, show_patch(&s, i, measured, &built));
+	list = json_array();
+	for (i = 0; i < changes.count; i++)
+		json_array_append_new(list, show_change(&changes.at[i]));
+	json_put(o, "changes", list);
 	json_put_str(o, "bundle", s.bundle);
 	json_put_str(o, "mails", s.patches);
 	json_put_bool(o, "all", s.every);

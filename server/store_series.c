@@ -47,12 +47,28 @@ static enum err read_marks(struct db *db, int64_t sub, struct pool *p, struct se
 	return e;
 }
 
+/* ?1's patches, each with the newest earlier series that has a patch of its patch-id: of
+ * the same submitter, on the same tree. */
+#define EARLIER                                                                              \
+	"SELECT x.position AS position, MAX(y.submission_id) AS earlier FROM series_patch x" \
+	" JOIN series_patch y ON y.patch_id = x.patch_id AND y.submission_id < ?1"           \
+	" JOIN submission a ON a.id = x.submission_id"                                       \
+	" JOIN submission b ON b.id = y.submission_id AND b.submitter = a.submitter"         \
+	" JOIN submission_kernel k ON k.submission_id = a.id AND k.pos = 0"                  \
+	" JOIN submission_kernel l ON l.submission_id = b.id AND l.pos = 0"                  \
+	" AND l.tree = k.tree WHERE x.submission_id = ?1 AND x.patch_id IS NOT NULL"         \
+	" GROUP BY x.position"
+
 static enum err read_patches(struct db *db, int64_t sub, struct pool *p, struct series *out,
                              struct why *w)
 {
-	struct db_stmt *q =
-	        db_prepare(db, "SELECT commit_id, subject, author, patch_id FROM series_patch"
-	                       " WHERE submission_id = ?1 ORDER BY position");
+	struct db_stmt *q = db_prepare(
+	        db, "WITH tie AS (" EARLIER ")"
+	            " SELECT x.commit_id, x.source, x.subject, x.author, x.patch_id, t.earlier,"
+	            " (SELECT MIN(y.position) FROM series_patch y WHERE"
+	            " y.submission_id = t.earlier AND y.patch_id = x.patch_id)"
+	            " FROM series_patch x LEFT JOIN tie t ON t.position = x.position"
+	            " WHERE x.submission_id = ?1 ORDER BY x.position");
 	enum err e;
 
 	db_bind_int(q, 1, sub);
@@ -60,9 +76,49 @@ static enum err read_patches(struct db *db, int64_t sub, struct pool *p, struct 
 		*(struct series_patch *)pool_push(p, (void **)&out->patch, &out->count,
 		                                  sizeof(*out->patch)) =
 		        (struct series_patch){.commit = col_str(q, 0, p),
-		                              .subject = col_str(q, 1, p),
-		                              .author = col_str(q, 2, p),
-		                              .patch_id = col_str(q, 3, p)};
+		                              .source = col_str(q, 1, p),
+		                              .subject = col_str(q, 2, p),
+		                              .author = col_str(q, 3, p),
+		                              .patch_id = col_str(q, 4, p),
+		                              .earlier = opt_int(q, 5),
+		                              .earlier_position = opt_int(q, 6)};
+	db_done(q);
+	return e;
+}
+
+enum err store_series_changes(struct db *db, int64_t sub, struct pool *p,
+                              struct series_changes *out, struct why *w)
+{
+	/* The kernels that end with one patch, in one configuration, both compared. */
+	struct db_stmt *q = db_prepare(
+	        db, "WITH tie AS (" EARLIER ")"
+	            " SELECT c.kernel, c.board, c.case_text, c.metric, d.verdict, c.verdict,"
+	            " t.earlier FROM tie t"
+	            " JOIN series_patch x ON x.submission_id = ?1 AND x.position = t.position"
+	            " JOIN series_patch y ON y.submission_id = t.earlier"
+	            " AND y.patch_id = x.patch_id"
+	            " JOIN submission_kernel k ON k.submission_id = ?1 AND k.patches = x.position"
+	            " AND k.validates IS NULL AND k.built_only = 0"
+	            " JOIN submission_kernel l ON l.submission_id = t.earlier"
+	            " AND l.patches = y.position AND l.validates IS NULL AND l.built_only = 0"
+	            " AND l.config_sha256 = k.config_sha256"
+	            " JOIN cell c ON c.submission_id = ?1 AND c.kernel = k.name"
+	            " JOIN cell d ON d.submission_id = t.earlier AND d.kernel = l.name"
+	            " AND d.board = c.board AND d.case_text = c.case_text"
+	            " AND d.metric = c.metric AND d.verdict <> c.verdict ORDER BY c.pos");
+	enum err e;
+
+	db_bind_int(q, 1, sub);
+	while ((e = db_step(q, w)) == OK && db_has_row(q))
+		*(struct series_change *)pool_push(p, (void **)&out->at, &out->count,
+		                                   sizeof(*out->at)) =
+		        (struct series_change){.kernel = col_str(q, 0, p),
+		                               .board = col_str(q, 1, p),
+		                               .case_text = col_str(q, 2, p),
+		                               .metric = col_str(q, 3, p),
+		                               .was = col_str(q, 4, p),
+		                               .is = col_str(q, 5, p),
+		                               .earlier = db_int(q, 6)};
 	db_done(q);
 	return e;
 }
@@ -109,13 +165,15 @@ enum err store_series_resolved(struct db *db, int64_t sub, const struct series *
 	e = db_run(q, w);
 	for (i = 0; e == OK && i < s->count; i++) {
 		q = db_prepare(db, "INSERT INTO series_patch (submission_id, position, commit_id,"
-		                   " subject, author, patch_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+		                   " subject, author, patch_id, source)"
+		                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
 		db_bind_int(q, 1, sub);
 		db_bind_int(q, 2, (int64_t)i + 1);
 		db_bind_text(q, 3, s->patch[i].commit);
 		db_bind_text(q, 4, s->patch[i].subject);
 		db_bind_text(q, 5, s->patch[i].author);
 		db_bind_text(q, 6, s->patch[i].patch_id);
+		db_bind_text(q, 7, s->patch[i].source);
 		e = db_run(q, w);
 	}
 	return e;

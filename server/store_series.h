@@ -18,7 +18,21 @@ struct series_mark {
 };
 struct series_patch {
 	const char *commit, *subject, *author;
+	const char *source;   /* the tree of its files; NULL: not told */
 	const char *patch_id; /* NULL: it changes nothing */
+	/* Of the newest earlier series of this submitter on this tree that has a patch
+	 * with this patch-id; NONE. When reading. */
+	int64_t earlier, earlier_position;
+};
+
+/* A cell that says something else than it did for the same patch of an earlier series. */
+struct series_change {
+	const char *kernel, *board, *case_text, *metric, *was, *is;
+	int64_t earlier; /* its submission */
+};
+struct series_changes {
+	struct series_change *at;
+	size_t count;
 };
 
 struct series {
@@ -40,6 +54,9 @@ enum err store_series_get(struct db *db, int64_t sub, struct pool *p, struct ser
                           struct why *w);
 /* The patches, and the bundle that holds them; once. */
 enum err store_series_resolved(struct db *db, int64_t sub, const struct series *s, struct why *w);
+/* Verdicts of stored comparisons, in the order of the cells. */
+enum err store_series_changes(struct db *db, int64_t sub, struct pool *p,
+                              struct series_changes *out, struct why *w);
 /* The bundle of the submission's series if that commit is a patch of it, else NULL; and
  * the commit that the series stands on. */
 enum err store_series_bundle(struct db *db, int64_t sub, const char *commit, struct pool *p,

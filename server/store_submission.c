@@ -186,9 +186,9 @@ enum err store_sub_kernel_add(struct db *db, int64_t sub, const struct sub_kerne
 	struct db_stmt *q = db_prepare(
 	        db, "INSERT INTO submission_kernel (submission_id, pos, name, tree, ref,"
 	            " config_sha256, config_name, config_whole, toolchain, image, commit_id,"
-	            " subject, kernel_id, state, why, validates, patches, built_only)"
+	            " subject, kernel_id, state, why, validates, patches, built_only, source)"
 	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-	            " ?16, ?17, ?18)");
+	            " ?16, ?17, ?18, ?19)");
 
 	db_bind_int(q, 1, sub);
 	db_bind_int(q, 2, k->pos);
@@ -208,6 +208,7 @@ enum err store_sub_kernel_add(struct db *db, int64_t sub, const struct sub_kerne
 	bind_opt(q, 16, k->validates);
 	db_bind_int(q, 17, k->patches);
 	db_bind_int(q, 18, k->built_only);
+	db_bind_text(q, 19, k->source);
 	return db_run(q, w);
 }
 
@@ -221,7 +222,7 @@ static enum err kernels_of(struct db *db, int64_t sub, int which, struct pool *p
 	        "SELECT s.pos, s.name, s.tree, s.ref, s.config_sha256, s.config_name,"
 	        " s.config_whole, s.toolchain, s.image, s.commit_id, s.subject, s.kernel_id,"
 	        " s.state, s.why, k.state, " KERNEL_BUILD_ID(
-	                "k") ", k.image, s.validates, s.patches, s.built_only"
+	                "k") ", k.image, s.validates, s.patches, s.built_only, s.source"
 	                     " FROM submission_kernel s LEFT JOIN kernel k ON k.id = s.kernel_id"
 	                     " WHERE s.submission_id = ?1 AND"
 	                     " ((?2 = 1 AND s.validates IS NULL AND s.built_only = 0) OR"
@@ -257,6 +258,7 @@ static enum err kernels_of(struct db *db, int64_t sub, int which, struct pool *p
 		k->validates = opt_int(q, 17);
 		k->patches = db_int(q, 18);
 		k->built_only = db_int(q, 19) != 0;
+		k->source = col_str(q, 20, p);
 	}
 	db_done(q);
 	return e;

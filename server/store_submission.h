@@ -37,7 +37,8 @@ struct sub_kernel {
 	int64_t patches;   /* of the submission's series that it holds */
 	bool built_only;   /* a patch that builds is all that is asked of it */
 	const char *commit, *subject, *state, *why;
-	int64_t kernel_id; /* NONE until it is known */
+	const char *source; /* of a patch: the tree of its files; equal sources are one kernel */
+	int64_t kernel_id;  /* NONE until it is known */
 	/* of that kernel, when there is one */
 	const char *kernel_state, *build_id, *kernel_image;
 };

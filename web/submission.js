@@ -54,8 +54,11 @@ function seriesNodes(s) {
 		{head: "Commit", cell: x => h("code", {title: x.commit}, x.commit.slice(0, 12))},
 		{head: "Kernel", cell: x => x.kernel},
 		{head: "State", cell: x => x.booted || x.state !== "ready" ? x.state : "builds"},
+		{head: "Before", cell: x => x.earlier ? h("a", {href: `#/submission/${x.earlier.submission}`}, `#${x.earlier.submission}, patch ${x.earlier.position}`) : ""},
 		{head: "Why", cell: x => x.why ?? ""},
-	], s.series.patches)];
+	], s.series.patches),
+	s.series.changes.length ? h("ul", {}, s.series.changes.map(c => h("li", {},
+		`${c.kernel}, ${c.case} on ${c.board}: ${verdictWord(c.is, c.metric)}, was ${verdictWord(c.was, c.metric)} in submission ${c.submission}`))) : null];
 }
 
 // From the same boots: what the patches between two rows add.

@@ -127,6 +127,9 @@ static void test_a_branch_that_was_not_pushed(void **state)
 		assert_string_equal(patch(&out, 2, "author"), "J \xc3\xa4 <j@x>");
 		assert_string_equal(patch(&out, 2, "commit"), tip);
 		assert_string_equal(patch(&out, 1, "patch_id"), "");
+		run_line(id, sizeof(id), work, "git", "rev-parse", "HEAD^{tree}", NULL);
+		assert_string_equal(patch(&out, 2, "source"), id);
+		assert_string_equal(patch(&out, 1, "source"), patch(&out, 0, "source"));
 		in(work, "git show HEAD | git patch-id --stable > id");
 		run_line(id, sizeof(id), work, "cat", "id", NULL);
 		assert_memory_equal(patch(&out, 2, "patch_id"), id, 40);

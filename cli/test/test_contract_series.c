@@ -104,7 +104,7 @@ static void an_unpushed_branch(void **state)
 	      "grep -q 'line 150' ../the.bundle && exit 1 || true");
 	finish(p, int_at(o, "id"), "done");
 	cli(&r, p, NULL, "status", "latest");
-	expect_out(&r, "PATCH  KERNEL  STATE  BOOTED");
+	expect_out(&r, "PATCH  KERNEL  STATE  BOOTED  COMMIT");
 	expect_out(&r, "1      p01     ready  no");
 	expect_out(&r, "2      slow    ready  yes");
 	expect_out(&r, "3      tip     ready  yes");
@@ -122,7 +122,19 @@ static void an_unpushed_branch(void **state)
 	assert_string_equal(str_at(s, "series.bundle"), str_at(o, "series.bundle"));
 	assert_true(json_is_true(at(s, "series.all")));
 	json_decref(o);
+	finish(p, int_at(s, "id"), "done");
 	json_decref(s);
+	/* The next version of it: each patch says where it stood. */
+	p->f->version = 1;
+	p->f->changed = 3;
+	json_of(p, p->submit, &s, "submit", "--each-patch", "v1..HEAD", "--mark", "fast=1",
+	        "--fresh", "--no-validate", "--config", "contpte-y", WORDS);
+	finish(p, int_at(s, "id"), "done");
+	json_decref(s);
+	cli(&r, p, NULL, "status", "latest");
+	expect_out(&r, "#2/1");
+	assert_null(strstr(r.out, "#2/3"));
+	ran_release(&r);
 }
 
 static void from_where_the_base_comes(void **state)

@@ -416,11 +416,17 @@ static void put_patches(struct fake *f, const json_t *series, json_t *o)
 
 		snprintf(text, sizeof(text), "mm: patch %d", i);
 		json_put_str(x, "subject", text);
+		json_put_str(x, "author", "A <a@example.org>");
+		snprintf(text, sizeof(text), "commit %d of v%d", i, f->version);
 		hash_block(text, strlen(text), hex);
 		hex[40] = '\0';
 		json_put_str(x, "commit", hex);
+		snprintf(text, sizeof(text), "content %d of v%d", i,
+		         f->changed && i >= f->changed ? f->version : 0);
+		hash_block(text, strlen(text), hex);
+		hex[40] = '\0';
+		json_put_str(x, "source", hex);
 		json_put_str(x, "patch_id", i == 2 ? NULL : hex);
-		json_put_str(x, "author", "A <a@example.org>");
 		json_array_append_new(list, x);
 	}
 	json_put(o, "patches", list);

@@ -294,6 +294,41 @@ static void a_patch_that_does_not_build(void **state)
 	json_decref(s);
 }
 
+/* The next version of a series: what did not change has its kernels and boots already,
+ * whatever its commits are called; a patch says where it stood, and a verdict that is
+ * another now is pointed out. */
+static void the_next_version(void **state)
+{
+	struct fake *f = *state;
+	int64_t first;
+	json_t *s = measured(f, ",\"marks\":{\"three\":3}", "", &first);
+
+	assert_int_equal(jobs_of(s, "build"), 7);
+	assert_true(json_is_null(at(s, "series.patches.0.earlier")));
+	json_decref(s);
+	f->version = 1;
+	f->changed = 5;
+	/* It is slow under its new name. */
+	s = measured(f, ",\"marks\":{\"three\":3,\"slow\":4}", "", NULL);
+	/* The tip, and the tip's validation; p04 was built, and is booted for the first time. */
+	assert_int_equal(jobs_of(s, "build"), 2);
+	assert_int_equal(jobs_of(s, "boot"), 2 * 7 + 1);
+	assert_int_equal(int_at(s, "series.patches.0.earlier.submission"), first);
+	assert_int_equal(int_at(s, "series.patches.3.earlier.position"), 4);
+	assert_true(json_is_null(at(s, "series.patches.1.earlier")));
+	assert_true(json_is_null(at(s, "series.patches.4.earlier")));
+	assert_int_equal(json_array_size(at(s, "series.changes")), 0);
+	json_decref(s);
+	f->version = 2;
+	s = measured(f, ",\"marks\":{\"three\":3,\"fast\":4}", ",\"reuse\":false", NULL);
+	assert_int_equal(json_array_size(at(s, "series.changes")), 1);
+	assert_string_equal(str_at(s, "series.changes.0.kernel"), "fast");
+	assert_string_equal(str_at(s, "series.changes.0.was"), "slower");
+	assert_string_equal(str_at(s, "series.changes.0.is"), "same");
+	assert_int_equal(int_at(s, "series.changes.0.submission"), first + 1);
+	json_decref(s);
+}
+
 static void fails_with(struct fake *f, const char *series, const char *says)
 {
 	char *text = body(series, "");
@@ -403,6 +438,7 @@ int main(void)
 	        T(a_gap_in_the_rows),
 	        T(with_noise),
 	        T(boots_do_not_wait_for_the_rest),
+	        T(the_next_version),
 	        T(all_prefixes_on_request),
 	        T(what_agents_are_told),
 	        T(a_patch_that_does_not_build),
