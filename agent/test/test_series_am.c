@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -163,6 +164,44 @@ static void test_applies(void **state)
 	step_outcome_release(&again);
 }
 
+/* What a machine without bubblewrap does, in a process whose PATH has none. Returns the
+ * number of the first check that failed, 0 for none. */
+static int without_sandbox(void)
+{
+	char *bin = path_join(bed.dir, "bin"), *script;
+	struct step_outcome out;
+	static char *trusted[1];
+
+	script = xasprintf("mkdir '%s'; for p in git prlimit; do ln -s $(command -v $p) '%s'/$p; "
+	                   "done",
+	                   bin, bin);
+	run_ok(NULL, "sh", "-c", script, NULL);
+	setenv("PATH", bin, 1);
+	if (resolve("ok.mbox", base, &out) || out.fail != FAIL_INFRA ||
+	    !strstr(out.why.text, "trusted_trees"))
+		return 1;
+	trusted[0] = url;
+	bed.conf.trusted_trees = (struct conf_list){trusted, 1};
+	if (resolve("ok.mbox", base, &out) || out.fail)
+		return 2;
+	return json_array_size(json_object_get(out.body, "patches")) == 3 ? 0 : 3;
+}
+
+static void test_no_sandbox(void **state)
+{
+	pid_t pid;
+	int status;
+
+	(void)state;
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		_exit(without_sandbox());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void test_conflicts_are_named(void **state)
 {
 	(void)state;
@@ -282,9 +321,10 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	        T(test_applies),       T(test_conflicts_are_named),
-	        T(test_hostile_paths), T(test_what_is_no_series),
-	        T(test_odd_encodings), cmocka_unit_test(test_hunks),
+	        T(test_no_sandbox),           T(test_applies),
+	        T(test_conflicts_are_named),  T(test_hostile_paths),
+	        T(test_what_is_no_series),    T(test_odd_encodings),
+	        cmocka_unit_test(test_hunks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
