@@ -411,17 +411,27 @@ enum err git_resolve(struct git *g, const char *ref, char commit[41], struct why
 
 /* ---- its files */
 
-bool git_has(struct git *g, const char *commit)
+static bool has_ref(struct git *g, const char *where, const char *commit)
 {
 	struct argv a = {0};
 	enum err e;
 
 	git_begin(g, &a);
 	argv_add(&a, "rev-parse", "--quiet", "--verify", NULL);
-	argv_addf(&a, "refs/foldwatch/%s^{commit}", commit);
+	argv_addf(&a, "refs/%s/%s^{commit}", where, commit);
 	e = git_ask(g, &a, NULL, NULL);
 	argv_release(&a);
 	return e == OK;
+}
+
+bool git_has(struct git *g, const char *commit)
+{
+	return has_ref(g, "foldwatch", commit);
+}
+
+bool git_has_patch(struct git *g, const char *commit)
+{
+	return has_ref(g, "series", commit);
 }
 
 enum fetch_way { FETCH_COMMIT, FETCH_REF, FETCH_REF_WHOLE, FETCH_ALL };
@@ -576,7 +586,8 @@ bool git_differs(struct git *g, const char *from, const char *to, bool (*matters
 
 	if (str_eq(from, to))
 		return false;
-	if (!git_has(g, from) || !git_has(g, to))
+	if (!(git_has(g, from) || git_has_patch(g, from)) ||
+	    !(git_has(g, to) || git_has_patch(g, to)))
 		return true;
 	buf_init(&out, LISTING_MAX);
 	git_begin(g, &a);

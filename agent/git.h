@@ -57,6 +57,9 @@ enum err git_resolve(struct git *g, const char *ref, char commit[41], struct why
  * server gives no single commits; it may be NULL. */
 enum err git_fetch(struct git *g, const char *commit, const char *ref, struct why *w);
 bool git_has(struct git *g, const char *commit);
+/* The same of a commit that a series brought (series.h) and the tree never had: under a
+ * ref of its own, refs/series/COMMIT, so that nobody gets it who asks the tree for it. */
+bool git_has_patch(struct git *g, const char *commit);
 enum err git_describe(struct git *g, const char *commit, struct git_commit *d, struct why *w);
 void git_commit_release(struct git_commit *d);
 

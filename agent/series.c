@@ -402,7 +402,7 @@ static enum err keep(struct git *g, const struct series *s, struct why *w)
 
 	buf_init(&text, LIST_MAX);
 	for (i = 0; i < s->count; i++)
-		buf_addf(&text, "update refs/foldwatch/%s %s\n", s->at[i].commit, s->at[i].commit);
+		buf_addf(&text, "update refs/series/%s %s\n", s->at[i].commit, s->at[i].commit);
 	e = file_write(path, text.data, text.len, 0600, w);
 	git_begin(g, &a);
 	argv_add(&a, "update-ref", "--stdin", NULL);

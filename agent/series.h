@@ -13,7 +13,7 @@
  * in it is believed: its head is parsed here, its pack is written by `git index-pack
  * --strict`, which checks every object in it as a fetch would (git's own fetch from a
  * bundle does not, before 2.46), and its commits must be one line from the base to
- * the tip. After that each has its ref, as git_fetch() would have left it.
+ * the tip. After that each has its ref (git_has_patch()).
  *
  * On an error g->fail says whose it is, as in git.h.
  */

@@ -60,14 +60,14 @@ static enum err fetch_patch(struct git *g, const struct build_spec *spec, struct
 	char *path = NULL;
 	enum err e;
 
-	if (git_has(g, spec->commit))
+	if (git_has_patch(g, spec->commit))
 		return OK;
 	e = git_fetch(g, spec->base, NULL, w);
 	if (!e)
 		e = series_artifact(g, spec->series, &path, w);
 	if (!e)
 		e = series_bundle(g, path, spec->base, &s, w);
-	if (!e && !git_has(g, spec->commit)) {
+	if (!e && !git_has_patch(g, spec->commit)) {
 		g->fail = FAIL_BUILD;
 		e = err_set(w, ERR_UNPROCESSABLE, "the series has no commit %s", spec->commit);
 	}

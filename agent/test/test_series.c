@@ -106,6 +106,12 @@ static const char *patch(const struct step_outcome *out, size_t i, const char *k
 	return json_str(json_array_get(json_object_get(out->body, "patches"), i), key, "");
 }
 
+static bool nothing_matters(const char *path)
+{
+	(void)path;
+	return false;
+}
+
 static void test_a_branch_that_was_not_pushed(void **state)
 {
 	struct step_outcome out;
@@ -136,9 +142,13 @@ static void test_a_branch_that_was_not_pushed(void **state)
 		assert_string_equal(bed.marks.data, "fetched ");
 		step_outcome_release(&out);
 	}
-	/* Each commit is as a fetched one: a build finds it. */
+	/* A build of the series finds each commit, and nobody who asks the tree for it. */
 	assert_int_equal(git_open(&g, &bed.step, url, &w), OK);
-	assert_true(git_has(&g, tip));
+	assert_true(git_has_patch(&g, tip));
+	assert_false(git_has(&g, tip));
+	assert_int_equal(git_fetch(&g, tip, NULL, &w), ERR_UNPROCESSABLE);
+	assert_non_null(strstr(w.text, "has no commit"));
+	assert_false(git_differs(&g, base, tip, nothing_matters));
 	assert_true(git_has(&g, base));
 	git_close(&g);
 }
