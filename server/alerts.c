@@ -258,6 +258,17 @@ static enum err one_kernel(struct db *db, struct slower *s, size_t kernel, int64
 	return s->c->submission > newest ? remeasured(db, s, kernel, &a, &before, now_ms, w) : OK;
 }
 
+/* Of a series the tip stands for all: what slows one prefix slows those behind it. */
+static bool is_prefix(const struct sub_kernels *k, size_t i)
+{
+	int64_t all = 0;
+
+	for (size_t o = 0; o < k->count; o++)
+		if (k->at[o].patches > all)
+			all = k->at[o].patches;
+	return k->at[i].patches > 0 && k->at[i].patches < all;
+}
+
 enum err alerts_compared(struct db *db, const struct cmp *c, int64_t now_ms, struct why *w)
 {
 	struct slower s = {.c = c, .pool = pool_new()};
@@ -272,7 +283,7 @@ enum err alerts_compared(struct db *db, const struct cmp *c, int64_t now_ms, str
 		s.base = &kernels.at[c->baseline];
 		/* Of what somebody imported nobody here saw a boot. */
 		if (i != c->baseline && s.kernel->kernel_id != NONE && s.base->kernel_id != NONE &&
-		    !c->kernel[i].self_reported)
+		    !c->kernel[i].self_reported && !is_prefix(&kernels, i))
 			e = one_kernel(db, &s, i, now_ms, w);
 	}
 	pool_free(s.pool);

@@ -429,6 +429,23 @@ static void bad_bodies(void **state)
 	json_decref(o);
 }
 
+/* One cause, one alert: of prefixes that are slow as the tip is, the tip has it. */
+static void one_alert(void **state)
+{
+	struct fake *f = *state;
+	int64_t id;
+	json_t *o;
+
+	f->slow_kernel = "tip";
+	json_decref(measured(f, ",\"marks\":{\"slow-a\":1,\"slow-b\":3}", "", &id));
+	f->slow_kernel = NULL;
+	o = fake_get(f, "/api/v1/alerts");
+	assert_int_equal(json_array_size(at(o, "alerts")), 1);
+	assert_string_equal(str_at(o, "alerts.0.kernel.name"), "tip");
+	assert_int_equal(int_at(o, "alerts.0.submission"), id);
+	json_decref(o);
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, fake_teardown)
@@ -444,6 +461,7 @@ int main(void)
 	        T(a_patch_that_does_not_build),
 	        T(series_that_fail),
 	        T(patches_as_mails),
+	        T(one_alert),
 	        T(bad_bodies),
 	};
 
