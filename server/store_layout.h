@@ -22,18 +22,17 @@ enum err store_layout_add(struct db *db, int64_t sub, int64_t pos, int64_t layou
 enum err store_layouts(struct db *db, int64_t sub, struct pool *p, struct sub_layouts *out,
                        struct why *w);
 
-/* Of kernels that were booted in several layouts, or for several submissions: one boot's
- * number in one case, with what must be equal for its code and its conditions to be.
- * A family is one binary (as built for any submission) and its relinks. In order of
- * case, family, plan, environment, layout, submission, boot. */
+/* One boot's number in one case. */
 struct floor_row {
-	int64_t case_id, layout, submission, phase;
-	const char *family, *plan;
-	const char *env; /* "": from an agent that tells none */
-	double number;   /* mean of its runs' medians */
+	int64_t layout, submission, phase;
+	double number; /* mean of its runs' medians */
 };
-struct floor_rows {
-	struct floor_row *at;
+/* What boots have in common whose code and conditions are equal: a case, a family (one
+ * binary, as built for any submission, and its relinks), a plan, an environment. In
+ * order of layout, submission, boot; valid until the call returns. */
+struct floor_group {
+	int64_t case_id;
+	const struct floor_row *at;
 	size_t count;
 };
 struct floor_want {
@@ -41,8 +40,11 @@ struct floor_want {
 	int64_t newest, boots; /* no boot above that id; so many of the newest */
 	int64_t submission;    /* the cases of that one */
 	bool layouts_only;     /* one image in several submissions tells nothing there */
+	void (*group)(void *arg, const struct floor_group *g);
+	void *arg;
 };
-enum err store_floor_rows(struct db *db, const struct floor_want *want, struct pool *p,
-                          struct floor_rows *out, struct why *w);
+/* Of kernels that were booted in several layouts, or for several submissions: calls
+ * `group` with each, so that no more than one is in memory. */
+enum err store_floor_groups(struct db *db, const struct floor_want *want, struct why *w);
 
 #endif

@@ -17,12 +17,10 @@ struct span {
 	size_t n;
 };
 
-/* And under the same conditions. */
-static bool one_kernel(const struct floor_row *a, const struct floor_row *b)
-{
-	return a->case_id == b->case_id && str_eq(a->family, b->family) &&
-	       str_eq(a->plan, b->plan) && str_eq(a->env, b->env);
-}
+struct floors {
+	struct facts *f;
+	size_t board;
+};
 
 /* Rows lie in order: the end of those that are as the first is. */
 static size_t same_layout(const struct span *s, size_t from)
@@ -107,26 +105,21 @@ static void add_images(const struct span *s, struct stat_floor *out)
 	stat_floor_add(out, y, n);
 }
 
-static void of_board(struct facts *f, size_t board, const struct floor_rows *rows)
+static void add_group(void *arg, const struct floor_group *g)
 {
-	size_t from, end, c;
+	const struct floors *x = arg;
+	struct facts *f = x->f;
+	struct span s = {.at = g->at, .n = g->count};
 
-	for (from = 0; from < rows->count; from = end) {
-		struct span s = {.at = &rows->at[from]};
+	for (size_t c = 0; c < f->cases.count; c++) {
+		size_t at = x->board * f->cases.count + c;
 
-		for (end = from; end < rows->count && one_kernel(s.at, &rows->at[end]); end++)
-			;
-		s.n = end - from;
-		for (c = 0; c < f->cases.count; c++) {
-			size_t at = board * f->cases.count + c;
-
-			if (f->case_ids.at[c] != s.at->case_id)
-				continue;
-			add_layouts(&s, f->deterministic[board], &f->layout_floor[at]);
-			/* Equal images in equal phases agree to the digit there. */
-			if (!f->deterministic[board])
-				add_images(&s, &f->image_floor[at]);
-		}
+		if (f->case_ids.at[c] != g->case_id)
+			continue;
+		add_layouts(&s, f->deterministic[x->board], &f->layout_floor[at]);
+		/* Equal images in equal phases agree to the digit there. */
+		if (!f->deterministic[x->board])
+			add_images(&s, &f->image_floor[at]);
 	}
 }
 
@@ -138,13 +131,15 @@ enum err facts_floor(struct db *db, struct pool *p, struct facts *f, struct why 
 	f->layout_floor = pool_alloc(p, n * sizeof(*f->layout_floor));
 	f->image_floor = pool_alloc(p, n * sizeof(*f->image_floor));
 	for (board = 0; e == OK && board < f->boards.count; board++) {
+		struct floors x = {f, board};
 		struct floor_want want = {.board = f->boards.at[board],
 		                          .metric = f->metric[board],
 		                          .newest = f->last_boot,
 		                          .boots = BOOTS,
 		                          .submission = f->sub.id,
-		                          .layouts_only = f->deterministic[board]};
-		struct floor_rows rows = {0};
+		                          .layouts_only = f->deterministic[board],
+		                          .group = add_group,
+		                          .arg = &x};
 
 		/* The board as it was for the newest of the boots. */
 		for (i = 0; i < f->boots.count; i++)
@@ -152,9 +147,7 @@ enum err facts_floor(struct db *db, struct pool *p, struct facts *f, struct why 
 				want.identity = f->boots.at[i].board_identity;
 		if (!want.identity || f->sub.imported)
 			continue;
-		e = store_floor_rows(db, &want, p, &rows, w);
-		if (e == OK)
-			of_board(f, board, &rows);
+		e = store_floor_groups(db, &want, w);
 	}
 	return e;
 }
