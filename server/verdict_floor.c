@@ -130,7 +130,9 @@ enum err facts_floor(struct db *db, struct pool *p, struct facts *f, struct why 
 
 	f->layout_floor = pool_alloc(p, n * sizeof(*f->layout_floor));
 	f->image_floor = pool_alloc(p, n * sizeof(*f->image_floor));
-	for (board = 0; e == OK && board < f->boards.count; board++) {
+	/* Nothing is decided before the last boot of a look, and a comparison is computed
+	 * anew with each. */
+	for (board = 0; e == OK && !f->open_jobs && board < f->boards.count; board++) {
 		struct floors x = {f, board};
 		struct floor_want want = {.board = f->boards.at[board],
 		                          .metric = f->metric[board],
