@@ -80,8 +80,10 @@ static void add_waiting(const json_t *sub, struct buf *b)
 	buf_addf(b, "%s: waiting for an agent", json_str(sub, "state", "queued"));
 	json_array_foreach (json_object_get(sub, "kernels"), i, kernel) {
 		const char *why = json_str(kernel, "why", NULL);
+		const char *state = json_str(kernel, "state", "");
 
-		if (why && *why) {
+		/* What failed has a reason too, which nobody waits for. */
+		if (why && *why && str_eq(state, "resolving")) {
 			buf_addf(b, ": %s", why);
 			break;
 		}

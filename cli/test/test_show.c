@@ -70,7 +70,9 @@ static void tells_progress(void **state)
 	line_is("{\"state\":\"queued\",\"progress\":{\"elapsed_s\":0,\"active\":[]}}",
 	        "queued: waiting for an agent; 0 s");
 	line_is("{\"state\":\"resolving\",\"kernels\":[{\"name\":\"a\",\"why\":null},"
-	        "{\"name\":\"b\",\"why\":\"no agent that builds may fetch from \\\"x\\\" yet\"}],"
+	        "{\"name\":\"f\",\"state\":\"failed\",\"why\":\"no such branch\"},"
+	        "{\"name\":\"b\",\"state\":\"resolving\",\"why\":\"no agent that builds may fetch "
+	        "from \\\"x\\\" yet\"}],"
 	        "\"progress\":{\"elapsed_s\":3,\"expected_end_s\":200,\"active\":[]}}",
 	        "resolving: waiting for an agent: no agent that builds may fetch from \"x\" yet; 3 "
 	        "s");
