@@ -89,7 +89,7 @@ pages 64K 65536 87 78 2
 
 if kernel "the mm's assertions" contpte-y+debug-vm+files; then
 	truncate -s 320M "$tmp/disk"
-	/usr/sbin/mkfs.xfs -q "$tmp/disk" || bad=1
+	ok "the mm's assertions: there is a disk" /usr/sbin/mkfs.xfs -q "$tmp/disk"
 	boot debug "$tmp/quick" -d "$tmp/disk"
 	ok "the mm's assertions: contpte-quick is measured and proved" measured debug 90 81
 	ok "the mm's assertions: files in folios up to order 9 are exercised on XFS" says debug \
