@@ -16,25 +16,19 @@
 static json_t *known_json(const struct known_fault *k, int64_t now_ms)
 {
 	json_t *o = json_object();
-	char day[32];
 
 	json_put_int(o, "id", k->id);
 	json_put_str(o, "signature", k->signature);
 	json_put_str(o, "board", k->board);
 	json_put_str(o, "branch", k->branch);
 	json_put_str(o, "why", k->why);
-	json_put(o, "until", show_time(k->until_ms));
-	clock_iso(k->until_ms - 1, day, sizeof(day));
-	day[10] = '\0';
-	json_put_str(o, "last_day", day);
-	json_put_str(o, "by", k->by);
-	json_put(o, "at", show_time(k->at_ms));
-	json_put(o, "ended", show_time(k->ended_ms));
-	json_put_str(o, "ended_by", k->ended_by);
-	json_put_str(o, "state",
-	             k->ended_ms != NONE     ? "ended"
-	             : k->until_ms <= now_ms ? "expired"
-	                                     : "known");
+	show_period(o,
+	            &(struct period){.until_ms = k->until_ms,
+	                             .at_ms = k->at_ms,
+	                             .ended_ms = k->ended_ms,
+	                             .by = k->by,
+	                             .ended_by = k->ended_by},
+	            "known", now_ms);
 	return o;
 }
 

@@ -27,6 +27,24 @@ void show_int(json_t *o, const char *key, int64_t v)
 		json_put_int(o, key, v);
 }
 
+void show_period(json_t *o, const struct period *t, const char *running, int64_t now_ms)
+{
+	char day[32];
+
+	json_put(o, "until", show_time(t->until_ms));
+	clock_iso(t->until_ms - 1, day, sizeof(day));
+	day[10] = '\0';
+	json_put_str(o, "last_day", day);
+	json_put_str(o, "by", t->by);
+	json_put(o, "at", show_time(t->at_ms));
+	json_put(o, "ended", show_time(t->ended_ms));
+	json_put_str(o, "ended_by", t->ended_by);
+	json_put_str(o, "state",
+	             t->ended_ms != NONE     ? "ended"
+	             : t->until_ms <= now_ms ? "expired"
+	                                     : running);
+}
+
 json_t *show_words(const char *words)
 {
 	json_t *list = json_array();

@@ -15,6 +15,14 @@
 /* NONE -> null, otherwise ISO 8601. */
 json_t *show_time(int64_t ms);
 void show_int(json_t *o, const char *key, int64_t v); /* NONE -> null */
+/* What a person said for a time: known faults, mutes. */
+struct period {
+	int64_t until_ms, at_ms, ended_ms; /* ended_ms NONE: nobody ended it */
+	const char *by, *ended_by;
+};
+/* Adds until, last_day, by, at, ended, ended_by, and the state: `running`, "expired" or
+ * "ended". */
+void show_period(json_t *o, const struct period *t, const char *running, int64_t now_ms);
 /* "a b" -> ["a","b"] */
 json_t *show_words(const char *words);
 

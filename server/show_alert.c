@@ -134,25 +134,19 @@ json_t *show_letters(const struct letters *letters)
 json_t *show_mute(const struct mute *m, int64_t now_ms)
 {
 	json_t *o = json_object();
-	char day[32];
 
 	json_put_int(o, "id", m->id);
 	json_put_str(o, "board", m->board);
 	json_put_str(o, "case", m->case_glob);
 	json_put_str(o, "branch", m->branch);
 	json_put_str(o, "why", m->why);
-	json_put(o, "until", show_time(m->until_ms));
-	clock_iso(m->until_ms - 1, day, sizeof(day));
-	day[10] = '\0';
-	json_put_str(o, "last_day", day);
-	json_put_str(o, "by", m->by);
-	json_put(o, "at", show_time(m->at_ms));
-	json_put(o, "ended", show_time(m->ended_ms));
-	json_put_str(o, "ended_by", m->ended_by);
-	json_put_str(o, "state",
-	             m->ended_ms != NONE     ? "ended"
-	             : m->until_ms <= now_ms ? "expired"
-	                                     : "muted");
+	show_period(o,
+	            &(struct period){.until_ms = m->until_ms,
+	                             .at_ms = m->at_ms,
+	                             .ended_ms = m->ended_ms,
+	                             .by = m->by,
+	                             .ended_by = m->ended_by},
+	            "muted", now_ms);
 	return o;
 }
 
