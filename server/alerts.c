@@ -258,32 +258,38 @@ static enum err one_kernel(struct db *db, struct slower *s, size_t kernel, int64
 	return s->c->submission > newest ? remeasured(db, s, kernel, &a, &before, now_ms, w) : OK;
 }
 
-/* Of a series the tip stands for all: what slows one prefix slows those behind it. */
-static bool is_prefix(const struct sub_kernels *k, size_t i)
+/* Patches of the whole series; 0: there is none. */
+static int64_t series_patches(const struct sub_kernels *k)
 {
 	int64_t all = 0;
 
-	for (size_t o = 0; o < k->count; o++)
-		if (k->at[o].patches > all)
-			all = k->at[o].patches;
-	return k->at[i].patches > 0 && k->at[i].patches < all;
+	for (size_t i = 0; i < k->count; i++)
+		if (k->at[i].patches > all)
+			all = k->at[i].patches;
+	return all;
 }
 
 enum err alerts_compared(struct db *db, const struct cmp *c, int64_t now_ms, struct why *w)
 {
 	struct slower s = {.c = c, .pool = pool_new()};
 	struct sub_kernels kernels = {0};
+	int64_t patches;
 	size_t i;
 	enum err e = store_sub_kernels(db, c->submission, s.pool, &kernels, w);
 
 	if (e == OK)
 		e = store_mute_list(db, now_ms, s.pool, &s.mutes, w);
+	patches = series_patches(&kernels);
 	for (i = 0; e == OK && i < c->kernels && i < kernels.count; i++) {
 		s.kernel = &kernels.at[i];
 		s.base = &kernels.at[c->baseline];
+		/* What slows one prefix of a series slows those behind it: its tip stands
+		 * for all. */
+		if (s.kernel->patches > 0 && s.kernel->patches < patches)
+			continue;
 		/* Of what somebody imported nobody here saw a boot. */
 		if (i != c->baseline && s.kernel->kernel_id != NONE && s.base->kernel_id != NONE &&
-		    !c->kernel[i].self_reported && !is_prefix(&kernels, i))
+		    !c->kernel[i].self_reported)
 			e = one_kernel(db, &s, i, now_ms, w);
 	}
 	pool_free(s.pool);

@@ -64,7 +64,7 @@ static bool is_fault(const struct boot *b)
 	return !b->valid && (!b->class || str_eq(b->class, "kernel"));
 }
 
-/* What it did on a file system (bench/files.h), for the middle of a sentence. */
+/* What it did with files (bench/files.h), for the middle of a sentence. */
 static enum err files_of(struct db *db, struct pool *p, const struct boot *b, const char **words,
                          struct why *w)
 {
