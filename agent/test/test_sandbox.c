@@ -1,5 +1,6 @@
 #include "agent/sandbox.h"
 
+#include "agent/test/needs.h"
 #include "agent/watch.h"
 #include "lib/buf.h"
 #include "lib/file.h"
@@ -84,22 +85,12 @@ static int run(const char *script)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-#define NEEDS()                                                    \
-	do {                                                       \
-		struct why none;                                   \
-                                                                   \
-		if (sandbox_probe(&none)) {                        \
-			print_message("skipped: %s\n", none.text); \
-			skip();                                    \
-		}                                                  \
-	} while (0)
-
 static void test_sees_little(void **state)
 {
 	char *script;
 
 	(void)state;
-	NEEDS();
+	NEEDS_SANDBOX();
 	assert_int_equal(run("env | sort"), 0);
 	assert_non_null(strstr(said.data, "WORD=a b=c\n"));
 	assert_null(strstr(said.data, "secret"));
@@ -122,7 +113,7 @@ static void test_writes_little(void **state)
 	char *made = path_join(out, "made");
 
 	(void)state;
-	NEEDS();
+	NEEDS_SANDBOX();
 	assert_int_equal(run("echo x > /out/made"), 0);
 	assert_true(path_exists(made));
 	assert_int_not_equal(run("echo x > /src/x"), 0);
@@ -140,7 +131,7 @@ static void test_writes_little(void **state)
 static void test_limits(void **state)
 {
 	(void)state;
-	NEEDS();
+	NEEDS_SANDBOX();
 	/* The number of processes binds everybody but root, as whom the agent never runs. */
 	if (geteuid()) {
 		assert_int_not_equal(run("for i in $(seq 40); do sleep 20 & done; wait"), 0);

@@ -1,7 +1,7 @@
 /* A patch series in the resolve step: a bundle of commits that no tree has. */
 #include "agent/series.h"
 
-#include "agent/test/steps.h"
+#include "agent/test/series_bed.h"
 #include "lib/file.h"
 #include "lib/hash.h"
 #include "lib/json.h"
@@ -15,43 +15,24 @@
 
 #include <cmocka.h>
 
-static struct step_bed bed;
+static struct series_bed sb;
 static char *origin, *work, *url;
 static char base[41], tip[41];
-
-static void in(const char *dir, const char *script)
-{
-	char *all = xasprintf(
-	        "set -e; export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@t "
-	        "GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@t GIT_AUTHOR_DATE='1700000000 +0000' "
-	        "GIT_COMMITTER_DATE='1700000000 +0000'\n%s",
-	        script);
-
-	run_ok(dir, "sh", "-c", all, NULL);
-	free(all);
-}
 
 /* A tree that an agent may fetch, and a clone of it with three commits more. */
 static int setup(void **state)
 {
-	struct why w;
-
 	(void)state;
-	bed_init(&bed, NULL, "file:///");
-	origin = path_join(bed.dir, "origin");
-	work = path_join(bed.dir, "work");
-	url = xasprintf("file://%s", origin);
-	assert_int_equal(dir_make(origin, 0755, &w), OK);
-	in(origin, "git init -q -b main .\n"
-	           "mkdir mm; for i in $(seq 200); do echo line $i; done > mm/a.c\n"
-	           "git add -A; git commit -q -m older; echo b > mm/b.c; git add -A\n"
-	           "git commit -q -m base");
-	in(bed.dir, "git clone -q origin work");
-	in(work, "sed -i 's/line 100$/one/' mm/a.c; git commit -q -a -m 'mm: first <b>&'\n"
-	         "git commit -q --allow-empty -m nothing\n"
-	         "sed -i 's/line 10$/two/' mm/a.c; git commit -q -a --author='J \xc3\xa4 <j@x>' "
-	         "-m 'mm: last\n\nbody'");
-	run_line(base, sizeof(base), origin, "git", "rev-parse", "main", NULL);
+	series_bed_init(
+	        &sb,
+	        "sed -i 's/line 100$/one/' mm/a.c; git commit -q -a -m 'mm: first <b>&'\n"
+	        "git commit -q --allow-empty -m nothing\n"
+	        "sed -i 's/line 10$/two/' mm/a.c; git commit -q -a --author='J \xc3\xa4 <j@x>' "
+	        "-m 'mm: last\n\nbody'");
+	origin = sb.origin;
+	work = sb.work;
+	url = sb.url;
+	memcpy(base, sb.base, sizeof(base));
 	run_line(tip, sizeof(tip), work, "git", "rev-parse", "HEAD", NULL);
 	return 0;
 }
@@ -59,35 +40,14 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	free(origin);
-	free(work);
-	free(url);
-	bed_release(&bed);
+	series_bed_release(&sb);
 	return 0;
 }
 
 /* A file of `work` as the artifact of the next job, which is on `ref`. */
 static enum err resolve(const char *file, const char *ref, struct step_outcome *out)
 {
-	json_t *o = json_object(), *s = json_object();
-	char *path = path_join(work, file), *name, *to, hex[SHA256_HEX];
-	struct step *step;
-	struct why w;
-
-	assert_int_equal(hash_file(path, hex, NULL, &w), OK);
-	json_put_str(o, "tree", url);
-	json_put_str(o, "ref", ref);
-	json_put_str(s, "bundle", hex);
-	json_put(o, "series", s);
-	step = bed_job(&bed, o);
-	name = xasprintf("series-%s", hex);
-	to = path_join(bed.job_dir, name);
-	assert_int_equal(file_copy(path, to, &w), OK);
-	free(path);
-	free(name);
-	free(to);
-	*out = (struct step_outcome){.fail = FAIL_NONE};
-	return step_resolve(step, out, &w);
+	return series_resolve(&sb, "bundle", file, ref, out);
 }
 
 static void refused(const char *file, const char *ref, enum fail_class fail, const char *says)
@@ -120,7 +80,7 @@ static void test_a_branch_that_was_not_pushed(void **state)
 	struct why w;
 
 	(void)state;
-	in(work, "git bundle create -q ok.bundle main ^origin/main");
+	series_script(work, "git bundle create -q ok.bundle main ^origin/main");
 	/* Twice: the second time everything is there. */
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(resolve("ok.bundle", base, &out), OK);
@@ -136,14 +96,14 @@ static void test_a_branch_that_was_not_pushed(void **state)
 		run_line(id, sizeof(id), work, "git", "rev-parse", "HEAD^{tree}", NULL);
 		assert_string_equal(patch(&out, 2, "source"), id);
 		assert_string_equal(patch(&out, 1, "source"), patch(&out, 0, "source"));
-		in(work, "git show HEAD | git patch-id --stable > id");
+		series_script(work, "git show HEAD | git patch-id --stable > id");
 		run_line(id, sizeof(id), work, "cat", "id", NULL);
 		assert_memory_equal(patch(&out, 2, "patch_id"), id, 40);
-		assert_string_equal(bed.marks.data, "fetched ");
+		assert_string_equal(sb.bed.marks.data, "fetched ");
 		step_outcome_release(&out);
 	}
 	/* A build of the series finds each commit, and nobody who asks the tree for it. */
-	assert_int_equal(git_open(&g, &bed.step, url, &w), OK);
+	assert_int_equal(git_open(&g, &sb.bed.step, url, &w), OK);
 	assert_true(git_has_patch(&g, tip));
 	assert_false(git_has(&g, tip));
 	assert_int_equal(git_fetch(&g, tip, NULL, &w), ERR_UNPROCESSABLE);
@@ -158,12 +118,12 @@ static void test_ranges_that_are_no_series(void **state)
 	char other[41];
 
 	(void)state;
-	in(work, "git checkout -q -b side HEAD~2; echo c > mm/c.c; git add mm/c.c\n"
-	         "git commit -q -m side; git checkout -q -b merged main\n"
-	         "git merge -q -m merge side\n"
-	         "git bundle create -q merge.bundle merged ^origin/main\n"
-	         "git bundle create -q two.bundle main side ^origin/main\n"
-	         "git checkout -q main");
+	series_script(work, "git checkout -q -b side HEAD~2; echo c > mm/c.c; git add mm/c.c\n"
+	                    "git commit -q -m side; git checkout -q -b merged main\n"
+	                    "git merge -q -m merge side\n"
+	                    "git bundle create -q merge.bundle merged ^origin/main\n"
+	                    "git bundle create -q two.bundle main side ^origin/main\n"
+	                    "git checkout -q main");
 	refused("merge.bundle", base, FAIL_BUILD, "a series is one line of commits");
 	refused("two.bundle", base, FAIL_BUILD, "more than one tip");
 	/* What it stands on is not what it is said to stand on. */
@@ -177,7 +137,7 @@ static void test_without_its_base(void **state)
 	char missing[41];
 
 	(void)state;
-	in(work, "git bundle create -q rest.bundle main ^main~1");
+	series_script(work, "git bundle create -q rest.bundle main ^main~1");
 	run_line(missing, sizeof(missing), work, "git", "rev-parse", "main~1", NULL);
 	refused("rest.bundle", missing, FAIL_BUILD, missing);
 	refused("rest.bundle", missing, FAIL_BUILD, "the base of the series");
@@ -186,13 +146,15 @@ static void test_without_its_base(void **state)
 static void test_what_is_no_bundle(void **state)
 {
 	(void)state;
-	in(work, "git bundle create -q ok.bundle main ^origin/main\n"
-	         "echo hello > text; : > nothing\n"
-	         "head -c 200 ok.bundle > cut.bundle\n"
-	         "sed 's/mm: first/mm: wrong/;s/line/lime/' ok.bundle | head -c -30 > bad.bundle\n"
-	         "printf '# v2 git bundle\\n-%s\\n\\n' $(git rev-parse origin/main) > none.bundle\n"
-	         "(printf '# v2 git bundle\\n--upload-pack=x\\n'; seq 10000) > odd.bundle\n"
-	         "truncate -s 65M large.bundle");
+	series_script(
+	        work,
+	        "git bundle create -q ok.bundle main ^origin/main\n"
+	        "echo hello > text; : > nothing\n"
+	        "head -c 200 ok.bundle > cut.bundle\n"
+	        "sed 's/mm: first/mm: wrong/;s/line/lime/' ok.bundle | head -c -30 > bad.bundle\n"
+	        "printf '# v2 git bundle\\n-%s\\n\\n' $(git rev-parse origin/main) > none.bundle\n"
+	        "(printf '# v2 git bundle\\n--upload-pack=x\\n'; seq 10000) > odd.bundle\n"
+	        "truncate -s 65M large.bundle");
 	refused("text", base, FAIL_BUILD, "no git bundle of version 2");
 	refused("nothing", base, FAIL_BUILD, "no git bundle of version 2");
 	refused("cut.bundle", base, FAIL_BUILD, "git does not take the bundle");
@@ -206,12 +168,13 @@ static void test_what_is_no_bundle(void **state)
 static void test_malformed_objects(void **state)
 {
 	(void)state;
-	in(work, "git checkout -q -b evil origin/main\n"
-	         "b=$(echo x | git hash-object -w --stdin)\n"
-	         "t=$(printf '100644 blob %s\\t.git\\n' $b | git mktree)\n"
-	         "c=$(git commit-tree -p origin/main -m evil $t)\n"
-	         "git update-ref refs/heads/evil2 $c\n"
-	         "git bundle create -q evil.bundle evil2 ^origin/main; git checkout -q main");
+	series_script(work,
+	              "git checkout -q -b evil origin/main\n"
+	              "b=$(echo x | git hash-object -w --stdin)\n"
+	              "t=$(printf '100644 blob %s\\t.git\\n' $b | git mktree)\n"
+	              "c=$(git commit-tree -p origin/main -m evil $t)\n"
+	              "git update-ref refs/heads/evil2 $c\n"
+	              "git bundle create -q evil.bundle evil2 ^origin/main; git checkout -q main");
 	refused("evil.bundle", base, FAIL_BUILD, "git does not take the bundle");
 }
 
@@ -220,13 +183,14 @@ static void test_too_many_patches(void **state)
 	struct step_outcome out;
 
 	(void)state;
-	in(work, "git checkout -q -b long origin/main\n"
-	         "t=$(git rev-parse HEAD^{tree}); c=$(git rev-parse HEAD)\n"
-	         "for i in $(seq 500); do c=$(git commit-tree -p $c -m n$i $t); done\n"
-	         "git update-ref refs/heads/l500 $c\n"
-	         "git update-ref refs/heads/l501 $(git commit-tree -p $c -m n501 $t)\n"
-	         "git bundle create -q l500.bundle l500 ^origin/main\n"
-	         "git bundle create -q l501.bundle l501 ^origin/main; git checkout -q main");
+	series_script(work,
+	              "git checkout -q -b long origin/main\n"
+	              "t=$(git rev-parse HEAD^{tree}); c=$(git rev-parse HEAD)\n"
+	              "for i in $(seq 500); do c=$(git commit-tree -p $c -m n$i $t); done\n"
+	              "git update-ref refs/heads/l500 $c\n"
+	              "git update-ref refs/heads/l501 $(git commit-tree -p $c -m n501 $t)\n"
+	              "git bundle create -q l500.bundle l500 ^origin/main\n"
+	              "git bundle create -q l501.bundle l501 ^origin/main; git checkout -q main");
 	refused("l501.bundle", base, FAIL_BUILD, "more than 500 patches");
 	assert_int_equal(resolve("l500.bundle", base, &out), OK);
 	assert_int_equal(out.fail, FAIL_NONE);

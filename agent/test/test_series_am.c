@@ -1,8 +1,8 @@
 /* A patch series as mails, in the resolve step. */
 #include "agent/series_am.h"
 
-#include "agent/sandbox.h"
-#include "agent/test/steps.h"
+#include "agent/test/needs.h"
+#include "agent/test/series_bed.h"
 #include "lib/file.h"
 #include "lib/hash.h"
 #include "lib/json.h"
@@ -18,95 +18,53 @@
 
 #include <cmocka.h>
 
-static struct step_bed bed;
+static struct series_bed sb;
 static char *origin, *work, *url;
 static char base[41];
 
 static void in(const char *dir, const char *script)
 {
 	char *all = xasprintf(
-	        "set -e; export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@t "
-	        "GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@t GIT_AUTHOR_DATE='1700000000 +0100' "
-	        "GIT_COMMITTER_DATE='1700000001 +0000'\n"
 	        "mail() { printf 'From x Mon Sep 17 00:00:00 2001\\nFrom: A <a@b>\\nDate: Tue, 14 "
 	        "Nov 2023 22:13:20 +0000\\nSubject: [PATCH] %%s\\n\\ntext\\n---\\n%%b\\n-- "
 	        "\\n2.39\\n"
 	        "' \"$1\" \"$2\"; }\n%s",
 	        script);
 
-	run_ok(dir, "sh", "-c", all, NULL);
+	series_script(dir, all);
 	free(all);
 }
 
 static int setup(void **state)
 {
-	struct why w;
-
 	(void)state;
-	bed_init(&bed, NULL, "file:///");
-	origin = path_join(bed.dir, "origin");
-	work = path_join(bed.dir, "work");
-	url = xasprintf("file://%s", origin);
-	assert_int_equal(dir_make(origin, 0755, &w), OK);
-	in(origin, "git init -q -b main .\n"
-	           "mkdir mm; for i in $(seq 200); do echo line $i; done > mm/a.c\n"
-	           "git add -A; git commit -q -m older; echo b > mm/b.c; git add -A\n"
-	           "git commit -q -m base; git tag v1");
-	in(bed.dir, "git clone -q origin work");
-	in(work, "sed -i 's/line 100$/one/' mm/a.c\n"
-	         "git commit -q -a -m 'mm: first <b>&' -m 'Body.' -m 'Signed-off-by: t <t@t>'\n"
-	         "printf 'a\\0b' > blob; git add blob; git commit -q -m 'a binary'\n"
-	         "sed -i 's/line 10$/two/' mm/a.c; git commit -q -a --author='J \xc3\xa4 <j@x>' "
-	         "-m 'mm: last'\n"
-	         "git format-patch -q --base=origin/main --cover-letter -o out origin/main\n"
-	         "cat out/* > ok.mbox; cat out/000[13]* > text.mbox; git rm -q --cached -r out "
-	         "2>/dev/null || true");
-	run_line(base, sizeof(base), origin, "git", "rev-parse", "main", NULL);
+	series_bed_init(
+	        &sb,
+	        "sed -i 's/line 100$/one/' mm/a.c\n"
+	        "git commit -q -a -m 'mm: first <b>&' -m 'Body.' -m 'Signed-off-by: t <t@t>'\n"
+	        "printf 'a\\0b' > blob; git add blob; git commit -q -m 'a binary'\n"
+	        "sed -i 's/line 10$/two/' mm/a.c; git commit -q -a --author='J \xc3\xa4 <j@x>' "
+	        "-m 'mm: last'\n"
+	        "git format-patch -q --base=origin/main --cover-letter -o out origin/main\n"
+	        "cat out/* > ok.mbox; cat out/000[13]* > text.mbox; git rm -q --cached -r out "
+	        "2>/dev/null || true");
+	origin = sb.origin;
+	work = sb.work;
+	url = sb.url;
+	memcpy(base, sb.base, sizeof(base));
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	free(origin);
-	free(work);
-	free(url);
-	bed_release(&bed);
+	series_bed_release(&sb);
 	return 0;
 }
 
-#define NEEDS()                                                    \
-	do {                                                       \
-		struct why none;                                   \
-                                                                   \
-		if (sandbox_probe(&none)) {                        \
-			print_message("skipped: %s\n", none.text); \
-			skip();                                    \
-		}                                                  \
-	} while (0)
-
 static enum err resolve(const char *file, const char *ref, struct step_outcome *out)
 {
-	json_t *o = json_object(), *s = json_object();
-	char *path = path_join(work, file), *name, *to, hex[SHA256_HEX];
-	struct step *step;
-	struct why w;
-
-	assert_int_equal(hash_file(path, hex, NULL, &w), OK);
-	json_put_str(o, "tree", url);
-	json_put_str(o, "ref", ref);
-	json_put_str(s, "bundle", NULL);
-	json_put_str(s, "patches", hex);
-	json_put(o, "series", s);
-	step = bed_job(&bed, o);
-	name = xasprintf("series-%s", hex);
-	to = path_join(bed.job_dir, name);
-	assert_int_equal(file_copy(path, to, &w), OK);
-	free(path);
-	free(name);
-	free(to);
-	*out = (struct step_outcome){.fail = FAIL_NONE};
-	return step_resolve(step, out, &w);
+	return series_resolve(&sb, "patches", file, ref, out);
 }
 
 static void refused(const char *file, const char *says)
@@ -133,7 +91,7 @@ static void test_applies(void **state)
 	char *mirror;
 
 	(void)state;
-	NEEDS();
+	NEEDS_SANDBOX();
 	assert_int_equal(resolve("ok.mbox", "v1", &out), OK);
 	if (out.fail)
 		fail_msg("%s", out.why.text);
@@ -145,7 +103,7 @@ static void test_applies(void **state)
 	/* What came out is the branch that went in. */
 	mirror = xasprintf("for m in %s/mirrors/*.git; do git --git-dir=$m log -1 "
 	                   "--format='%%T %%at %%ct %%an %%cn' %s; done",
-	                   bed.dir, json_str(patch(&out, 2), "commit", ""));
+	                   sb.bed.dir, json_str(patch(&out, 2), "commit", ""));
 	run_line(line, sizeof(line), work, "sh", "-c", mirror, NULL);
 	free(mirror);
 	{
@@ -168,7 +126,7 @@ static void test_applies(void **state)
  * number of the first check that failed, 0 for none. */
 static int without_sandbox(void)
 {
-	char *bin = path_join(bed.dir, "bin"), *script;
+	char *bin = path_join(sb.bed.dir, "bin"), *script;
 	struct step_outcome out;
 	static char *trusted[1];
 
@@ -181,7 +139,7 @@ static int without_sandbox(void)
 	    !strstr(out.why.text, "trusted_trees"))
 		return 1;
 	trusted[0] = url;
-	bed.conf.trusted_trees = (struct conf_list){trusted, 1};
+	sb.bed.conf.trusted_trees = (struct conf_list){trusted, 1};
 	if (resolve("ok.mbox", base, &out) || out.fail)
 		return 2;
 	return json_array_size(json_object_get(out.body, "patches")) == 3 ? 0 : 3;
@@ -205,7 +163,7 @@ static void test_no_sandbox(void **state)
 static void test_conflicts_are_named(void **state)
 {
 	(void)state;
-	NEEDS();
+	NEEDS_SANDBOX();
 	in(work,
 	   "sed 's/^ line 9$/ line nine/' text.mbox > context.mbox\n"
 	   "sed 's/^+++ b.mm.a.c/+++ b\\/mm\\/gone.c/;s/^--- a.mm.a.c/--- "
@@ -225,7 +183,7 @@ static void test_conflicts_are_named(void **state)
 static void test_hostile_paths(void **state)
 {
 	(void)state;
-	NEEDS();
+	NEEDS_SANDBOX();
 	in(work, "new() { printf 'diff --git a/%s b/%s\\nnew file mode %s\\n--- /dev/null\\n+++ "
 	         "b/%s\\n@@ -0,0 +1 @@\\n+x\\n' $1 $1 ${2:-100644} $1; }\n"
 	         "mail up \"$(new ../evil)\" > up.mbox\n"
@@ -243,7 +201,7 @@ static void test_hostile_paths(void **state)
 static void test_what_is_no_series(void **state)
 {
 	(void)state;
-	NEEDS();
+	NEEDS_SANDBOX();
 	in(work, ": > empty.mbox; cat out/0000* > cover.mbox; mail talk 'no diff' > talk.mbox\n"
 	         "echo hello > text.txt; head -c 100000 /dev/zero > zero.mbox\n"
 	         "grep -v ^From: text.mbox > author.mbox; grep -v ^Date: text.mbox > date.mbox\n"
@@ -270,7 +228,7 @@ static void test_odd_encodings(void **state)
 	struct step_outcome out;
 
 	(void)state;
-	NEEDS();
+	NEEDS_SANDBOX();
 	in(work,
 	   "d='diff --git a/mm/b.c b/mm/b.c\\n--- a/mm/b.c\\n+++ b/mm/b.c\\n@@ -1 +1 "
 	   "@@\\n-b\\n+c'\n"

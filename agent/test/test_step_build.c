@@ -3,7 +3,7 @@
  * targets that the step calls, doing what CONFIG_MODE asks for. What a real
  * kernel does is test_build_real.c's.
  */
-#include "agent/sandbox.h"
+#include "agent/test/needs.h"
 #include "agent/test/steps.h"
 #include "lib/clock.h"
 #include "lib/file.h"
@@ -145,16 +145,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define NEEDS()                                                    \
-	do {                                                       \
-		struct why none;                                   \
-                                                                   \
-		if (sandbox_probe(&none)) {                        \
-			print_message("skipped: %s\n", none.text); \
-			skip();                                    \
-		}                                                  \
-	} while (0)
-
 static json_t *spec(const char *text, bool whole)
 {
 	json_t *o = json_object(), *c = json_object();
@@ -250,7 +240,7 @@ static void test_builds_a_patch(void **state)
 	json_t *o;
 
 	(void)state;
-	NEEDS();
+	NEEDS_SANDBOX();
 	run_ok(bed.dir, "sh", "-c",
 	       "set -e; export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@t "
 	       "GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@t; git clone -q origin work; cd work\n"
@@ -284,7 +274,7 @@ static void test_builds(void **state)
 	char first[65];
 
 	(void)state;
-	NEEDS();
+	NEEDS_SANDBOX();
 	expect("CONFIG_A=y\n", false, FAIL_NONE, "", &out);
 	assert_string_equal(bed.marks.data, "fetched configured built ");
 	assert_string_equal(json_str(out.body, "release", ""), "6.12.0");
@@ -307,7 +297,7 @@ static void test_whole_config(void **state)
 	struct step_outcome out;
 
 	(void)state;
-	NEEDS();
+	NEEDS_SANDBOX();
 	/* What has no prompt is determined by others, and may come out otherwise. */
 	expect("CONFIG_A=y\nCONFIG_HIDDEN=y\nCONFIG_CC_VERSION=\"OLDER\"\n", true, FAIL_NONE, "",
 	       &out);
@@ -337,7 +327,7 @@ static void test_does_not_build(void **state)
 	size_t i;
 
 	(void)state;
-	NEEDS();
+	NEEDS_SANDBOX();
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		expect(bad[i].config, false, FAIL_BUILD, bad[i].says, &out);
 		assert_int_equal(out.artifacts, 0);
@@ -363,7 +353,7 @@ static void test_sees_no_secret(void **state)
 		close(kept);
 		free(log);
 	}
-	NEEDS();
+	NEEDS_SANDBOX();
 	fflush(stdout);
 	dup2(fd, 1);
 	expect("CONFIG_MODE=\"spy\"\n", false, FAIL_BUILD, "the build failed", &out);
@@ -388,7 +378,7 @@ static void test_limits(void **state)
 	char *half;
 
 	(void)state;
-	NEEDS();
+	NEEDS_SANDBOX();
 	bed.conf.build_timeout_s = 3;
 	before = clock_mono_ns();
 	expect("CONFIG_MODE=\"slow\"\n", false, FAIL_BUILD, "the build did not end within 3 s",
@@ -418,7 +408,7 @@ static void test_interrupted_begins_anew(void **state)
 	char *script;
 
 	(void)state;
-	NEEDS();
+	NEEDS_SANDBOX();
 	expect("CONFIG_C=y\n", false, FAIL_NONE, "", &out);
 	step_outcome_release(&out);
 	script = xasprintf("for d in '%s'/builds/*/o/*; do touch $d/open $d/out/torn.o; done",
@@ -444,7 +434,7 @@ static void test_configuration_stands(void **state)
 	size_t i;
 
 	(void)state;
-	NEEDS();
+	NEEDS_SANDBOX();
 	memcpy(first, commit, sizeof(first));
 	expect("CONFIG_D=y\n", false, FAIL_NONE, "", &out);
 	step_outcome_release(&out);
@@ -524,7 +514,7 @@ static void test_layouts(void **state)
 	size_t i;
 
 	(void)state;
-	NEEDS();
+	NEEDS_SANDBOX();
 	for (i = 0; i < 5; i++)
 		lay(order[i], &l[i]);
 	assert_int_equal(l[0].gaps, 0);
@@ -574,7 +564,7 @@ static void test_wrong_specs(void **state)
 	struct why w;
 
 	(void)state;
-	NEEDS();
+	NEEDS_SANDBOX();
 	json_put_str(s, "toolchain", "none");
 	assert_int_not_equal(step_build(bed_job(&bed, s), &out, &w), OK);
 	assert_non_null(strstr(w.text, "no toolchain \"none\""));
