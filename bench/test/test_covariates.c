@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "bench/covariates.h"
+#include "bench/test/emitted.h"
 #include "lib/json.h"
 
 #include <stdlib.h>
@@ -57,20 +58,14 @@ static void counted(void **state)
 	assert_string_equal(w.text, "counter 1 ran backwards");
 }
 
-static json_t *emitted(const struct covariates *c)
+static void emit_it(const void *of, struct emit *e)
 {
-	static char memory[1024];
-	json_t *o = NULL;
-	struct emit e;
-	struct why w;
+	covariates_emit(of, e);
+}
 
-	emit_init(&e, memory, sizeof(memory));
-	emit_open(&e, NULL);
-	covariates_emit(c, &e);
-	emit_close(&e);
-	assert_false(e.full);
-	assert_int_equal(json_parse(e.data, e.len, sizeof(memory), &o, &w), OK);
-	return o;
+static json_t *emitted(const struct covariates *of)
+{
+	return emitted_by(emit_it, of);
 }
 
 static void medians(void **state)

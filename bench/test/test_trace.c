@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "bench/test/emitted.h"
 #include "bench/trace.h"
 #include "lib/json.h"
 
@@ -66,20 +67,14 @@ static void read_edge(struct trace_counts *c, uint64_t set, uint64_t fold)
 	trace_line(c, line);
 }
 
-static json_t *emitted(const struct trace *t)
+static void emit_it(const void *of, struct emit *e)
 {
-	static char memory[1024];
-	json_t *o = NULL;
-	struct emit e;
-	struct why w;
+	trace_emit(of, e);
+}
 
-	emit_init(&e, memory, sizeof(memory));
-	emit_open(&e, NULL);
-	trace_emit(t, &e);
-	emit_close(&e);
-	assert_false(e.full);
-	assert_int_equal(json_parse(e.data, e.len, sizeof(memory), &o, &w), OK);
-	return o;
+static json_t *emitted(const struct trace *of)
+{
+	return emitted_by(emit_it, of);
 }
 
 static void medians(void **state)
