@@ -126,6 +126,9 @@ void boot_close(struct boot *b)
 	                       b->initramfs, b->console_path, b->result_path};
 	size_t i;
 
+	/* Some 100M that nobody looks at again. */
+	if (b->disk)
+		unlink(b->disk);
 	if (b->hold_fd >= 0)
 		close(b->hold_fd);
 	if (b->hold_vmlinux_fd >= 0)
