@@ -257,7 +257,7 @@ CREATE TABLE submission_board (
 -- A unit of work leased to an agent.
 CREATE TABLE job (
 	id             INTEGER PRIMARY KEY,
-	kind           TEXT NOT NULL CHECK (kind IN ('resolve','build','boot')),
+	kind           TEXT NOT NULL CHECK (kind IN ('resolve','build','boot','walk')),
 	purpose        TEXT NOT NULL CHECK (purpose IN ('work','health','confirm','validate')),
 	state          TEXT NOT NULL CHECK (state IN ('queued','leased','done','failed','cancelled')),
 	urgency        INTEGER NOT NULL,          -- checks before work, then the submission's priority
@@ -392,6 +392,77 @@ CREATE TABLE submission_boot (
 	PRIMARY KEY (submission_id, boot_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX submission_boot_boot ON submission_boot(boot_id);
+
+-- A walk: the commits between two of a tree, as an agent found them; asked for by what
+-- follows a branch and by what looks for the commit behind a change.
+CREATE TABLE walk (
+	id          INTEGER PRIMARY KEY,
+	job_id      INTEGER UNIQUE REFERENCES job(id), -- that does it
+	submitter   TEXT NOT NULL,                -- whose trust domain fetches it
+	tree        TEXT NOT NULL,
+	ref         TEXT NOT NULL,                -- where it leads: a branch, tag or commit
+	since       TEXT,                         -- commit that it begins behind; NULL: the tip alone
+	state       TEXT NOT NULL CHECK (state IN ('asked','done','failed')),
+	why         TEXT,                         -- of a failure
+	tip         TEXT,                         -- what the ref was; with all below once it is done
+	base        TEXT,                         -- merge base of since and tip; NULL: there is none
+	linear      INTEGER,                      -- since is an ancestor of the tip: base is since
+	omitted     INTEGER NOT NULL DEFAULT 0,   -- oldest commits left out, beyond WALK_COMMITS_MAX
+	asked_ms    INTEGER NOT NULL,
+	answered_ms INTEGER
+) STRICT;
+
+-- From behind its base to its tip, oldest first, in an order in which parents come before
+-- their children. Of a rebased branch: the new stack.
+CREATE TABLE walk_commit (
+	walk_id   INTEGER NOT NULL REFERENCES walk(id),
+	position  INTEGER NOT NULL,               -- 1: the oldest
+	commit_id TEXT NOT NULL,
+	source    TEXT NOT NULL,                  -- the tree of its files, by git
+	subject   TEXT NOT NULL,
+	author    TEXT NOT NULL,
+	parents   INTEGER NOT NULL,               -- 2 and more: a merge
+	patch_id  TEXT,                           -- git patch-id --stable; NULL: a merge, or it changes nothing
+	known     INTEGER NOT NULL,               -- its patch-id is between base and since as well
+	PRIMARY KEY (walk_id, position)
+) STRICT, WITHOUT ROWID;
+
+-- A branch that is followed.
+CREATE TABLE track (
+	id         INTEGER PRIMARY KEY,
+	tree       TEXT NOT NULL,
+	branch     TEXT NOT NULL,
+	every_ms   INTEGER NOT NULL,              -- between two looks
+	mode       TEXT NOT NULL CHECK (mode IN ('tips','all','merges')), -- commits that are points
+	request    TEXT NOT NULL,                 -- JSON: a submission without its kernels
+	config     TEXT NOT NULL,                 -- JSON: of its kernels, as in a submission
+	toolchain  TEXT,
+	release    TEXT,                          -- ref that the tip is also held against
+	submitter  TEXT NOT NULL,                 -- label of the token that added it
+	state      TEXT NOT NULL CHECK (state IN ('active','paused','ended')),
+	why        TEXT,                          -- what it waits for, or the last failure
+	next_ms    INTEGER NOT NULL,              -- when it is looked at again
+	walk_id    INTEGER REFERENCES walk(id),   -- that is under way
+	created_ms INTEGER NOT NULL,
+	changed_ms INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX track_branch ON track(tree, branch, submitter) WHERE state <> 'ended';
+
+-- Commits of a track that are measured, in the order of the branch: by the graph where it
+-- grows, by when it was seen where it is rebased.
+CREATE TABLE track_point (
+	track_id      INTEGER NOT NULL REFERENCES track(id),
+	position      INTEGER NOT NULL,           -- grows along the branch
+	commit_id     TEXT NOT NULL,
+	kind          TEXT NOT NULL CHECK (kind IN ('tip','commit','base','release')),
+	walk_id       INTEGER NOT NULL REFERENCES walk(id), -- that found it
+	walk_position INTEGER,                    -- walk_commit; NULL: a base or release
+	rebased       INTEGER NOT NULL,           -- the point before is no ancestor
+	submission_id INTEGER REFERENCES submission(id), -- it against the point before; NULL: it waits
+	seen_ms       INTEGER NOT NULL,
+	PRIMARY KEY (track_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX track_point_submission ON track_point(submission_id);
 
 -- One process execution of a case, with its raw samples: a zstd frame of
 -- little-endian 64-bit integers in the order taken, warm-up first.

@@ -1,0 +1,21 @@
+/*
+ * walk.h - asks an agent which commits lie between two of a tree.
+ *
+ *     e = walk_ask(db, "alice", tree, "master", since, urgency, now_ms, &walk, &w);
+ *     ... an agent that builds and may fetch from the tree does it ...
+ *     e = store_walk_get(db, walk, p, &k, &w);     k.state: asked, done, failed
+ *
+ * It runs inside a db_write() function.
+ */
+#ifndef FOLDWATCH_SERVER_WALK_H
+#define FOLDWATCH_SERVER_WALK_H
+
+#include "server/store_job.h"
+#include "server/store_walk.h"
+
+/* A walk and its job. `since` NULL: the tip alone. The job's urgency is a submission's
+ * priority. */
+enum err walk_ask(struct db *db, const char *submitter, const char *tree, const char *ref,
+                  const char *since, int64_t urgency, int64_t now_ms, int64_t *walk, struct why *w);
+
+#endif
