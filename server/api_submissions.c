@@ -87,8 +87,13 @@ enum err submission_make(struct http_req *req, struct http_resp *r, struct why *
 	if (e == OK)
 		e = repeated(req, p, key, body, &x.id, w);
 	if (e == OK && x.id == NONE) {
+		struct submitter who = {.srv = req->srv,
+		                        .db = db_reader(req->srv->store),
+		                        .label = req->token_label,
+		                        .admin = req->role == ROLE_ADMIN};
+
 		x.s.idem_key = key;
-		e = submit_read(req, p, body, &x, w);
+		e = submit_read(&who, p, body, &x, w);
 		if (e == OK)
 			e = db_write(req->srv->store, submit_store, &x, w);
 		/* Somebody was faster with the same key. */

@@ -52,7 +52,7 @@ static enum err read_one(struct db_stmt *q, const char *what, int64_t key, struc
 	return e;
 }
 
-#define WALK                                                                  \
+#define WALK                                                                      \
 	"SELECT id, job_id, submitter, tree, ref, since, state, why, tip, base, " \
 	"coalesce(linear, 0), omitted, asked_ms, answered_ms FROM walk WHERE "
 

@@ -1,4 +1,4 @@
-/* submit.c - checking and storing a submission. */
+/* submit.c - checking a submission. */
 #include "server/submit.h"
 
 #include "lib/case.h"
@@ -115,7 +115,7 @@ enum err submit_config(struct checking *c, json_t *config, const char *place,
 	enum err e = OK;
 
 	if (!c->sets_loaded)
-		e = config_sets_load(c->p, c->req->srv->conf.kernel_dir, &c->sets, w);
+		e = config_sets_load(c->p, c->who->srv->conf.kernel_dir, &c->sets, w);
 	c->sets_loaded = e == OK;
 	if (e != OK)
 		return err_at(w, e, "%s", place);
@@ -170,7 +170,7 @@ static enum err check_image(struct checking *c, const char *sha256, const char *
 		               sha256);
 	if (e != OK)
 		return e;
-	path = artifact_path(c->req->srv->conf.dir, sha256);
+	path = artifact_path(c->who->srv->conf.dir, sha256);
 	e = image_probe(path, &img, w);
 	free(path);
 	if (e != OK)
@@ -298,7 +298,7 @@ static bool may_boot(const struct checking *c, const struct board *b)
 {
 	/* An admin answers for what they submit; others' kernels go where the
 	 * board's owner lets untrusted ones. */
-	return c->req->role == ROLE_ADMIN || b->untrusted;
+	return c->who->admin || b->untrusted;
 }
 
 static void take_board(struct checking *c, const char *name)
@@ -504,10 +504,10 @@ static enum err check_kernels(struct checking *c, const struct body_in *in, bool
 	return e == OK && validate ? add_validators(c, w) : e;
 }
 
-enum err submit_read(struct http_req *req, struct pool *p, json_t *body, struct wanted *out,
+enum err submit_read(const struct submitter *who, struct pool *p, json_t *body, struct wanted *out,
                      struct why *w)
 {
-	struct checking c = {.req = req, .p = p, .db = db_reader(req->srv->store), .out = out};
+	struct checking c = {.who = who, .p = p, .db = who->db, .out = out};
 	struct body_in in = {.threshold = NAN, .reuse = true};
 	struct sub *s = &out->s;
 	char *canon, hex[SHA256_HEX];
@@ -520,7 +520,7 @@ enum err submit_read(struct http_req *req, struct pool *p, json_t *body, struct 
 	canon = json_canonical(body);
 	hash_block(canon, strlen(canon), hex);
 	free(canon);
-	*s = (struct sub){.submitter = pool_str(p, req->token_label ? req->token_label : ""),
+	*s = (struct sub){.submitter = pool_str(p, who->label ? who->label : ""),
 	                  .idem_key = s->idem_key,
 	                  .content_hash = pool_str(p, hex),
 	                  .title = pool_str(p, in.title),
@@ -547,55 +547,4 @@ enum err submit_read(struct http_req *req, struct pool *p, json_t *body, struct 
 	if (e == OK)
 		e = check_boards(&c, in.boards, w);
 	return e == OK ? write_plan(&c, w) : e;
-}
-
-static enum err store_series(struct db *db, const struct wanted *x, struct why *w)
-{
-	const struct series *s = &x->series;
-	enum err e = OK;
-
-	if (!s->is)
-		return OK;
-	if (s->tip_config)
-		e = store_config_put(db, s->tip_config, x->tip_text, w);
-	if (e == OK && s->check_config)
-		e = store_config_put(db, s->check_config, x->check_text, w);
-	return e == OK ? store_series_add(db, x->id, s, w) : e;
-}
-
-static enum err store_kernel(struct db *db, const struct wanted *x, struct wanted_kernel *k,
-                             struct why *w)
-{
-	enum err e = OK;
-
-	if (k->config_text)
-		e = store_config_put(db, k->k.config_sha256, k->config_text, w);
-	if (e == OK && k->k.image) {
-		e = store_kernel_by_key(db, k->key, &k->k.kernel_id, w);
-		if (e == OK && k->k.kernel_id == NONE)
-			e = store_kernel_add(db, &k->image, &k->k.kernel_id, w);
-	}
-	return e == OK ? store_sub_kernel_add(db, x->id, &k->k, w) : e;
-}
-
-enum err submit_store(struct db *db, void *arg, struct why *w)
-{
-	struct wanted *x = arg;
-	int64_t case_id;
-	size_t i;
-	enum err e;
-
-	e = store_sub_add(db, &x->s, &x->id, w);
-	if (e == OK)
-		e = store_series(db, x, w);
-	for (i = 0; e == OK && i < x->kernels; i++)
-		e = store_kernel(db, x, &x->kernel[i], w);
-	for (i = 0; e == OK && i < x->boards.count; i++)
-		e = store_sub_board_add(db, x->id, (int64_t)i, x->boards.at[i], w);
-	for (i = 0; e == OK && i < x->cases.count; i++) {
-		e = store_case_id(db, x->cases.at[i], &case_id, w);
-		if (e == OK)
-			e = store_sub_case_add(db, x->id, case_id, w);
-	}
-	return e == OK ? schedule_advance(db, x->id, x->s.created_ms, w) : e;
 }

@@ -26,13 +26,24 @@ struct wanted {
 	int64_t id; /* once stored */
 };
 
+/* Who submits. */
+struct submitter {
+	struct server *srv;
+	struct db *db;     /* that is read */
+	const char *label; /* of the token */
+	bool admin;        /* boards that boot nothing untrusted boot it */
+};
+
 /* Everything is checked before anything is stored: names, URLs, refs, configs,
  * boards, cases, bounds, images. ERR_INPUT for what is malformed,
  * ERR_UNPROCESSABLE for what is not there. */
-enum err submit_read(struct http_req *req, struct pool *p, json_t *body, struct wanted *out,
+enum err submit_read(const struct submitter *who, struct pool *p, json_t *body, struct wanted *out,
                      struct why *w);
 /* A db_write() function; arg is the struct wanted. */
 enum err submit_store(struct db *db, void *arg, struct why *w);
+/* Both, inside a db_write() function whose handle is who->db: what the server asks for
+ * on somebody's behalf, in the transaction of its cause. */
+enum err submit_own(const struct submitter *who, json_t *body, int64_t *id, struct why *w);
 
 /* By git-check-ref-format's rules, or a whole commit id. */
 bool ref_is_good(const char *ref);

@@ -8,7 +8,7 @@
 #include "server/submit.h"
 
 struct checking {
-	struct http_req *req;
+	const struct submitter *who;
 	struct pool *p;
 	struct db *db;
 	struct wanted *out;
