@@ -292,6 +292,8 @@ enum err alerts_compared(struct db *db, const struct cmp *c, int64_t now_ms, str
 		    !c->kernel[i].self_reported)
 			e = one_kernel(db, &s, i, now_ms, w);
 	}
+	if (e == OK)
+		e = alerts_recovered(db, c, now_ms, w);
 	pool_free(s.pool);
 	return err_at(w, e, "alerts of submission %lld", (long long)c->submission);
 }

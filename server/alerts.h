@@ -30,6 +30,10 @@
 
 /* A finished comparison, as it is stored. */
 enum err alerts_compared(struct db *db, const struct cmp *c, int64_t now_ms, struct why *w);
+/* The same, for the open alerts of earlier points where it measures one of a track: those
+ * whose every cell is back at its level, or whose fault none of the point's boots shows,
+ * are `recovered` (alerts_recovered.c). alerts_compared() calls it. */
+enum err alerts_recovered(struct db *db, const struct cmp *c, int64_t now_ms, struct why *w);
 /* The places of a boot's faults, as they are stored. */
 enum err alerts_placed(struct db *db, int64_t boot, const struct fault_rows *rows, int64_t now_ms,
                        struct why *w);

@@ -1,0 +1,83 @@
+/* store_alert_track.c - alerts, and the points of the tracks that they came of. */
+#include "server/store_alert_track.h"
+
+enum err store_alert_point(struct db *db, int64_t submission, struct pool *p,
+                           struct measured_point *out, struct why *w)
+{
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT track_id, position, commit_id FROM track_point"
+	                       " WHERE submission_id = ?1 ORDER BY position DESC LIMIT 1");
+	enum err e;
+
+	*out = (struct measured_point){.track = NONE};
+	db_bind_int(q, 1, submission);
+	e = db_step(q, w);
+	if (e == OK && db_has_row(q))
+		*out = (struct measured_point){.track = db_int(q, 0),
+		                               .position = db_int(q, 1),
+		                               .commit = col_str(q, 2, p)};
+	db_done(q);
+	return e;
+}
+
+enum err store_alert_before(struct db *db, const struct measured_point *at, struct pool *p,
+                            struct ids *out, struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT a.id FROM alert a WHERE a.state IN ('new','confirmed','acknowledged')"
+	            " AND EXISTS (SELECT 1 FROM track_point t WHERE t.submission_id ="
+	            " a.submission_id AND t.track_id = ?1 AND t.position < ?2) ORDER BY a.id");
+	enum err e;
+
+	db_bind_int(q, 1, at->track);
+	db_bind_int(q, 2, at->position);
+	while ((e = db_step(q, w)) == OK && db_has_row(q))
+		*(int64_t *)pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)) =
+		        db_int(q, 0);
+	db_done(q);
+	return e;
+}
+
+enum err store_alert_one_env(struct db *db, int64_t one, int64_t other, const char *board, bool *is,
+                             struct why *w)
+{
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT count(*) FROM (SELECT DISTINCT b.env_id, b.board_identity"
+	                       " FROM submission_boot s JOIN boot b ON b.id = s.boot_id"
+	                       " WHERE s.submission_id IN (?1, ?2) AND b.board = ?3 AND b.valid = 1"
+	                       " AND b.purpose = 'work') AS envs");
+	int64_t envs = 0;
+	enum err e;
+
+	db_bind_int(q, 1, one);
+	db_bind_int(q, 2, other);
+	db_bind_text(q, 3, board);
+	e = db_run_int(q, &envs, w);
+	*is = envs == 1;
+	return e;
+}
+
+enum err store_alert_shown(struct db *db, int64_t submission, int64_t kernel, const char *board,
+                           const char *signature, int64_t *valid, int64_t *showed, struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT coalesce(sum(b.valid), 0), coalesce(sum(CASE WHEN EXISTS"
+	            " (SELECT 1 FROM boot_place f WHERE f.boot_id = b.id AND f.signature = ?4)"
+	            " THEN 1 ELSE 0 END), 0) FROM submission_boot s JOIN boot b"
+	            " ON b.id = s.boot_id WHERE s.submission_id = ?1 AND b.kernel_id = ?2"
+	            " AND b.board = ?3 AND b.purpose = 'work'");
+	enum err e;
+
+	*valid = *showed = 0;
+	db_bind_int(q, 1, submission);
+	db_bind_int(q, 2, kernel);
+	db_bind_text(q, 3, board);
+	db_bind_text(q, 4, signature);
+	e = db_step(q, w);
+	if (e == OK && db_has_row(q)) {
+		*valid = db_int(q, 0);
+		*showed = db_int(q, 1);
+	}
+	db_done(q);
+	return e;
+}

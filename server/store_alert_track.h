@@ -1,0 +1,29 @@
+/*
+ * store_alert_track.h - alerts of branches that are followed: what their later points say.
+ * Conventions as in store_submission.h.
+ */
+#ifndef FOLDWATCH_SERVER_STORE_ALERT_TRACK_H
+#define FOLDWATCH_SERVER_STORE_ALERT_TRACK_H
+
+#include "server/store_job.h"
+
+/* The point of a track that a submission measures; track NONE: it measures none. */
+struct measured_point {
+	int64_t track, position;
+	const char *commit;
+};
+enum err store_alert_point(struct db *db, int64_t submission, struct pool *p,
+                           struct measured_point *out, struct why *w);
+/* Alerts that are open and came of an earlier point of that track, oldest first. */
+enum err store_alert_before(struct db *db, const struct measured_point *at, struct pool *p,
+                            struct ids *out, struct why *w);
+/* Were all valid boots that answer the two submissions on that board made in one
+ * environment? */
+enum err store_alert_one_env(struct db *db, int64_t one, int64_t other, const char *board, bool *is,
+                             struct why *w);
+/* Boots of the kernel that answer the submission on that board, to measure: the valid
+ * ones, and those that showed the signature, valid or not. */
+enum err store_alert_shown(struct db *db, int64_t submission, int64_t kernel, const char *board,
+                           const char *signature, int64_t *valid, int64_t *showed, struct why *w);
+
+#endif
