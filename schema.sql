@@ -259,6 +259,7 @@ CREATE TABLE job (
 	id             INTEGER PRIMARY KEY,
 	kind           TEXT NOT NULL CHECK (kind IN ('resolve','build','boot','walk')),
 	purpose        TEXT NOT NULL CHECK (purpose IN ('work','health','confirm','validate')),
+	submitter      TEXT NOT NULL,             -- in whose turn it is done; '': in nobody's, a check
 	state          TEXT NOT NULL CHECK (state IN ('queued','leased','done','failed','cancelled')),
 	urgency        INTEGER NOT NULL,          -- checks before work, then the submission's priority
 	seq            INTEGER NOT NULL,          -- order within the submission: A B B A
@@ -293,8 +294,8 @@ CREATE TABLE job (
 	started_ms     INTEGER,                   -- of this attempt
 	ended_ms       INTEGER
 ) STRICT;
--- With kind and board, so that a claim passes over other boards' jobs in the index.
-CREATE INDEX job_queue ON job(urgency DESC, submission_id, seq, id, kind, board)
+-- A lane's jobs in their order: a claim looks at the first of each lane.
+CREATE INDEX job_queue ON job(submitter, board, urgency, submission_id, seq, id)
 	WHERE state = 'queued';
 CREATE INDEX job_leased ON job(lease_until_ms) WHERE state = 'leased';
 CREATE INDEX job_agent ON job(agent, id) WHERE state = 'leased';
@@ -621,6 +622,24 @@ CREATE INDEX outbox_due ON outbox(channel, next_ms, id) WHERE state = 'waiting';
 CREATE INDEX outbox_alert ON outbox(alert_id, id);
 
 -- ---------------------------------------------------------------- derived
+
+-- One submitter's jobs of one urgency for a board, or for the agents that resolve and build
+-- (''). server/store_share.h says whose turn it is.
+CREATE TABLE lane (
+	board      TEXT NOT NULL,
+	submitter  TEXT NOT NULL,
+	urgency    INTEGER NOT NULL,
+	begun_ms   INTEGER NOT NULL,              -- its newest start; 0: none yet
+	PRIMARY KEY (board, submitter, urgency)
+) STRICT, WITHOUT ROWID;
+
+-- How much of a board's time a submitter used lately.
+CREATE TABLE usage (
+	board      TEXT NOT NULL,
+	submitter  TEXT NOT NULL,
+	heat       REAL NOT NULL,                 -- log2 of milliseconds that halve every hour, grown to 1970
+	PRIMARY KEY (board, submitter)
+) STRICT, WITHOUT ROWID;
 
 -- Where in the source a fault was, from the console and the kernel's vmlinux.
 CREATE TABLE boot_place (
