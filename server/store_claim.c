@@ -8,8 +8,8 @@
  * begin with a prefix it may fetch, a compiler must be its own, a board must be
  * in service (in quarantine: checks only) and hold no other lease.
  *
- * Of each lane only the first such job is looked at, by an index; what orders
- * them stands in store_share.h.
+ * FIRSTS are the first such jobs of the lanes, by an index; what orders them stands
+ * in store_share.h.
  */
 #define TEXT_OF(x) TEXT(x)
 #define TEXT(x)    #x
@@ -33,10 +33,9 @@ _Static_assert(LANE_STEP_MS == 600000, "STEP_TEXT");
 
 #define LANES(first) "SELECT l.board, l.submitter, l.begun_ms, " first " AS id FROM "
 
-#define NEXT                                                                                       \
-	"SELECT j.id FROM (" LANES(                                                                \
-	        FIRST_OF_AGENTS) "lane l WHERE l.board = ''"                                       \
-	                         " AND (?2 = 1 OR ?3 = 1)"                                         \
+#define FIRSTS                                                                                     \
+	"(" LANES(                                                                                 \
+	        FIRST_OF_AGENTS) "lane l WHERE l.board = '' AND (?2 = 1 OR ?3 = 1)"                \
 	                         " UNION ALL " LANES(                                              \
 	                                 FIRST_OF_BOARD) "board b JOIN lane l ON l.board = b.name" \
 	                                                 " WHERE b.name IN (?4, ?5, ?6, ?7, ?8, "  \
@@ -48,20 +47,16 @@ _Static_assert(LANE_STEP_MS == 600000, "STEP_TEXT");
 	                                                 " AND l.urgency = " CHECK_TEXT            \
 	                                                 ")) AND NOT EXISTS (SELECT 1 FROM job o"  \
 	                                                 " WHERE o.board = b.name AND o.state = "  \
-	                                                 "'leased')) c JOIN job j ON j.id = c.id"  \
-	                                                 " LEFT JOIN usage u ON u.board = "        \
-	                                                 "c.board AND u.submitter = c.submitter"   \
-	                                                 " ORDER BY CASE j.urgency "               \
-	                                                 "WHEN " CHECK_TEXT " THEN 0 ELSE 1 END,"  \
-	                                                 " j.urgency + CASE WHEN ?20 <= "          \
-	                                                 "c.begun_ms OR ?20 <= j.created_ms THEN " \
-	                                                 "0"                                       \
-	                                                 " WHEN c.begun_ms > j.created_ms THEN "   \
-	                                                 "(?20 - c.begun_ms) / " STEP_TEXT         \
-	                                                 " ELSE (?20 - j.created_ms) / " STEP_TEXT \
-	                                                 " END DESC,"                              \
-	                                                 " coalesce(u.heat, -1e300), "             \
-	                                                 "j.submission_id, j.seq, j.id LIMIT 1"
+	                                                 "'leased')) c"
+
+#define NEXT                                                                     \
+	"SELECT j.id FROM " FIRSTS " JOIN job j ON j.id = c.id"                  \
+	" LEFT JOIN usage u ON u.board = c.board AND u.submitter = c.submitter"  \
+	" ORDER BY CASE j.urgency WHEN " CHECK_TEXT " THEN 0 ELSE 1 END,"        \
+	" j.urgency + CASE WHEN ?20 <= c.begun_ms OR ?20 <= j.created_ms THEN 0" \
+	" WHEN c.begun_ms > j.created_ms THEN (?20 - c.begun_ms) / " STEP_TEXT   \
+	" ELSE (?20 - j.created_ms) / " STEP_TEXT " END DESC,"                   \
+	" coalesce(u.heat, -1e300), j.submission_id, j.seq, j.id LIMIT 1"
 
 static void bind_next(struct db_stmt *q, const struct claim *c)
 {
@@ -72,12 +67,13 @@ static void bind_next(struct db_stmt *q, const struct claim *c)
 	db_bind_int(q, 3, c->build);
 	for (i = 0; i < CLAIM_BOARDS; i++)
 		db_bind_text(q, 4 + (int)i, i < c->boards ? c->board[i] : NULL);
-	db_bind_int(q, 20, c->now_ms);
 }
 
 enum err store_job_claimable(struct db *db, const struct claim *c, bool *is, struct why *w)
 {
-	struct db_stmt *q = db_prepare(db, NEXT);
+	/* Any will do: the first that is found. */
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT c.id FROM " FIRSTS " WHERE c.id IS NOT NULL LIMIT 1");
 	enum err e;
 
 	bind_next(q, c);
@@ -100,6 +96,7 @@ enum err store_job_claim(struct db *db, const struct claim *c, int64_t *id, stru
 	enum err e;
 
 	bind_next(q, c);
+	db_bind_int(q, 20, c->now_ms);
 	db_bind_text(q, 21, c->nonce);
 	db_bind_int(q, 22, c->lease_until_ms);
 	e = db_step(q, w);
