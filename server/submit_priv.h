@@ -1,5 +1,5 @@
 /*
- * submit_priv.h - what submit.c and submit_series.c share.
+ * submit_priv.h - what submit*.c share.
  */
 #ifndef FOLDWATCH_SERVER_SUBMIT_PRIV_H
 #define FOLDWATCH_SERVER_SUBMIT_PRIV_H
@@ -22,6 +22,12 @@ enum err submit_config(struct checking *c, json_t *config, const char *place,
 /* `key` names the ref in sentences. */
 enum err submit_tree(const char *tree, const char *ref, const char *place, const char *key,
                      struct why *w);
+/* A body's `boards` (NULL: all that are active), `cases` and `plan`; then foldbench's
+ * plan from them. */
+enum err submit_boards(struct checking *c, json_t *boards, struct why *w);
+enum err submit_cases(struct checking *c, json_t *cases, struct why *w);
+enum err submit_plan(struct checking *c, json_t *plan, struct why *w);
+enum err submit_write_plan(struct checking *c, struct why *w);
 /* A body's `series`: the baseline is c->out's one kernel then. */
 enum err submit_series(struct checking *c, json_t *o, bool validate, struct why *w);
 
