@@ -20,12 +20,27 @@ CREATE TABLE token (
 	revoked_ms INTEGER                        -- NULL: valid
 ) STRICT;
 
+-- Limits of a token, by its newest row. NULL: the configuration's; 0: none.
+CREATE TABLE token_quota (
+	id          INTEGER PRIMARY KEY,
+	token_id    INTEGER NOT NULL REFERENCES token(id),
+	submissions INTEGER,                      -- open at a time
+	jobs        INTEGER,                      -- waiting at a time
+	boots       INTEGER,                      -- asked for in 24 hours
+	bytes       INTEGER,                      -- of uploads that are stored
+	by_whom     TEXT NOT NULL,                -- label of a token
+	at_ms       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX token_quota_token ON token_quota(token_id, id);
+
 -- Content-addressed files under artifacts/: images, vmlinux, configs, consoles.
 CREATE TABLE artifact (
 	sha256     TEXT PRIMARY KEY,
 	bytes      INTEGER NOT NULL,
+	by_whom    TEXT,                          -- submitter who sent it first; NULL: an agent, the server
 	created_ms INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX artifact_by ON artifact(by_whom, bytes) WHERE by_whom IS NOT NULL;
 
 -- Lines of Kconfig that were asked for: named fragment sets as they were when
 -- the submission came, or a submitter's own text.
@@ -64,6 +79,7 @@ CREATE TABLE submission (
 	             ('resolving','building','booting','done','failed','cancelled')),
 	why          TEXT,
 	planned      INTEGER NOT NULL,            -- its boots are laid out
+	asked_boots  INTEGER NOT NULL DEFAULT 0,  -- that it may begin with, before they are laid out
 	created_ms   INTEGER NOT NULL,
 	ended_ms     INTEGER,
 	UNIQUE (submitter, idem_key)
@@ -303,6 +319,7 @@ CREATE INDEX job_submission ON job(submission_id, state);
 CREATE INDEX job_kernel ON job(kernel_id, kind);
 CREATE INDEX job_board ON job(board, state);
 CREATE INDEX job_kind ON job(kind, state, id);
+CREATE INDEX job_boots ON job(submitter, created_ms) WHERE kind = 'boot';
 CREATE INDEX job_about ON job(about) WHERE about IS NOT NULL;
 
 -- Answers that came with an Idempotency-Key, for repeats.

@@ -1,5 +1,6 @@
 /* api_submissions.c - what was asked for, and how far it is. */
 #include "server/api_util.h"
+#include "server/quota.h"
 #include "server/samples.h"
 #include "server/schedule.h"
 #include "server/submit.h"
@@ -74,6 +75,41 @@ static enum err repeated(struct http_req *req, struct pool *p, const char *key, 
 	return e;
 }
 
+struct making {
+	struct wanted *x;
+	struct quota_ask ask;
+};
+
+/* The quota is asked in the transaction that uses it. */
+static enum err make(struct db *db, void *arg, struct why *w)
+{
+	struct making *m = arg;
+	enum err e = quota_check(db, &m->ask, w);
+
+	return e == OK ? submit_store(db, m->x, w) : e;
+}
+
+/* Stores what was read. */
+static enum err make_within_quota(struct http_req *req, struct wanted *x, struct why *w)
+{
+	struct making m = {.x = x,
+	                   .ask = {.label = req->token_label,
+	                           .token = req->token_id,
+	                           .exempt = req->role == ROLE_ADMIN,
+	                           .conf = &req->srv->conf,
+	                           .now_ms = x->s.created_ms}};
+	enum err e;
+
+	m.ask.more[QUOTA_SUBMISSIONS] = 1;
+	m.ask.more[QUOTA_BOOTS] = x->s.asked_boots;
+	m.ask.more[QUOTA_JOBS] = x->s.asked_boots;
+	for (size_t i = 0; i < x->kernels; i++)
+		m.ask.more[QUOTA_JOBS] += x->kernel[i].k.tree != NULL;
+	e = db_write(req->srv->store, make, &m, w);
+	req->retry_after_s = m.ask.retry_after_s;
+	return e;
+}
+
 enum err submission_make(struct http_req *req, struct http_resp *r, struct why *w)
 {
 	struct pool *p = pool_new();
@@ -95,7 +131,7 @@ enum err submission_make(struct http_req *req, struct http_resp *r, struct why *
 		x.s.idem_key = key;
 		e = submit_read(&who, p, body, &x, w);
 		if (e == OK)
-			e = db_write(req->srv->store, submit_store, &x, w);
+			e = make_within_quota(req, &x, w);
 		/* Somebody was faster with the same key. */
 		if (e == ERR_CONFLICT && key)
 			e = repeated(req, p, key, body, &x.id, w);

@@ -14,8 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KERNELS_MAX 32
-#define CASES_MAX   1000
+#define CASES_MAX 1000
 
 /* ---- kernels */
 
@@ -334,5 +333,7 @@ enum err submit_read(const struct submitter *who, struct pool *p, json_t *body, 
 		e = submit_plan(&c, in.plan, w);
 	if (e == OK)
 		e = submit_boards(&c, in.boards, w);
-	return e == OK ? submit_write_plan(&c, w) : e;
+	if (e == OK)
+		e = submit_write_plan(&c, w);
+	return e == OK ? submit_asked(c.db, p, out, w) : e;
 }

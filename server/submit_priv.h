@@ -7,6 +7,8 @@
 #include "server/config_sets.h"
 #include "server/submit.h"
 
+#define KERNELS_MAX 32 /* of a submission, but for those that validate or are only built */
+
 struct checking {
 	const struct submitter *who;
 	struct pool *p;
@@ -30,5 +32,10 @@ enum err submit_plan(struct checking *c, json_t *plan, struct why *w);
 enum err submit_write_plan(struct checking *c, struct why *w);
 /* A body's `series`: the baseline is c->out's one kernel then. */
 enum err submit_series(struct checking *c, json_t *o, bool validate, struct why *w);
+
+/* Fills s.asked_boots (submit_cost.c). */
+enum err submit_asked(struct db *db, struct pool *p, struct wanted *x, struct why *w);
+/* Boots that each kernel begins with on such a board. */
+int64_t submit_boots_of(const struct wanted *x, bool deterministic);
 
 #endif
