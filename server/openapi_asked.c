@@ -7,6 +7,31 @@
 
 /* clang-format off */
 const struct openapi_object openapi_asked_objects[] = {
+	{"DryRun", SHAPE_OUT, "What a submission would do and cost",
+	 "request obj\n"
+	 "resolves int\n"
+	 "builds DryBuilds\n"
+	 "boots [DryBoots]\n"
+	 "minutes Minutes\n"
+	 "elapsed_minutes Minutes\n"
+	 "guess bool\n"
+	 "notes [str]\n"},
+	{"DryBuilds", SHAPE_OUT, "Kernels to be built, and those that stand",
+	 "new int\n"
+	 "known int\n"
+	 "minutes Minutes\n"
+	 "basis str?\n"},
+	{"DryBoots", SHAPE_OUT, "Boots on a board, and those that stand",
+	 "board str\n"
+	 "new int\n"
+	 "known int\n"
+	 "boot_s num\n"
+	 "minutes Minutes\n"
+	 "basis str\n"},
+	{"Minutes", SHAPE_OUT, "What is expected, and the range that it lies in",
+	 "low num\n"
+	 "expected num\n"
+	 "high num\n"},
 	{"Quotas", SHAPE_OUT, "What a token may use, and what is used under its label",
 	 "label str\n"
 	 "exempt bool\n"

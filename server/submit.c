@@ -89,6 +89,13 @@ static const char *join_build_ids(struct pool *p, const struct image *img)
 	return ids;
 }
 
+void submit_unseen(struct checking *c, const char *place)
+{
+	*(const char **)pool_push(c->p, (void **)&c->out->unseen.at, &c->out->unseen.count,
+	                          sizeof(*c->out->unseen.at)) =
+	        pool_fmt(c->p, "%s: it is not uploaded yet, so nobody looked into it", place);
+}
+
 static enum err check_image(struct checking *c, const char *sha256, const char *place,
                             struct wanted_kernel *k, struct why *w)
 {
@@ -100,7 +107,14 @@ static enum err check_image(struct checking *c, const char *sha256, const char *
 
 	if (!hex_is(sha256, 64))
 		return err_set(w, ERR_INPUT, "%s: expected 64 lower-case hex digits", place);
+	schedule_image_key(sha256, k->key);
+	k->k.image = pool_str(c->p, sha256);
+	k->k.state = "ready";
 	e = artifact_find(c->db, sha256, &bytes, w);
+	if (e == ERR_NOT_FOUND && c->who->dry) {
+		submit_unseen(c, place);
+		return OK;
+	}
 	if (e == ERR_NOT_FOUND)
 		return err_set(w, ERR_UNPROCESSABLE,
 		               "%s: there is no artifact %s: upload the image first", place,
@@ -113,11 +127,10 @@ static enum err check_image(struct checking *c, const char *sha256, const char *
 	if (e != OK)
 		return err_at(w, ERR_UNPROCESSABLE, "%s", place);
 	schedule_domain(c->out->s.submitter, NULL, domain);
-	schedule_image_key(sha256, k->key);
 	*x = (struct kernel){.key = k->key,
 	                     .domain = pool_str(c->p, domain),
 	                     .state = "ready",
-	                     .image = pool_str(c->p, sha256),
+	                     .image = k->k.image,
 	                     .image_bytes = bytes,
 	                     .build_ids = join_build_ids(c->p, &img),
 	                     .objects = NONE,
@@ -130,8 +143,6 @@ static enum err check_image(struct checking *c, const char *sha256, const char *
 		release = img.banner + strlen("Linux version ");
 		x->release = pool_strn(c->p, release, strcspn(release, " "));
 	}
-	k->k.image = x->image;
-	k->k.state = "ready";
 	return OK;
 }
 

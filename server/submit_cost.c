@@ -5,9 +5,7 @@
 #include "server/schedule.h"
 #include "server/store_board.h"
 
-/* Kernels that are booted for their numbers. Of a series that boots every prefix nobody
- * knows them before it is resolved: as many as there can be. */
-static int64_t measured(const struct wanted *x)
+int64_t submit_measured(const struct wanted *x)
 {
 	int64_t n = 0;
 
@@ -46,7 +44,7 @@ enum err submit_asked(struct db *db, struct pool *p, struct wanted *x, struct wh
 		struct board b = {0};
 
 		e = store_board_get(db, x->boards.at[i], p, &b, w);
-		x->s.asked_boots += measured(x) * submit_boots_of(x, b.deterministic);
+		x->s.asked_boots += submit_measured(x) * submit_boots_of(x, b.deterministic);
 	}
 	return e;
 }

@@ -21,6 +21,8 @@ struct checking {
 /* A kernel's `config`: its text, name and hash. `place` names it in sentences. */
 enum err submit_config(struct checking *c, json_t *config, const char *place,
                        struct wanted_kernel *k, struct why *w);
+/* Of an upload that is not there yet: a sentence, when it is only a dry run. */
+void submit_unseen(struct checking *c, const char *place);
 /* `key` names the ref in sentences. */
 enum err submit_tree(const char *tree, const char *ref, const char *place, const char *key,
                      struct why *w);
@@ -35,6 +37,9 @@ enum err submit_series(struct checking *c, json_t *o, bool validate, struct why 
 
 /* Fills s.asked_boots (submit_cost.c). */
 enum err submit_asked(struct db *db, struct pool *p, struct wanted *x, struct why *w);
+/* Kernels that are booted for their numbers. Of a series that boots every prefix nobody
+ * knows them before it is resolved: as many as there can be. */
+int64_t submit_measured(const struct wanted *x);
 /* Boots that each kernel begins with on such a board. */
 int64_t submit_boots_of(const struct wanted *x, bool deterministic);
 
