@@ -20,12 +20,27 @@ CREATE TABLE token (
 	revoked_ms INTEGER                        -- NULL: valid
 ) STRICT;
 
+-- Limits of a token, by its newest row. NULL: the configuration's; 0: none.
+CREATE TABLE token_quota (
+	id          INTEGER PRIMARY KEY,
+	token_id    INTEGER NOT NULL REFERENCES token(id),
+	submissions INTEGER,                      -- open at a time
+	jobs        INTEGER,                      -- waiting at a time
+	boots       INTEGER,                      -- asked for in 24 hours
+	bytes       INTEGER,                      -- of uploads that are stored
+	by_whom     TEXT NOT NULL,                -- label of a token
+	at_ms       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX token_quota_token ON token_quota(token_id, id);
+
 -- Content-addressed files under artifacts/: images, vmlinux, configs, consoles.
 CREATE TABLE artifact (
 	sha256     TEXT PRIMARY KEY,
 	bytes      INTEGER NOT NULL,
+	by_whom    TEXT,                          -- submitter who sent it first; NULL: an agent, the server
 	created_ms INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX artifact_by ON artifact(by_whom, bytes) WHERE by_whom IS NOT NULL;
 
 -- Lines of Kconfig that were asked for: named fragment sets as they were when
 -- the submission came, or a submitter's own text.
@@ -64,6 +79,7 @@ CREATE TABLE submission (
 	             ('resolving','building','booting','done','failed','cancelled')),
 	why          TEXT,
 	planned      INTEGER NOT NULL,            -- its boots are laid out
+	asked_boots  INTEGER NOT NULL DEFAULT 0,  -- that it may begin with, before they are laid out
 	created_ms   INTEGER NOT NULL,
 	ended_ms     INTEGER,
 	UNIQUE (submitter, idem_key)
@@ -259,6 +275,7 @@ CREATE TABLE job (
 	id             INTEGER PRIMARY KEY,
 	kind           TEXT NOT NULL CHECK (kind IN ('resolve','build','boot','walk')),
 	purpose        TEXT NOT NULL CHECK (purpose IN ('work','health','confirm','validate')),
+	submitter      TEXT NOT NULL,             -- in whose turn it is done; '': in nobody's, a check
 	state          TEXT NOT NULL CHECK (state IN ('queued','leased','done','failed','cancelled')),
 	urgency        INTEGER NOT NULL,          -- checks before work, then the submission's priority
 	seq            INTEGER NOT NULL,          -- order within the submission: A B B A
@@ -293,8 +310,8 @@ CREATE TABLE job (
 	started_ms     INTEGER,                   -- of this attempt
 	ended_ms       INTEGER
 ) STRICT;
--- With kind and board, so that a claim passes over other boards' jobs in the index.
-CREATE INDEX job_queue ON job(urgency DESC, submission_id, seq, id, kind, board)
+-- A lane's jobs in their order: a claim looks at the first of each lane.
+CREATE INDEX job_queue ON job(submitter, board, urgency, submission_id, seq, id)
 	WHERE state = 'queued';
 CREATE INDEX job_leased ON job(lease_until_ms) WHERE state = 'leased';
 CREATE INDEX job_agent ON job(agent, id) WHERE state = 'leased';
@@ -302,6 +319,7 @@ CREATE INDEX job_submission ON job(submission_id, state);
 CREATE INDEX job_kernel ON job(kernel_id, kind);
 CREATE INDEX job_board ON job(board, state);
 CREATE INDEX job_kind ON job(kind, state, id);
+CREATE INDEX job_boots ON job(submitter, created_ms) WHERE kind = 'boot';
 CREATE INDEX job_about ON job(about) WHERE about IS NOT NULL;
 
 -- Answers that came with an Idempotency-Key, for repeats.
@@ -621,6 +639,24 @@ CREATE INDEX outbox_due ON outbox(channel, next_ms, id) WHERE state = 'waiting';
 CREATE INDEX outbox_alert ON outbox(alert_id, id);
 
 -- ---------------------------------------------------------------- derived
+
+-- One submitter's jobs of one urgency for a board, or for the agents that resolve and build
+-- (''). server/store_share.h says whose turn it is.
+CREATE TABLE lane (
+	board      TEXT NOT NULL,
+	submitter  TEXT NOT NULL,
+	urgency    INTEGER NOT NULL,
+	begun_ms   INTEGER NOT NULL,              -- its newest start; 0: none yet
+	PRIMARY KEY (board, submitter, urgency)
+) STRICT, WITHOUT ROWID;
+
+-- How much of a board's time a submitter used lately.
+CREATE TABLE usage (
+	board      TEXT NOT NULL,
+	submitter  TEXT NOT NULL,
+	heat       REAL NOT NULL,                 -- log2 of milliseconds that halve every hour, grown to 1970
+	PRIMARY KEY (board, submitter)
+) STRICT, WITHOUT ROWID;
 
 -- Where in the source a fault was, from the console and the kernel's vmlinux.
 CREATE TABLE boot_place (

@@ -46,6 +46,7 @@ struct cli {
 	const char *server; /* as given by --server, or NULL */
 	const char *token_file;
 	bool json;     /* --json: the answer as the API gives it, on standard output */
+	bool dry_run;  /* nothing is uploaded */
 	int exit_code; /* used when the subcommand returns OK */
 	struct client *client;
 	char *base;            /* the address that was found; owned */
@@ -98,7 +99,7 @@ enum err cli_get(struct cli *cli, const char *path, struct reply *r, struct why 
 enum err cli_get_text(struct cli *cli, const char *path, struct reply *r, struct why *w);
 enum err cli_send(struct cli *cli, const char *method, const char *path, const json_t *body,
                   const char *key, struct reply *r, struct why *w);
-/* Upload a file as artifact `hex`, its hash, unless the server has it. */
+/* Upload a file as artifact `hex`, its hash, unless the server has it, or it is a dry run. */
 enum err cli_put_file(struct cli *cli, const char *path, const char *hex, struct why *w);
 
 /* opt.c: parse argv[1..] by the tables. Fills `rest` with the arguments that

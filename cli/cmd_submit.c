@@ -4,6 +4,7 @@
 #include "cli/request.h"
 #include "cli/series.h"
 #include "cli/show.h"
+#include "cli/table.h"
 #include "cli/watch.h"
 
 #include "lib/mem.h"
@@ -17,7 +18,7 @@ struct submit_opts {
 	struct conf_list kernels, boards, cases;
 	int64_t boots, runs, iterations, warmup, layouts, priority;
 	double threshold_pct;
-	bool wait, fresh, validate, no_validate, across;
+	bool wait, fresh, validate, no_validate, across, dry_run;
 	struct series_opts series;
 };
 
@@ -83,6 +84,8 @@ static const struct cli_opt submit_table[] = {
          "compare boots of different environments as well, and say so", 0, 0, false},
         {"fresh", OPT_FLAG, offsetof(struct submit_opts, fresh), NULL,
          "build and boot anew, whatever stands", 0, 0, false},
+        {"dry-run", OPT_FLAG, offsetof(struct submit_opts, dry_run), NULL,
+         "check all of it, store nothing, and tell its jobs and minutes", 0, 0, false},
         {"wait", OPT_FLAG, offsetof(struct submit_opts, wait), NULL,
          "show progress, then the tables", 0, 0, false},
         {0},
@@ -136,6 +139,8 @@ static enum err check_options(const struct submit_opts *o, struct why *w)
 {
 	if (o->validate && o->no_validate)
 		return err_set(w, ERR_INPUT, "--validate and --no-validate exclude each other");
+	if (o->dry_run && (o->wait || o->key))
+		return err_set(w, ERR_INPUT, "--dry-run excludes --wait and --key");
 	if (!is_series(o) && !o->baseline)
 		return err_set(w, ERR_INPUT,
 		               "submit needs --baseline, or a series: --each-patch or --series");
@@ -289,6 +294,61 @@ static enum err wait_for(struct cli *cli, int64_t id, struct why *w)
 	return e;
 }
 
+static void print_minutes(const char *what, const json_t *m)
+{
+	printf("%s %.1f min (%.1f to %.1f)\n", what, json_num(m, "expected", 0),
+	       json_num(m, "low", 0), json_num(m, "high", 0));
+}
+
+static void print_dry_run(const json_t *root)
+{
+	const json_t *builds = json_object_get(root, "builds"), *one;
+	const char *basis = json_str(builds, "basis", NULL);
+	struct table t;
+	size_t i;
+
+	printf("nothing was stored\n\n%lld to resolve, %lld to build, %lld built already\n",
+	       (long long)json_int(root, "resolves", 0), (long long)json_int(builds, "new", 0),
+	       (long long)json_int(builds, "known", 0));
+	print_minutes("builds:", json_object_get(builds, "minutes"));
+	if (basis)
+		printf("from %s\n", basis);
+	putchar('\n');
+	table_init(&t, "BOARD", "BOOTS", "REUSED", "MINUTES", "RANGE", "FROM");
+	json_array_foreach (json_object_get(root, "boots"), i, one) {
+		const json_t *m = json_object_get(one, "minutes");
+		char boots[24], reused[24], minutes[24], range[48];
+
+		snprintf(boots, sizeof(boots), "%lld", (long long)json_int(one, "new", 0));
+		snprintf(reused, sizeof(reused), "%lld", (long long)json_int(one, "known", 0));
+		snprintf(minutes, sizeof(minutes), "%.1f", json_num(m, "expected", 0));
+		snprintf(range, sizeof(range), "%.1f to %.1f", json_num(m, "low", 0),
+		         json_num(m, "high", 0));
+		table_row(&t, json_str(one, "board", NULL), boots, reused, minutes, range,
+		          json_str(one, "basis", NULL));
+	}
+	table_print(&t);
+	table_release(&t);
+	putchar('\n');
+	print_minutes("in all:", json_object_get(root, "minutes"));
+	print_minutes("boards side by side:", json_object_get(root, "elapsed_minutes"));
+	json_array_foreach (json_object_get(root, "notes"), i, one)
+		printf("note: %s\n", json_string_value(one));
+}
+
+static enum err try_only(struct cli *cli, const json_t *req, struct why *w)
+{
+	struct reply r = {0};
+	enum err e = cli_send(cli, "POST", "/api/v1/submissions?dry_run=1", req, NULL, &r, w);
+
+	if (!e && cli->json)
+		e = cli_print_json(r.json, w);
+	else if (!e)
+		print_dry_run(r.json);
+	reply_release(&r);
+	return e;
+}
+
 static enum err run_submit(struct cli *cli, void *opt, int argc, char **argv, struct why *w)
 {
 	const struct submit_opts *o = opt;
@@ -299,9 +359,15 @@ static enum err run_submit(struct cli *cli, void *opt, int argc, char **argv, st
 
 	(void)argc;
 	(void)argv;
+	cli->dry_run = o->dry_run;
 	e = make_request(cli, o, &req, w);
 	if (e)
 		return e;
+	if (o->dry_run) {
+		e = try_only(cli, req, w);
+		json_decref(req);
+		return e;
+	}
 	e = cli_send(cli, "POST", "/api/v1/submissions", req, o->key, &r, w);
 	json_decref(req);
 	if (!e) {
@@ -341,6 +407,9 @@ const struct cli_command cmd_submit = {
                 "\n"
                 "A config is the name of a set (`contpte-y`, `virt+contpte-on`) or a file: lines\n"
                 "to merge, or a whole .config. TREE is a URL or a directory of this machine.\n"
+                "\n"
+                "With --dry-run the request is checked as a whole and its jobs and minutes are\n"
+                "told, by what the last such jobs took; nothing is uploaded or stored.\n"
                 "\n"
                 "With --wait, progress goes to standard error and the tables (--json: the\n"
                 "comparison) to standard output; exit 1 when the submission failed. Ctrl-C ends\n"

@@ -22,6 +22,7 @@ extern const struct cli_command cmd_subscribe;
 extern const struct cli_command cmd_log;
 extern const struct cli_command cmd_cancel;
 extern const struct cli_command cmd_token;
+extern const struct cli_command cmd_quota;
 extern const struct cli_command cmd_import;
 extern const struct cli_command cmd_scan_log;
 extern const struct cli_command cmd_stat;

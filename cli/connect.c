@@ -204,7 +204,7 @@ enum err cli_put_file(struct cli *cli, const char *path, const char *hex, struct
 	struct client *c;
 	enum err e = cli_connect(cli, &c, w);
 
-	if (e)
+	if (e || cli->dry_run)
 		return e;
 	/* What went wrong is told by the error alone here. A HEAD has no body, so
 	 * the server's sentence about a token may be missing. */

@@ -1,5 +1,7 @@
 /* api_submissions.c - what was asked for, and how far it is. */
 #include "server/api_util.h"
+#include "server/dry_run.h"
+#include "server/quota.h"
 #include "server/samples.h"
 #include "server/schedule.h"
 #include "server/submit.h"
@@ -74,14 +76,110 @@ static enum err repeated(struct http_req *req, struct pool *p, const char *key, 
 	return e;
 }
 
+struct making {
+	struct wanted *x;
+	struct quota_ask ask;
+};
+
+/* The quota is asked in the transaction that uses it. */
+static enum err make(struct db *db, void *arg, struct why *w)
+{
+	struct making *m = arg;
+	enum err e = quota_check(db, &m->ask, w);
+
+	return e == OK ? submit_store(db, m->x, w) : e;
+}
+
+/* What it may use beside what is used already. */
+static struct making making_of(const struct http_req *req, struct wanted *x)
+{
+	struct making m = {.x = x,
+	                   .ask = {.label = req->token_label,
+	                           .token = req->token_id,
+	                           .exempt = req->role == ROLE_ADMIN,
+	                           .conf = &req->srv->conf,
+	                           .now_ms = x->s.created_ms}};
+
+	m.ask.more[QUOTA_SUBMISSIONS] = 1;
+	m.ask.more[QUOTA_BOOTS] = x->s.asked_boots;
+	m.ask.more[QUOTA_JOBS] = x->s.asked_boots;
+	for (size_t i = 0; i < x->kernels; i++)
+		m.ask.more[QUOTA_JOBS] += x->kernel[i].k.tree != NULL;
+	return m;
+}
+
+/* Stores what was read. */
+static enum err make_within_quota(struct http_req *req, struct wanted *x, struct why *w)
+{
+	struct making m = making_of(req, x);
+	enum err e;
+
+	e = db_write(req->srv->store, make, &m, w);
+	req->retry_after_s = m.ask.retry_after_s;
+	return e;
+}
+
+/* Everything that would be checked is, and nothing is stored. */
+static enum err only_try(struct http_req *req, struct http_resp *r, struct why *w)
+{
+	struct db *db = db_reader(req->srv->store);
+	struct submitter who = {.srv = req->srv,
+	                        .db = db,
+	                        .label = req->token_label,
+	                        .admin = req->role == ROLE_ADMIN,
+	                        .dry = true};
+	struct pool *p = pool_new();
+	struct wanted x = {0};
+	struct making m;
+	struct dry_run d;
+	json_t *body = NULL;
+	enum err e = http_json(req, &body, w);
+
+	if (e == OK)
+		e = db_snapshot(db, w);
+	if (e == OK) {
+		e = submit_read(&who, p, body, &x, w);
+		if (e == OK) {
+			m = making_of(req, &x);
+			e = quota_check(db, &m.ask, w);
+			req->retry_after_s = m.ask.retry_after_s;
+		}
+		if (e == OK)
+			e = dry_run(db, p, &x, &d, w);
+		db_snapshot_end(db);
+	}
+	if (e == OK)
+		r->json = show_dry_run(&x, &d, body);
+	json_decref(body);
+	pool_free(p);
+	return e;
+}
+
+static enum err is_dry_run(const struct http_req *req, bool *is, struct why *w)
+{
+	const char *told = http_query(req, "dry_run");
+
+	*is = str_eq(told, "1") || str_eq(told, "true");
+	return !told || *is || str_eq(told, "0") || str_eq(told, "false")
+	               ? OK
+	               : err_set(w, ERR_INPUT, "dry_run: expected 1 or 0, got \"%.32s\"", told);
+}
+
 enum err submission_make(struct http_req *req, struct http_resp *r, struct why *w)
 {
 	struct pool *p = pool_new();
 	struct wanted x = {0};
 	const char *key = NULL;
 	json_t *body = NULL;
-	enum err e = api_key(req, &key, w);
+	bool dry = false;
+	enum err e = is_dry_run(req, &dry, w);
 
+	if (e == OK && dry) {
+		pool_free(p);
+		return only_try(req, r, w);
+	}
+	if (e == OK)
+		e = api_key(req, &key, w);
 	if (e == OK)
 		e = http_json(req, &body, w);
 	if (e == OK)
@@ -95,7 +193,7 @@ enum err submission_make(struct http_req *req, struct http_resp *r, struct why *
 		x.s.idem_key = key;
 		e = submit_read(&who, p, body, &x, w);
 		if (e == OK)
-			e = db_write(req->srv->store, submit_store, &x, w);
+			e = make_within_quota(req, &x, w);
 		/* Somebody was faster with the same key. */
 		if (e == ERR_CONFLICT && key)
 			e = repeated(req, p, key, body, &x.id, w);

@@ -51,7 +51,9 @@ struct http_req {
 	const char *body_path; /* HTTP_BODY_FILE: complete and fsync'd; the handler may rename it
 	                          away */
 	char body_sha256[65];  /* HTTP_BODY_FILE: hash of what came */
-	void *conn;            /* for http_query() and http_header() */
+	/* Set by a handler that fails with ERR_BUSY: when it is worth another try; 0: soon. */
+	int64_t retry_after_s;
+	void *conn; /* for http_query() and http_header() */
 };
 
 /* A query argument or header, or NULL. Borrowed for the request. */

@@ -283,7 +283,8 @@ enum MHD_Result http_send_error(struct exchange *x, enum err e, const struct why
 	if (e == ERR_METHOD)
 		http_resp_header(&r, "Allow", "%s", x->allow);
 	if (e == ERR_BUSY || e == ERR_UNAVAILABLE)
-		http_resp_header(&r, "Retry-After", "2");
+		http_resp_header(&r, "Retry-After", "%lld",
+		                 x->req.retry_after_s > 0 ? (long long)x->req.retry_after_s : 2);
 	if (r.status >= 500 && !atomic_load(&x->http->stopping))
 		log_error("http.failed", "op", x->route ? x->route->op : "-", "status",
 		          log_i(r.status), "why", w->text, NULL);

@@ -139,12 +139,19 @@ static json_t *object_schema(const struct openapi_object *shape)
 	return o;
 }
 
-/* An object's name, or a media type: the "content" of a body. */
+/* An object's name, two (A|B), or a media type: the "content" of a body. */
 static json_t *content(const char *what)
 {
 	json_t *media = json_object(), *o = json_object();
 
-	if (!strchr(what, '/')) {
+	if (strchr(what, '|')) {
+		char *one = xstrndup(what, strcspn(what, "|"));
+
+		json_put(media, "schema",
+		         json_pack("{s[oo]}", "oneOf", ref(one), ref(strchr(what, '|') + 1)));
+		free(one);
+		what = "application/json";
+	} else if (!strchr(what, '/')) {
 		json_put(media, "schema", ref(what));
 		what = "application/json";
 	} else if (strcmp(what, "text/plain") == 0) {
@@ -281,6 +288,7 @@ json_t *openapi_document(const struct http_route *routes, size_t count)
 	}
 	add_schemas(schemas, openapi_objects, openapi_object_count);
 	add_schemas(schemas, openapi_alert_objects, openapi_alert_object_count);
+	add_schemas(schemas, openapi_asked_objects, openapi_asked_object_count);
 	json_put_str(root, "openapi", "3.1.0");
 	json_put(root, "info",
 	         json_pack("{ssss}", "title", "foldwatch", "version", FOLDWATCH_VERSION));

@@ -28,7 +28,7 @@ struct openapi_object {
 struct openapi_op {
 	const char *op;      /* operationId of the route */
 	int status;          /* when it went well */
-	const char *answer;  /* object, or a media type; NULL: no body */
+	const char *answer;  /* object, one of two (A|B), or a media type; NULL: no body */
 	const char *request; /* object, or a media type; NULL: none */
 	const char *query;   /* fields, as in an object that comes in; NULL: none */
 	int also;            /* another status with the same body; 0: none */
@@ -38,6 +38,8 @@ extern const struct openapi_object openapi_objects[];
 extern const size_t openapi_object_count;
 extern const struct openapi_object openapi_alert_objects[];
 extern const size_t openapi_alert_object_count;
+extern const struct openapi_object openapi_asked_objects[];
+extern const size_t openapi_asked_object_count;
 extern const struct openapi_op openapi_ops[];
 extern const size_t openapi_op_count;
 

@@ -23,7 +23,7 @@ const struct openapi_op openapi_ops[] = {
 	{"artifact_get", 200, BYTES, NULL, NULL, 206},
 	{"artifact_put", 201, "ArtifactKept", BYTES, NULL, 200},
 	{"submissions_list", 200, "Submissions", NULL, PAGE, 0},
-	{"submission_make", 201, "Submission", "SubmissionAsked", NULL, 200},
+	{"submission_make", 201, "Submission|DryRun", "SubmissionAsked", "dry_run 1|0|true|false\n", 200},
 	{"submission_latest", 200, "Submission", NULL, NULL, 0},
 	{"submission_get", 200, "Submission", NULL, NULL, 0},
 	{"submission_cancel", 200, "Submission", NULL, NULL, 0},
@@ -77,6 +77,8 @@ const struct openapi_op openapi_ops[] = {
 	{"tokens_list", 200, "Tokens", NULL, NULL, 0},
 	{"token_make", 201, "Token", "TokenAsked", NULL, 0},
 	{"token_delete", 200, "Token", NULL, NULL, 0},
+	{"token_quota", 200, "Limits", "LimitsAsked", NULL, 0},
+	{"quota_get", 200, "Quotas", NULL, NULL, 0},
 };
 /* clang-format on */
 

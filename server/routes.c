@@ -146,6 +146,10 @@ static const struct http_route routes[] = {
 	 "Make a token; it is shown this once", "token_make"},
 	{"DELETE", V1 "/tokens/{id}", ROLE_ADMIN, 0, 0, token_delete,
 	 "Revoke a token", "token_delete"},
+	{"PUT", V1 "/tokens/{id}/quota", ROLE_ADMIN, 4 * KIB, 0, token_quota,
+	 "Limit what a token may use", "token_quota"},
+	{"GET", V1 "/quota", ROLE_SUBMIT, 0, 0, quota_get,
+	 "What the token may use, and what is used", "quota_get"},
 };
 /* clang-format on */
 

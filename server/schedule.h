@@ -12,9 +12,10 @@
  *     a person acts           schedule_cancel(), schedule_drain(), ...
  *     an agent announces      schedule_all()          what waited for it goes on
  *
- * Order: checks on a board come before work, then by the submission's
- * priority, its age, and its own order: resolve, build, then boots with the
- * kernels A B B A by phase, so that drift and order cancel.
+ * Order: checks on a board come before work, then whose turn it is between
+ * submitters and priorities (store_share.h), then the older submission and its own
+ * order: resolve, build, then boots with the kernels A B B A by phase, so that
+ * drift and order cancel.
  */
 #ifndef FOLDWATCH_SERVER_SCHEDULE_H
 #define FOLDWATCH_SERVER_SCHEDULE_H

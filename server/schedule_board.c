@@ -17,9 +17,8 @@
 #include <string.h>
 
 /* Short, on every kernel, and exact on a deterministic board. */
-#define CHECK_PLAN    "# foldbench plan 1\nfork/order=0,size=16M runs=1 iterations=5 warmup=1\n"
-#define CHECK_MEMORY  (GUEST_EXTRA_BYTES + (INT64_C(16) << 20))
-#define CHECK_URGENCY 1000
+#define CHECK_PLAN   "# foldbench plan 1\nfork/order=0,size=16M runs=1 iterations=5 warmup=1\n"
+#define CHECK_MEMORY (GUEST_EXTRA_BYTES + (INT64_C(16) << 20))
 
 static enum err add_check(struct db *db, const struct board *b, const struct kernel *k,
                           const char *purpose, int64_t submission, int64_t about, int64_t replicate,
@@ -29,7 +28,7 @@ static enum err add_check(struct db *db, const struct board *b, const struct ker
 
 	j.kind = "boot";
 	j.purpose = purpose;
-	j.urgency = CHECK_URGENCY;
+	j.urgency = URGENCY_CHECK;
 	j.seq = replicate;
 	j.submission = submission;
 	j.kernel = k->id;

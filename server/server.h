@@ -23,6 +23,7 @@ struct server_conf {
 	int64_t threads, connections, per_address, timeout_s;
 	int64_t lease_s; /* how long a lease lasts unless renewed */
 	int64_t artifact_max_bytes, body_max_bytes;
+	int64_t quota_submissions, quota_jobs, quota_boots, quota_bytes; /* of a token; 0: none */
 	int log_level;     /* enum log_level */
 	char *mail_server; /* smtp://HOST:PORT; NULL: no mail is sent */
 	int mail_tls;      /* enum out_tls */

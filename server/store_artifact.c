@@ -27,7 +27,7 @@ enum err artifact_find(struct db *db, const char *sha256, int64_t *bytes, struct
 }
 
 struct row {
-	const char *sha256;
+	const char *sha256, *by;
 	int64_t bytes, now_ms;
 	bool fresh;
 };
@@ -35,13 +35,15 @@ struct row {
 static enum err add(struct db *db, void *arg, struct why *w)
 {
 	struct row *r = arg;
-	struct db_stmt *s = db_prepare(db, "INSERT INTO artifact(sha256, bytes, created_ms)"
-	                                   " VALUES (?1, ?2, ?3) ON CONFLICT (sha256) DO NOTHING");
+	struct db_stmt *s = db_prepare(db, "INSERT INTO artifact(sha256, bytes, created_ms,"
+	                                   " by_whom) VALUES (?1, ?2, ?3, ?4)"
+	                                   " ON CONFLICT (sha256) DO NOTHING");
 	enum err e;
 
 	db_bind_text(s, 1, r->sha256);
 	db_bind_int(s, 2, r->bytes);
 	db_bind_int(s, 3, r->now_ms);
+	db_bind_text(s, 4, r->by);
 	e = db_run(s, w);
 	r->fresh = e == OK && db_changes(db) == 1;
 	return e;
@@ -69,10 +71,10 @@ static bool stands(const char *path, int64_t bytes)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == bytes;
 }
 
-static enum err record(struct db_store *store, const char *sha256, int64_t bytes, bool *fresh,
-                       struct why *w)
+static enum err record(struct db_store *store, const char *sha256, int64_t bytes, const char *by,
+                       bool *fresh, struct why *w)
 {
-	struct row r = {.sha256 = sha256, .bytes = bytes, .now_ms = clock_wall_ms()};
+	struct row r = {.sha256 = sha256, .by = by, .bytes = bytes, .now_ms = clock_wall_ms()};
 	enum err e = db_write(store, add, &r, w);
 
 	*fresh = r.fresh;
@@ -80,7 +82,8 @@ static enum err record(struct db_store *store, const char *sha256, int64_t bytes
 }
 
 enum err artifact_take(struct db_store *store, const char *dir, const char *file,
-                       const char *sha256, int64_t bytes, bool *fresh, struct why *w)
+                       const char *sha256, int64_t bytes, const char *by, bool *fresh,
+                       struct why *w)
 {
 	char *path = artifact_path(dir, sha256);
 	enum err e = OK;
@@ -91,7 +94,7 @@ enum err artifact_take(struct db_store *store, const char *dir, const char *file
 			e = file_rename(file, path, w);
 	}
 	if (e == OK)
-		e = record(store, sha256, bytes, fresh, w);
+		e = record(store, sha256, bytes, by, fresh, w);
 	free(path);
 	return e;
 }
@@ -111,7 +114,7 @@ enum err artifact_keep(struct db_store *store, const char *dir, const void *data
 			e = file_write(path, data, len, 0600, w);
 	}
 	if (e == OK)
-		e = record(store, sha256, (int64_t)len, &fresh, w);
+		e = record(store, sha256, (int64_t)len, NULL, &fresh, w);
 	free(path);
 	return e;
 }

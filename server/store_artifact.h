@@ -18,9 +18,11 @@ char *artifact_path(const char *dir, const char *sha256);
 enum err artifact_find(struct db *db, const char *sha256, int64_t *bytes, struct why *w);
 /* Takes a complete, fsync'd file of the same file system, whose hash the caller
  * has computed, by renaming it (or leaves it alone when the content is there
- * already). *fresh says which. Durable when it returns. */
+ * already). *fresh says which. Durable when it returns. `by`: the submitter whose
+ * quota it counts for, or NULL. */
 enum err artifact_take(struct db_store *store, const char *dir, const char *file,
-                       const char *sha256, int64_t bytes, bool *fresh, struct why *w);
+                       const char *sha256, int64_t bytes, const char *by, bool *fresh,
+                       struct why *w);
 /* The same for content in memory; computes the hash. */
 enum err artifact_keep(struct db_store *store, const char *dir, const void *data, size_t len,
                        char sha256[SHA256_HEX], struct why *w);

@@ -2,15 +2,17 @@
 #include "server/store_job.h"
 
 #include "lib/mem.h"
+#include "server/store_share.h"
 
 /* A plan has some kilobytes: only a single job brings it along. */
 #define JOB_PLAN "coalesce(plan, (SELECT s.plan FROM submission s WHERE s.id = job.submission_id))"
 #define NO_PLAN  "NULL"
-#define JOB_COLUMNS(plan)                                                                  \
-	"id, kind, purpose, state, urgency, seq, submission_id, kernel_id, name, domain,"  \
-	" tree, ref, toolchain, compiler, board, " plan ", metric, memory_bytes, phase,"   \
-	" phase_pages, replicate, about, baseline, attempt, agent, nonce, lease_until_ms," \
-	" infra_failures, class, why, step, done, total, created_ms, started_ms, ended_ms"
+#define JOB_COLUMNS(plan)                                                                   \
+	"id, kind, purpose, state, urgency, seq, submission_id, kernel_id, name, domain,"   \
+	" tree, ref, toolchain, compiler, board, " plan ", metric, memory_bytes, phase,"    \
+	" phase_pages, replicate, about, baseline, attempt, agent, nonce, lease_until_ms,"  \
+	" infra_failures, class, why, step, done, total, created_ms, started_ms, ended_ms," \
+	" submitter"
 
 bool job_is_check(const struct job *j)
 {
@@ -66,6 +68,31 @@ static void job_row(struct db_stmt *q, struct pool *p, struct job *j)
 	j->created_ms = db_int(q, 33);
 	j->started_ms = opt_int(q, 34);
 	j->ended_ms = opt_int(q, 35);
+	j->submitter = col_str(q, 36, p);
+}
+
+/* Its lane is there once it is. */
+static enum err wait_in_lane(struct db *db, int64_t id, struct why *w)
+{
+	struct pool *p = pool_new();
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT board, submitter, urgency FROM job WHERE id = ?1");
+	const char *board = NULL, *submitter = NULL;
+	int64_t urgency = 0;
+	enum err e;
+
+	db_bind_int(q, 1, id);
+	e = db_step(q, w);
+	if (e == OK && db_has_row(q)) {
+		board = col_str(q, 0, p);
+		submitter = col_str(q, 1, p);
+		urgency = db_int(q, 2);
+	}
+	db_done(q);
+	if (submitter)
+		e = store_lane_add(db, board, submitter, urgency, w);
+	pool_free(p);
+	return e;
 }
 
 enum err store_job_add(struct db *db, const struct job *j, int64_t now_ms, int64_t *id,
@@ -75,9 +102,11 @@ enum err store_job_add(struct db *db, const struct job *j, int64_t now_ms, int64
 	        db, "INSERT INTO job (kind, purpose, state, urgency, seq, submission_id,"
 	            " kernel_id, name, domain, tree, ref, toolchain, compiler, board, plan,"
 	            " metric, memory_bytes, phase, phase_pages, replicate, about, baseline,"
-	            " created_ms)"
+	            " created_ms, submitter)"
 	            " VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-	            " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22) RETURNING id");
+	            " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, coalesce(?23, (SELECT"
+	            " s.submitter FROM submission s WHERE s.id = ?5), '')) RETURNING id");
+	enum err e;
 
 	db_bind_text(q, 1, j->kind);
 	db_bind_text(q, 2, j->purpose);
@@ -101,7 +130,9 @@ enum err store_job_add(struct db *db, const struct job *j, int64_t now_ms, int64
 	bind_opt(q, 20, j->about);
 	db_bind_int(q, 21, j->baseline);
 	db_bind_int(q, 22, now_ms);
-	return db_run_int(q, id, w);
+	db_bind_text(q, 23, job_is_check(j) ? "" : j->submitter);
+	e = db_run_int(q, id, w);
+	return e == OK ? wait_in_lane(db, *id, w) : e;
 }
 
 enum err store_job_get(struct db *db, int64_t id, struct pool *p, struct job *out, struct why *w)
@@ -173,29 +204,94 @@ enum err store_job_about(struct db *db, int64_t about, struct pool *p, struct jo
 	return read_jobs(q, p, out, w);
 }
 
+/* ---- the end, and what it cost its submitter */
+
+/* What a statement on one job RETURNs of it, before or after. */
+#define SPENT "board, submitter, started_ms, ended_ms, class, state"
+
+struct spent {
+	struct pool *p;
+	const char *board, *submitter, *class, *state;
+	int64_t started_ms, ended_ms;
+	bool is; /* there is such a job */
+};
+
+static enum err read_spent(struct db_stmt *q, struct spent *s, struct why *w)
+{
+	enum err e = db_step(q, w);
+
+	*s = (struct spent){.p = pool_new()};
+	s->is = e == OK && db_has_row(q);
+	if (s->is) {
+		s->board = col_str(q, 0, s->p);
+		s->submitter = col_str(q, 1, s->p);
+		s->started_ms = opt_int(q, 2);
+		s->ended_ms = opt_int(q, 3);
+		s->class = col_str(q, 4, s->p);
+		s->state = col_str(q, 5, s->p);
+	}
+	db_done(q);
+	return e;
+}
+
+/* An agent had it, and what went wrong was not the agent or the board; a queued job
+ * that was tried before has that failure's class. The same in store_share.c. */
+static bool counts(const struct spent *s)
+{
+	return s->is && *s->submitter && s->started_ms != NONE && s->ended_ms != NONE &&
+	       (str_eq(s->state, "done") ||
+	        (str_eq(s->state, "failed") && !str_eq(s->class, "infra")) ||
+	        (str_eq(s->state, "cancelled") && !s->class));
+}
+
+static enum err add_spent(struct db *db, struct spent *s, bool put_back, enum err e, struct why *w)
+{
+	if (e == OK && counts(s))
+		e = store_usage_add(db, s->board, s->submitter, s->started_ms, s->ended_ms,
+		                    put_back, w);
+	pool_free(s->p);
+	return e;
+}
+
 enum err store_job_end(struct db *db, int64_t id, const char *state, const char *class,
                        const char *why, int64_t now_ms, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
 	        db, "UPDATE job SET state = ?2, class = ?3, why = ?4, ended_ms = ?5,"
-	            " lease_until_ms = NULL WHERE id = ?1 AND state IN ('queued', 'leased')");
+	            " lease_until_ms = NULL WHERE id = ?1 AND state IN ('queued', 'leased')"
+	            " RETURNING " SPENT);
+	struct spent s;
 
 	db_bind_int(q, 1, id);
 	db_bind_text(q, 2, state);
 	db_bind_text(q, 3, class);
 	db_bind_text(q, 4, why);
 	db_bind_int(q, 5, now_ms);
-	return db_run(q, w);
+	return add_spent(db, &s, false, read_spent(q, &s, w), w);
+}
+
+/* Whatever it counted for is taken away. */
+static enum err unspend(struct db *db, int64_t id, struct why *w)
+{
+	struct db_stmt *q = db_prepare(db, "SELECT " SPENT " FROM job WHERE id = ?1");
+	struct spent s;
+
+	db_bind_int(q, 1, id);
+	return add_spent(db, &s, true, read_spent(q, &s, w), w);
 }
 
 enum err store_job_requeue(struct db *db, int64_t id, const char *why, struct why *w)
 {
-	struct db_stmt *q = db_prepare(
+	struct db_stmt *q;
+	enum err e = unspend(db, id, w);
+
+	if (e != OK)
+		return e;
+	q = db_prepare(
 	        db, "UPDATE job SET state = 'queued', class = 'infra', why = ?2,"
 	            " infra_failures = infra_failures + 1, lease_until_ms = NULL, ended_ms = NULL,"
 	            " step = NULL, done = NULL, total = NULL"
 	            " WHERE id = ?1 AND state IN ('leased', 'failed')");
-
 	db_bind_int(q, 1, id);
 	db_bind_text(q, 2, why);
 	return db_run(q, w);
@@ -205,29 +301,38 @@ enum err store_job_cancel(struct db *db, int64_t id, const char *why, int64_t no
 {
 	struct db_stmt *q = db_prepare(
 	        db, "UPDATE job SET state = 'cancelled', why = ?2, ended_ms = ?3,"
-	            " lease_until_ms = NULL WHERE id = ?1 AND state IN ('queued', 'leased')");
+	            " lease_until_ms = NULL WHERE id = ?1 AND state IN ('queued', 'leased')"
+	            " RETURNING " SPENT);
+	struct spent s;
 
 	db_bind_int(q, 1, id);
 	db_bind_text(q, 2, why);
 	db_bind_int(q, 3, now_ms);
-	return db_run(q, w);
+	return add_spent(db, &s, false, read_spent(q, &s, w), w);
 }
 
 enum err store_job_move(struct db *db, int64_t id, int64_t submission, int64_t seq, struct why *w)
 {
-	struct db_stmt *q =
-	        db_prepare(db, "UPDATE job SET submission_id = ?2, seq = ?3 WHERE id = ?1");
+	struct db_stmt *q = db_prepare(db, "UPDATE job SET submission_id = ?2, seq = ?3,"
+	                                   " submitter = (SELECT s.submitter FROM submission s"
+	                                   " WHERE s.id = ?2) WHERE id = ?1");
+	enum err e;
 
 	db_bind_int(q, 1, id);
 	db_bind_int(q, 2, submission);
 	db_bind_int(q, 3, seq);
-	return db_run(q, w);
+	e = db_run(q, w);
+	return e == OK ? wait_in_lane(db, id, w) : e;
 }
 
 enum err store_job_why(struct db *db, int64_t id, const char *class, const char *why, struct why *w)
 {
-	struct db_stmt *q = db_prepare(db, "UPDATE job SET class = ?2, why = ?3 WHERE id = ?1");
+	struct db_stmt *q;
+	enum err e = str_eq(class, "infra") ? unspend(db, id, w) : OK;
 
+	if (e != OK)
+		return e;
+	q = db_prepare(db, "UPDATE job SET class = ?2, why = ?3 WHERE id = ?1");
 	db_bind_int(q, 1, id);
 	db_bind_text(q, 2, class);
 	db_bind_text(q, 3, why);

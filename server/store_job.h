@@ -17,6 +17,8 @@ struct job {
 	const char *kind;    /* resolve, build, boot */
 	const char *purpose; /* work, health, confirm, validate */
 	const char *state;
+	/* In whose turn it is done. NULL when adding: its submission's; of a check nobody's. */
+	const char *submitter;
 	int64_t urgency, seq;
 	int64_t submission, kernel; /* NONE: none */
 	const char *name;           /* the kernel's, in its submission */
@@ -55,6 +57,9 @@ enum err store_job_list(struct db *db, int64_t submission, const char *state, in
 enum err store_job_of_sub(struct db *db, int64_t submission, struct pool *p, struct job_list *out,
                           struct why *w);
 
+/* Above every submission's priority: checks on a board, which is nobody's turn. */
+#define URGENCY_CHECK 1000
+
 #define CLAIM_BOARDS 16
 struct claim {
 	const char *agent;
@@ -66,7 +71,7 @@ struct claim {
 };
 /* Would claiming give one? A read, so that an idle agent costs no write. */
 enum err store_job_claimable(struct db *db, const struct claim *c, bool *is, struct why *w);
-/* One statement leases the next job; *id NONE: there is none. */
+/* Leases the next job; *id NONE: there is none. */
 enum err store_job_claim(struct db *db, const struct claim *c, int64_t *id, struct why *w);
 /* Of a leased or cancelled job of that attempt; ERR_CONFLICT when fenced.
  * `done`, `total`: NONE, unknown. */

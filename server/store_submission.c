@@ -6,7 +6,7 @@
 #define SUB_COLUMNS                                                                            \
 	"id, submitter, idem_key, content_hash, title, baseline, threshold, priority, reuse, " \
 	"boots, runs, iterations, warmup, plan, memory_bytes, imported, state, why, planned, " \
-	"created_ms, ended_ms, across, layouts"
+	"created_ms, ended_ms, across, layouts, asked_boots"
 
 static void sub_row(struct db_stmt *q, struct pool *p, struct sub *s)
 {
@@ -33,6 +33,7 @@ static void sub_row(struct db_stmt *q, struct pool *p, struct sub *s)
 	s->ended_ms = opt_int(q, 20);
 	s->across = db_int(q, 21) != 0;
 	s->layouts = db_int(q, 22);
+	s->asked_boots = db_int(q, 23);
 }
 
 enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct why *w)
@@ -41,9 +42,9 @@ enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct w
 	        db, "INSERT INTO submission (submitter, idem_key, content_hash, title, baseline,"
 	            " threshold, priority, reuse, boots, runs, iterations, warmup, plan,"
 	            " memory_bytes, imported, state, why, planned, created_ms, ended_ms, across,"
-	            " layouts)"
+	            " layouts, asked_boots)"
 	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-	            " ?16, ?17, ?18, ?19, ?20, ?21, ?22) RETURNING id");
+	            " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23) RETURNING id");
 
 	db_bind_text(q, 1, s->submitter);
 	db_bind_text(q, 2, s->idem_key);
@@ -67,6 +68,7 @@ enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct w
 	bind_opt(q, 20, s->ended_ms);
 	db_bind_int(q, 21, s->across);
 	db_bind_int(q, 22, s->layouts);
+	db_bind_int(q, 23, s->asked_boots);
 	return db_run_int(q, id, w);
 }
 

@@ -26,6 +26,7 @@ struct sub {
 	bool imported;
 	const char *state, *why;
 	bool planned;
+	int64_t asked_boots; /* that it may begin with, for quotas */
 	int64_t created_ms, ended_ms;
 };
 

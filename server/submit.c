@@ -1,7 +1,6 @@
-/* submit.c - checking a submission. */
+/* submit.c - a submission as a whole, and its kernels, checked. */
 #include "server/submit.h"
 
-#include "lib/case.h"
 #include "lib/clock.h"
 #include "lib/hash.h"
 #include "lib/image.h"
@@ -9,75 +8,13 @@
 #include "lib/mem.h"
 #include "server/schedule.h"
 #include "server/store_artifact.h"
-#include "server/store_board.h"
 #include "server/submit_priv.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define KERNELS_MAX 32
-#define CASES_MAX   1000
-
-#define ALNUM "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-
-/* ---- words */
-
-static bool only(const char *s, const char *chars, size_t max)
-{
-	size_t n = strspn(s, chars);
-
-	return n > 0 && n <= max && !s[n];
-}
-
-bool word_is_good(const char *word)
-{
-	return only(word, ALNUM "._-", 64);
-}
-
-bool kernel_name_is_good(const char *name)
-{
-	return only(name, ALNUM "._+-", 64);
-}
-
-bool ref_is_good(const char *ref)
-{
-	size_t len = strlen(ref), i;
-
-	if (!len || len > 250 || ref[0] == '-' || ref[0] == '/' || ref[len - 1] == '/' ||
-	    ref[len - 1] == '.' || strcmp(ref, "@") == 0 || strstr(ref, "..") ||
-	    strstr(ref, "@{") || strstr(ref, "//") || strstr(ref, "/.") || ref[0] == '.' ||
-	    str_ends(ref, ".lock") || strstr(ref, ".lock/"))
-		return false;
-	for (i = 0; i < len; i++)
-		if ((unsigned char)ref[i] <= ' ' || ref[i] == 0x7f || strchr("~^:?*[\\", ref[i]))
-			return false;
-	return true;
-}
-
-const char *tree_fault(const char *url)
-{
-	static const char *const schemes[] = {"https://", "http://", "git://", "ssh://",
-	                                      "file:///"};
-	const char *rest = NULL, *at, *colon;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(schemes); i++)
-		if (str_starts(url, schemes[i]))
-			rest = url + strlen(schemes[i]);
-	if (!rest || !*rest)
-		return "expected a URL of the scheme https, http, git, ssh or file";
-	for (i = 0; url[i]; i++)
-		if ((unsigned char)url[i] <= ' ' || url[i] == 0x7f)
-			return "a URL has no blanks or control characters";
-	if (rest[0] == '-')
-		return "a host does not begin with '-'";
-	at = memchr(rest, '@', strcspn(rest, "/"));
-	colon = at ? memchr(rest, ':', (size_t)(at - rest)) : NULL;
-	if (colon)
-		return "a password in a URL would be shown to everyone: leave it out";
-	return NULL;
-}
+#define CASES_MAX 1000
 
 /* ---- kernels */
 
@@ -152,6 +89,13 @@ static const char *join_build_ids(struct pool *p, const struct image *img)
 	return ids;
 }
 
+void submit_unseen(struct checking *c, const char *place)
+{
+	*(const char **)pool_push(c->p, (void **)&c->out->unseen.at, &c->out->unseen.count,
+	                          sizeof(*c->out->unseen.at)) =
+	        pool_fmt(c->p, "%s: it is not uploaded yet, so nobody looked into it", place);
+}
+
 static enum err check_image(struct checking *c, const char *sha256, const char *place,
                             struct wanted_kernel *k, struct why *w)
 {
@@ -163,7 +107,14 @@ static enum err check_image(struct checking *c, const char *sha256, const char *
 
 	if (!hex_is(sha256, 64))
 		return err_set(w, ERR_INPUT, "%s: expected 64 lower-case hex digits", place);
+	schedule_image_key(sha256, k->key);
+	k->k.image = pool_str(c->p, sha256);
+	k->k.state = "ready";
 	e = artifact_find(c->db, sha256, &bytes, w);
+	if (e == ERR_NOT_FOUND && c->who->dry) {
+		submit_unseen(c, place);
+		return OK;
+	}
 	if (e == ERR_NOT_FOUND)
 		return err_set(w, ERR_UNPROCESSABLE,
 		               "%s: there is no artifact %s: upload the image first", place,
@@ -176,11 +127,10 @@ static enum err check_image(struct checking *c, const char *sha256, const char *
 	if (e != OK)
 		return err_at(w, ERR_UNPROCESSABLE, "%s", place);
 	schedule_domain(c->out->s.submitter, NULL, domain);
-	schedule_image_key(sha256, k->key);
 	*x = (struct kernel){.key = k->key,
 	                     .domain = pool_str(c->p, domain),
 	                     .state = "ready",
-	                     .image = pool_str(c->p, sha256),
+	                     .image = k->k.image,
 	                     .image_bytes = bytes,
 	                     .build_ids = join_build_ids(c->p, &img),
 	                     .objects = NONE,
@@ -193,8 +143,6 @@ static enum err check_image(struct checking *c, const char *sha256, const char *
 		release = img.banner + strlen("Linux version ");
 		x->release = pool_strn(c->p, release, strcspn(release, " "));
 	}
-	k->k.image = x->image;
-	k->k.state = "ready";
 	return OK;
 }
 
@@ -289,156 +237,6 @@ static enum err add_validators(struct checking *c, struct why *w)
 		        w, ERR_UNPROCESSABLE,
 		        "validate: no kernel is built here from a named config or fragments: "
 		        "there is nothing that the checks could be added to");
-	return e;
-}
-
-/* ---- boards */
-
-static bool may_boot(const struct checking *c, const struct board *b)
-{
-	/* An admin answers for what they submit; others' kernels go where the
-	 * board's owner lets untrusted ones. */
-	return c->who->admin || b->untrusted;
-}
-
-static void take_board(struct checking *c, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < c->out->boards.count; i++)
-		if (strcmp(c->out->boards.at[i], name) == 0)
-			return;
-	*(const char **)pool_push(c->p, (void **)&c->out->boards.at, &c->out->boards.count,
-	                          sizeof(*c->out->boards.at)) = name;
-}
-
-/* All active boards, or those of a label. */
-static enum err take_boards(struct checking *c, const char *label, const char *place, struct why *w)
-{
-	struct board_list list = {0};
-	size_t i, before = c->out->boards.count;
-	enum err e = store_board_list(c->db, label, c->p, &list, w);
-
-	for (i = 0; e == OK && i < list.count; i++)
-		if (list.at[i].offered && str_eq(list.at[i].state, "active") &&
-		    may_boot(c, &list.at[i]))
-			take_board(c, list.at[i].name);
-	if (e == OK && c->out->boards.count == before)
-		e = err_set(w, ERR_UNPROCESSABLE,
-		            label ? "%s: no active board that you may use has the label \"%s\""
-		                  : "%s: there is no active board that you may use",
-		            place, label);
-	return e;
-}
-
-static enum err one_board(struct checking *c, const char *name, const char *place, struct why *w)
-{
-	struct board b = {0};
-	int64_t health = NONE;
-	enum err e;
-
-	if (str_starts(name, "label:"))
-		return take_boards(c, name + strlen("label:"), place, w);
-	e = store_board_get(c->db, name, c->p, &b, w);
-	if (e == ERR_NOT_FOUND)
-		return err_set(w, ERR_UNPROCESSABLE, "%s: there is no board \"%s\"", place, name);
-	if (e == OK && !may_boot(c, &b))
-		return err_set(w, ERR_DENIED,
-		               "%s: board \"%s\" boots kernels of trusted submitters only", place,
-		               name);
-	if (e == OK && !b.offered)
-		return err_set(w, ERR_UNPROCESSABLE,
-		               "%s: agent \"%s\" no longer offers board \"%s\"", place, b.agent,
-		               name);
-	if (e == OK && str_eq(b.state, "quarantined"))
-		e = store_job_health(c->db, name, &health, w);
-	if (e == OK && str_eq(b.state, "quarantined") && health == NONE)
-		return err_set(w, ERR_UNPROCESSABLE, "%s: board \"%s\" is quarantined: %s", place,
-		               name, b.why ? b.why : "no reason given");
-	if (e == OK)
-		take_board(c, b.name);
-	return e;
-}
-
-static enum err check_boards(struct checking *c, json_t *boards, struct why *w)
-{
-	size_t i;
-	enum err e = OK;
-
-	if (!boards || json_is_null(boards))
-		return take_boards(c, NULL, "boards", w);
-	for (i = 0; e == OK && i < json_array_size(boards); i++) {
-		json_t *x = json_array_get(boards, i);
-		const char *place = pool_fmt(c->p, "boards[%zu]", i);
-		const char *name = json_string_value(x);
-
-		if (!name)
-			return err_set(w, ERR_INPUT, "%s: expected a string", place);
-		if (!word_is_good(str_starts(name, "label:") ? name + 6 : name))
-			return err_set(w, ERR_INPUT, "%s: expected a board's name or label:WORD",
-			               place);
-		e = one_board(c, name, place, w);
-	}
-	return e;
-}
-
-/* ---- cases and plan */
-
-static enum err check_cases(struct checking *c, json_t *cases, struct why *w)
-{
-	uint64_t largest = 0;
-	size_t i, o;
-
-	for (i = 0; i < json_array_size(cases); i++) {
-		const char *text = json_string_value(json_array_get(cases, i));
-		struct bench_case one;
-		char err[400], canon[CASE_TEXT];
-		bool again = false;
-
-		if (!text)
-			return err_set(w, ERR_INPUT, "cases[%zu]: expected a string", i);
-		if (case_parse(text, &one, err, sizeof(err)) != 0)
-			return err_set(w, ERR_INPUT, "cases[%zu]: %s", i, err);
-		case_format(&one, canon, sizeof(canon));
-		for (o = 0; o < c->out->cases.count; o++)
-			again |= strcmp(c->out->cases.at[o], canon) == 0;
-		if (again)
-			continue;
-		*(const char **)pool_push(c->p, (void **)&c->out->cases.at, &c->out->cases.count,
-		                          sizeof(*c->out->cases.at)) = pool_str(c->p, canon);
-		if (case_bytes(&one) > largest)
-			largest = case_bytes(&one);
-	}
-	c->out->s.memory_bytes = (int64_t)largest + GUEST_EXTRA_BYTES;
-	return OK;
-}
-
-static const struct json_field plan_fields[] = {
-        {"boots", JSON_INT, offsetof(struct sub, boots), JSON_NULLOK, 1, BOOTS_MAX, NULL},
-        {"runs", JSON_INT, offsetof(struct sub, runs), JSON_NULLOK, 1, 1000, NULL},
-        {"iterations", JSON_INT, offsetof(struct sub, iterations), JSON_NULLOK, 1, 100000, NULL},
-        {"warmup", JSON_INT, offsetof(struct sub, warmup), JSON_NULLOK, 0, 1000, NULL},
-        {"layouts", JSON_INT, offsetof(struct sub, layouts), JSON_NULLOK, 1, LAYOUTS_MAX, NULL},
-        {0},
-};
-
-static enum err write_plan(struct checking *c, struct why *w)
-{
-	struct sub *s = &c->out->s;
-	struct buf b;
-	size_t i;
-	enum err e = OK;
-
-	buf_init(&b, 256 * 1024);
-	buf_adds(&b, "# foldbench plan 1\n");
-	for (i = 0; i < c->out->cases.count; i++)
-		buf_addf(&b, "%s runs=%lld iterations=%lld warmup=%lld\n", c->out->cases.at[i],
-		         (long long)s->runs, (long long)s->iterations, (long long)s->warmup);
-	if (b.full)
-		e = err_set(w, ERR_INPUT, "cases: the plan is larger than 256 KiB");
-	else
-		s->plan = pool_strn(c->p, b.data, b.len);
-	buf_release(&b);
 	return e;
 }
 
@@ -541,10 +339,12 @@ enum err submit_read(const struct submitter *who, struct pool *p, json_t *body, 
 		in.validate = true;
 	e = check_kernels(&c, &in, in.validate, w);
 	if (e == OK)
-		e = check_cases(&c, in.cases, w);
+		e = submit_cases(&c, in.cases, w);
 	if (e == OK && in.plan)
-		e = json_decode(in.plan, "plan", plan_fields, s, w);
+		e = submit_plan(&c, in.plan, w);
 	if (e == OK)
-		e = check_boards(&c, in.boards, w);
-	return e == OK ? write_plan(&c, w) : e;
+		e = submit_boards(&c, in.boards, w);
+	if (e == OK)
+		e = submit_write_plan(&c, w);
+	return e == OK ? submit_asked(c.db, p, out, w) : e;
 }

@@ -23,7 +23,8 @@ struct wanted {
 	struct series series;
 	const char *tip_text, *check_text; /* of the series' configurations */
 	struct texts boards, cases;
-	int64_t id; /* once stored */
+	struct texts unseen; /* dry: sentences about what was not looked into */
+	int64_t id;          /* once stored */
 };
 
 /* Who submits. */
@@ -32,6 +33,7 @@ struct submitter {
 	struct db *db;     /* that is read */
 	const char *label; /* of the token */
 	bool admin;        /* boards that boot nothing untrusted boot it */
+	bool dry;          /* uploads need not be there: wanted.unseen says which are not */
 };
 
 /* Everything is checked before anything is stored: names, URLs, refs, configs,

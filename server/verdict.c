@@ -12,6 +12,7 @@
 #include "server/schedule.h"
 #include "server/store_board.h"
 #include "server/store_fault.h"
+#include "server/store_share.h"
 #include "server/verdict_cell.h"
 #include "server/verdict_looks.h"
 
@@ -478,6 +479,8 @@ static enum err clear(struct db *db, void *arg, struct why *w)
 	(void)arg;
 	if (e == OK)
 		e = store_place_clear(db, w);
+	if (e == OK)
+		e = store_share_rebuild(db, w);
 	return e == OK ? store_stat_clear(db, w) : e;
 }
 

@@ -14,6 +14,7 @@ enum err walk_ask(struct db *db, const char *submitter, const char *tree, const 
 
 	schedule_domain(submitter, tree, domain);
 	j.kind = "walk";
+	j.submitter = submitter;
 	j.urgency = urgency;
 	j.domain = domain;
 	j.tree = tree;

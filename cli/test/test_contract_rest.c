@@ -222,6 +222,17 @@ static void tokens_come_and_go(void **state)
 	fails(p, p->admin, 2, "role", "token", "add", "king", "x");
 	fails(p, p->admin, 2, "expected a number", "token", "revoke", "x");
 	fails(p, p->admin, 5, "999", "token", "revoke", "999");
+	prints(p, p->admin, "boots        500", "token", "quota", n, "--boots", "500", "--bytes",
+	       "20G");
+	prints(p, p->admin, "bytes        none", "token", "quota", n, "--bytes", "none");
+	prints(p, p->admin, "boots        default", "token", "quota", n, "--boots", "default");
+	fails(p, p->admin, 2, "--jobs: expected 1 or more, none, or default", "token", "quota", n,
+	      "--jobs", "0");
+	fails(p, p->admin, 2, "--jobs", "token", "quota", n, "--jobs", "-3");
+	fails(p, p->admin, 2, "expected --submissions", "token", "quota", n);
+	prints(p, env, "Ada's laptop", "quota");
+	prints(p, env, "no limit", "quota");
+	prints(p, p->admin, "no quota holds", "quota");
 	json_of(p, p->admin, &o, "token", "revoke", n);
 	assert_non_null(str_at(o, "revoked"));
 	json_decref(o);

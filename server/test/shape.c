@@ -142,6 +142,10 @@ bool shape_fits(const json_t *schema, const json_t *value, const char *place, ch
 		assert_non_null(sub);
 		return shape_fits(sub, value, place, err, size);
 	}
+	sub = json_object_get(schema, "oneOf");
+	if (sub)
+		return shape_fits(json_array_get(sub, 0), value, place, err, size) ||
+		       shape_fits(json_array_get(sub, 1), value, place, err, size);
 	sub = json_object_get(schema, "anyOf");
 	if (sub)
 		return json_is_null(value) ||

@@ -67,6 +67,8 @@ struct world {
 };
 struct world *world_start(const char *name);
 void world_stop(struct world *w);
+/* Somebody else who submits; put it into w->submit, or client_free() it. */
+struct client *world_submitter(const struct world *w, const char *label);
 char *world_db(const struct world *w);
 /* Agents l00, l01, ... with one board each: b00, b01, ... */
 void world_boards(struct world *w, size_t n);
@@ -143,6 +145,7 @@ struct usage usage_of(pid_t pid);
 /* ---- groups */
 
 void bench_ingest(void);
+void bench_turns(void);
 void bench_compare(void);
 void bench_memory(void);
 void bench_idle(void);

@@ -33,6 +33,7 @@ static const struct {
 	unsigned int deadline_s; /* 0: it has its own */
 } groups[] = {
         {"ingest", bench_ingest, NULL, 900},
+        {"turns", bench_turns, NULL, 900},
         {"compare", bench_compare, NULL, 900},
         {"memory", bench_memory, NULL, 900},
         {"idle", bench_idle, NULL, 900},

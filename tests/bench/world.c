@@ -71,12 +71,12 @@ static json_t *ask(struct client *c, const char *method, const char *path, json_
 	return out;
 }
 
-static char *token(struct client *admin, const char *role)
+static char *token(struct client *admin, const char *role, const char *label)
 {
 	json_t *body = json_object(), *o;
 	char *out;
 
-	json_put_str(body, "label", role);
+	json_put_str(body, "label", label);
 	json_put_str(body, "role", role);
 	o = ask(admin, "POST", "/api/v1/tokens", body);
 	out = xstrdup(json_str(o, "token", ""));
@@ -150,8 +150,8 @@ struct world *world_start(const char *name)
 	w->port = (int)strtol(strrchr(w->address, ':') + 1, NULL, 10);
 	admin_token = read_line(w->dir, "admin.token");
 	admin = client_new(w->address, admin_token, "foldwatch-bench");
-	w->submit_token = token(admin, "submit");
-	w->agent_token = token(admin, "agent");
+	w->submit_token = token(admin, "submit", "submit");
+	w->agent_token = token(admin, "agent", "agent");
 	client_free(admin);
 	free(admin_token);
 	w->submit = client_new(w->address, w->submit_token, "foldwatch-bench");
@@ -164,6 +164,19 @@ struct world *world_start(const char *name)
 struct client *world_worker(const struct world *w)
 {
 	return client_new(w->address, w->agent_token, "foldwatch-bench");
+}
+
+struct client *world_submitter(const struct world *w, const char *label)
+{
+	char *admin_token = read_line(w->dir, "admin.token"), *own;
+	struct client *admin = client_new(w->address, admin_token, "foldwatch-bench"), *c;
+
+	own = token(admin, "submit", label);
+	c = client_new(w->address, own, "foldwatch-bench");
+	client_free(admin);
+	free(admin_token);
+	free(own);
+	return c;
 }
 
 static void end(struct proc *p)
