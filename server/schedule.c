@@ -5,6 +5,7 @@
 #include "lib/mem.h"
 #include "server/store_board.h"
 #include "server/store_layout.h"
+#include "server/walk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -506,6 +507,8 @@ static enum err failed(struct db *db, const struct job *j, const char *class, co
 		return e;
 	if (str_eq(j->kind, "resolve"))
 		return resolve_failed(db, j, why, now_ms, w);
+	if (str_eq(j->kind, "walk"))
+		return walk_failed(db, j, why, now_ms, w);
 	e = store_kernel_failed(db, j->kernel, why, w);
 	return e == OK ? kernel_changed(db, j->kernel, now_ms, w) : e;
 }

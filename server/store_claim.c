@@ -2,14 +2,15 @@
 #include "server/store_job.h"
 
 /*
- * The next job for an agent: ?1 its name, ?2 and ?3 whether it takes resolve
- * and build jobs, ?4 to ?19 the boards that are free. A tree must begin with a
+ * The next job for an agent: ?1 its name, ?2, ?3 and ?23 whether it takes resolve,
+ * build and walk jobs, ?4 to ?19 the boards that are free. A tree must begin with a
  * prefix it may fetch, a compiler must be its own, a board must be in service
  * (in quarantine: checks only) and hold no other lease.
  */
 #define NEXT                                                                                    \
 	"SELECT j.id FROM job j WHERE j.state = 'queued' AND ("                                 \
-	"((?2 = 1 AND j.kind = 'resolve') OR (?3 = 1 AND j.kind = 'build' AND EXISTS"           \
+	"((?2 = 1 AND j.kind = 'resolve') OR (?23 = 1 AND j.kind = 'walk')"                     \
+	" OR (?3 = 1 AND j.kind = 'build' AND EXISTS"                                           \
 	" (SELECT 1 FROM agent_toolchain t WHERE t.agent = ?1 AND t.name = j.toolchain"         \
 	" AND t.compiler = j.compiler))) AND EXISTS (SELECT 1 FROM agent_tree t"                \
 	" WHERE t.agent = ?1 AND substr(j.tree, 1, length(t.prefix)) = t.prefix)"               \
@@ -29,6 +30,7 @@ static void bind_next(struct db_stmt *q, const struct claim *c)
 	db_bind_int(q, 3, c->build);
 	for (i = 0; i < CLAIM_BOARDS; i++)
 		db_bind_text(q, 4 + (int)i, i < c->boards ? c->board[i] : NULL);
+	db_bind_int(q, 23, c->walk);
 }
 
 enum err store_job_claimable(struct db *db, const struct claim *c, bool *is, struct why *w)
