@@ -62,6 +62,8 @@ static bool take_entry(const char **at, struct git_list *l)
 	                        .subject = clean_line(field[F_SUBJECT], n[F_SUBJECT])};
 	memcpy(x->commit, field[F_COMMIT], 40);
 	memcpy(x->source, field[F_SOURCE], 40);
+	if (n[F_PARENTS] >= 40)
+		memcpy(x->parent, field[F_PARENTS], 40);
 	return true;
 }
 

@@ -311,6 +311,21 @@ static enum err mark_known(struct git *g, const char *since, size_t limit, struc
 	return e;
 }
 
+/* Parents stand before their children. */
+static void mark_mainline(struct git_walk *out)
+{
+	const char *next = out->tip;
+	size_t i;
+
+	out->mainline = xcalloc(out->commits.count + 1, sizeof(*out->mainline));
+	for (i = out->commits.count; i-- > 0;) {
+		if (!str_eq(out->commits.at[i].commit, next))
+			continue;
+		out->mainline[i] = true;
+		next = out->commits.at[i].parent;
+	}
+}
+
 static enum err between(struct git *g, const char *since, size_t limit, struct git_walk *out,
                         struct why *w)
 {
@@ -325,6 +340,7 @@ static enum err between(struct git *g, const char *since, size_t limit, struct g
 		e = git_list(g, out->tip, since, limit, l, w);
 	if (!e)
 		e = patch_ids(g, l, w);
+	mark_mainline(out);
 	out->omitted = all - (int64_t)l->count;
 	out->known = xcalloc(l->count + 1, sizeof(*out->known));
 	if (!e)
@@ -340,12 +356,15 @@ static enum err tip_alone(struct git *g, const char *ref, struct git_walk *out, 
 
 	struct why ignored;
 	int64_t date;
+	enum err e;
 
 	/* For the day on which it is rebased; where that fails, the day will tell. */
 	if (!begin_from(g, &x, &date, &ignored) && !deepen(g, &x, &ignored))
 		(void)depth_write(g, x.from, &ignored);
 	out->known = xcalloc(1, sizeof(*out->known));
-	return ours(g, git_list(g, out->tip, NULL, 1, &out->commits, w));
+	e = git_list(g, out->tip, NULL, 1, &out->commits, w);
+	mark_mainline(out);
+	return ours(g, e);
 }
 
 enum err git_walk(struct git *g, const char *ref, const char *since, size_t limit,
@@ -377,5 +396,6 @@ void git_walk_release(struct git_walk *k)
 {
 	git_list_release(&k->commits);
 	free(k->known);
+	free(k->mainline);
 	*k = (struct git_walk){0};
 }

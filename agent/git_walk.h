@@ -30,7 +30,8 @@ struct git_walk {
 	bool linear;   /* `since` is an ancestor of the tip, or the tip itself */
 	int64_t omitted;
 	struct git_list commits;
-	bool *known; /* of each: the other side of the base has its patch as well */
+	bool *known;    /* of each: the other side of the base has its patch as well */
+	bool *mainline; /* it is on the line of first parents from the tip */
 };
 
 /* How a failure begins that says that `since` is neither here nor in the tree any more. */

@@ -37,6 +37,7 @@ static json_t *show_walk(const struct git_walk *k)
 		json_put_int(c, "parents", x->parents);
 		json_put_str(c, "patch_id", x->patch_id[0] ? x->patch_id : NULL);
 		json_put_bool(c, "known", k->known[i]);
+		json_put_bool(c, "mainline", k->mainline[i]);
 		json_array_append_new(list, c);
 	}
 	json_put_str(o, "tip", k->tip);

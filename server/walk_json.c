@@ -35,6 +35,7 @@ static const struct json_field commit_fields[] = {
         {"parents", JSON_INT, offsetof(struct walk_commit, parents), JSON_MUST, 0, 1000, NULL},
         {"patch_id", JSON_STR, offsetof(struct walk_commit, patch_id), JSON_NULLOK, 40, 40, NULL},
         {"known", JSON_BOOL, offsetof(struct walk_commit, known), JSON_MUST, 0, 0, NULL},
+        {"mainline", JSON_BOOL, offsetof(struct walk_commit, mainline), JSON_MUST, 0, 0, NULL},
         {0},
 };
 

@@ -200,6 +200,12 @@ static void test_merges(void **state)
 		assert_int_equal(json_array_size(list), 5);
 		assert_string_equal(json_str(json_array_get(list, 4), "subject", ""), "M2");
 		assert_string_equal(json_str(json_array_get(list, 3), "subject", ""), "J");
+		for (size_t i = 0; i < 5; i++) {
+			const json_t *c = json_array_get(list, i);
+
+			assert_int_equal(json_flag(c, "mainline", false),
+			                 *json_str(c, "subject", "") != 'S');
+		}
 		assert_int_equal(json_int(json_array_get(list, 3), "parents", 0), 2);
 		assert_true(json_is_null(json_object_get(json_array_get(list, 3), "patch_id")));
 	}

@@ -15,7 +15,7 @@
 #define COMMIT(c) COMMIT_IS(ID(c))
 #define COMMIT_IS(id)                                                                      \
 	"{\"commit\":\"" id "\",\"source\":\"" id "\",\"subject\":\"s\",\"author\":\"a\"," \
-	"\"parents\":1,\"patch_id\":null,\"known\":false}"
+	"\"parents\":1,\"patch_id\":null,\"known\":false,\"mainline\":true}"
 #define WALK(tip, base, linear, more, commits)                               \
 	"{\"tip\":\"" ID(tip) "\",\"base\":" base ",\"linear\":" linear more \
 	                      ",\"commits\":[" commits "]}"
