@@ -4,16 +4,13 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 #include "server/schedule.h"
+#include "server/tracks.h"
 
 /* What waits for a walk goes on from here, each in a function that returns at once where
  * it is not its own. */
 static enum err walk_ended(struct db *db, const struct walk *k, int64_t now_ms, struct why *w)
 {
-	(void)db;
-	(void)k;
-	(void)now_ms;
-	(void)w;
-	return OK;
+	return tracks_walked(db, k->id, now_ms, w);
 }
 
 enum err walk_ask(struct db *db, const char *submitter, const char *tree, const char *ref,
