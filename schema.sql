@@ -440,6 +440,7 @@ CREATE TABLE walk_commit (
 	subject   TEXT NOT NULL,
 	author    TEXT NOT NULL,
 	parents   INTEGER NOT NULL,               -- 2 and more: a merge
+	mainline  INTEGER NOT NULL DEFAULT 1,     -- on the line of first parents from the tip
 	patch_id  TEXT,                           -- git patch-id --stable; NULL: a merge, or it changes nothing
 	known     INTEGER NOT NULL,               -- its patch-id is between base and since as well
 	PRIMARY KEY (walk_id, position)
@@ -457,14 +458,25 @@ CREATE TABLE track (
 	toolchain  TEXT,
 	release    TEXT,                          -- ref that the tip is also held against
 	submitter  TEXT NOT NULL,                 -- label of the token that added it
+	admin      INTEGER NOT NULL,              -- and what it may: boards of trusted submitters
 	state      TEXT NOT NULL CHECK (state IN ('active','paused','ended')),
-	why        TEXT,                          -- what it waits for, or the last failure
+	why        TEXT,                          -- of the last look, where it failed
+	blocked    TEXT,                          -- why its points cannot be asked for
+	stop_why   TEXT,                          -- of a pause or an end, by whom
+	stop_by    TEXT,
+	until_ms   INTEGER,                       -- of a pause: it goes on by itself then
+	tip        TEXT,                          -- that the last look saw
+	looked_ms  INTEGER,                       -- when it succeeded
+	fails      INTEGER NOT NULL DEFAULT 0,    -- looks that failed since
 	next_ms    INTEGER NOT NULL,              -- when it is looked at again
+	wake_ms    INTEGER NOT NULL,              -- when the server has something to do for it
 	walk_id    INTEGER REFERENCES walk(id),   -- that is under way
 	created_ms INTEGER NOT NULL,
 	changed_ms INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX track_branch ON track(tree, branch, submitter) WHERE state <> 'ended';
+CREATE INDEX track_wake ON track(wake_ms) WHERE state <> 'ended';
+CREATE INDEX track_walk ON track(walk_id) WHERE walk_id IS NOT NULL;
 
 -- Commits of a track that are measured, in the order of the branch: by the graph where it
 -- grows, by when it was seen where it is rebased.
@@ -477,10 +489,14 @@ CREATE TABLE track_point (
 	walk_position INTEGER,                    -- walk_commit; NULL: a base or release
 	rebased       INTEGER NOT NULL,           -- the point before is no ancestor
 	submission_id INTEGER REFERENCES submission(id), -- it against the point before; NULL: it waits
+	release_id    INTEGER REFERENCES submission(id), -- it against the track's release
+	filled        INTEGER NOT NULL DEFAULT 0, -- put into a hole while boards were idle
+	note          TEXT,                       -- what is said of it
 	seen_ms       INTEGER NOT NULL,
 	PRIMARY KEY (track_id, position)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX track_point_submission ON track_point(submission_id);
+CREATE INDEX track_point_release ON track_point(release_id) WHERE release_id IS NOT NULL;
 
 -- One process execution of a case, with its raw samples: a zstd frame of
 -- little-endian 64-bit integers in the order taken, warm-up first.
@@ -529,6 +545,7 @@ CREATE TABLE alert (
 	kernel        TEXT,                       -- its name there
 	boot_id       INTEGER REFERENCES boot(id), -- fault: that showed it first
 	signature     TEXT,                       -- fault
+	track_id      INTEGER REFERENCES track(id), -- missing
 	state         TEXT NOT NULL CHECK (state IN ('new','confirmed','not_reproduced',
 	              'acknowledged','fixed','dismissed','recovered')),
 	owner         TEXT,                       -- who acknowledged it

@@ -305,8 +305,7 @@ enum fail_class git_blame(const char *message, const char **sentence)
 	return FAIL_INFRA;
 }
 
-/* Turn git's own word in *w into a sentence about the tree. */
-static enum err blame(struct git *g, enum err e, struct why *w)
+enum err git_blamed(struct git *g, enum err e, struct why *w)
 {
 	const char *sentence;
 	char said[400];
@@ -395,7 +394,7 @@ enum err git_resolve(struct git *g, const char *ref, char commit[41], struct why
 			err_set(w, e, "%.*s", (int)strcspn(fatal, "\n"), fatal);
 	}
 	if (e)
-		e = blame(g, e, w);
+		e = git_blamed(g, e, w);
 	else if (out.full)
 		e = failed(g, FAIL_BUILD,
 		           err_set(w, ERR_TOO_LARGE, "tree \"%s\": too many refs end in \"%s\"",
@@ -409,140 +408,7 @@ enum err git_resolve(struct git *g, const char *ref, char commit[41], struct why
 	return e;
 }
 
-/* ---- its files */
-
-static bool has_ref(struct git *g, const char *where, const char *commit)
-{
-	struct argv a = {0};
-	enum err e;
-
-	git_begin(g, &a);
-	argv_add(&a, "rev-parse", "--quiet", "--verify", NULL);
-	argv_addf(&a, "refs/%s/%s^{commit}", where, commit);
-	e = git_ask(g, &a, NULL, NULL);
-	argv_release(&a);
-	return e == OK;
-}
-
-bool git_has(struct git *g, const char *commit)
-{
-	return has_ref(g, "foldwatch", commit);
-}
-
-bool git_has_patch(struct git *g, const char *commit)
-{
-	return has_ref(g, "series", commit);
-}
-
-enum fetch_way { FETCH_COMMIT, FETCH_REF, FETCH_REF_WHOLE, FETCH_ALL };
-
-static enum err fetch_once(struct git *g, enum fetch_way way, const char *commit, const char *ref,
-                           struct why *w)
-{
-	struct argv a = {0};
-	enum err e;
-
-	git_begin(g, &a);
-	argv_add(&a, "fetch", "--progress", "--no-tags", "--no-recurse-submodules",
-	         "--no-write-fetch-head", "--no-auto-gc", "--no-auto-maintenance", "--force", NULL);
-	if (way == FETCH_COMMIT || way == FETCH_REF)
-		argv_add(&a, "--depth=1", NULL);
-	argv_add(&a, "--", g->url, NULL);
-	if (way == FETCH_COMMIT)
-		argv_addf(&a, "+%s:refs/foldwatch/%s", commit, commit);
-	else if (way == FETCH_ALL)
-		argv_add(&a, "+refs/heads/*:refs/other/heads/*", "+refs/tags/*:refs/other/tags/*",
-		         NULL);
-	else
-		argv_addf(&a, "+%s:refs/other/asked", ref);
-	e = git_run(g, &a, "fetch", w);
-	argv_release(&a);
-	return e;
-}
-
-/* Name the commit by its own ref, once one of the other ways brought it. */
-static enum err keep(struct git *g, const char *commit, struct why *w)
-{
-	struct argv a = {0};
-	enum err e;
-
-	git_begin(g, &a);
-	argv_add(&a, "update-ref", NULL);
-	argv_addf(&a, "refs/foldwatch/%s", commit);
-	argv_add(&a, commit, NULL);
-	e = git_ask(g, &a, NULL, w);
-	argv_release(&a);
-	return e;
-}
-
-/* Servers without protocol version 2 give only what they list, and the oldest
- * kind of web server knows no --depth. */
-static bool needs_other_way(const char *said)
-{
-	return strstr(said, "unadvertised object") || strstr(said, "does not support shallow");
-}
-
-static enum err fetch_some_way(struct git *g, const char *commit, const char *ref, struct why *w)
-{
-	bool named = ref && !git_is_commit(ref), whole;
-	struct why first;
-	enum err e;
-
-	e = fetch_once(g, FETCH_COMMIT, commit, ref, w);
-	/* "not our ref" is final: fetching all would bring the whole history of a
-	 * tree that has lost the commit. */
-	if (e != ERR_IO || !needs_other_way(w->text))
-		return e;
-	first = *w;
-	whole = strstr(w->text, "shallow") != NULL;
-	if (named) {
-		e = fetch_once(g, whole ? FETCH_REF_WHOLE : FETCH_REF, commit, ref, w);
-		if (!e && !keep(g, commit, w))
-			return OK;
-	}
-	e = fetch_once(g, FETCH_ALL, commit, ref, w);
-	if (!e && keep(g, commit, NULL)) {
-		*w = first;
-		return ERR_IO;
-	}
-	return e;
-}
-
-enum err git_fetch(struct git *g, const char *commit, const char *ref, struct why *w)
-{
-	uint64_t before = 0, after = 0;
-	enum err e;
-
-	if (!git_is_commit(commit))
-		return failed(
-		        g, FAIL_BUILD,
-		        err_set(w, ERR_INPUT, "\"%.64s\" is no commit id of 40 digits", commit));
-	if (ref && git_check_ref(ref, w))
-		return failed(g, FAIL_BUILD, ERR_INPUT);
-	if (git_has(g, commit))
-		return OK;
-	step_progress(g->step, "fetch", 0, -1);
-	dir_bytes(g->mirror, &before, NULL);
-	e = cache_evict(g->step->conf->dir, (uint64_t)g->step->conf->disk_reserve_bytes, NULL, w);
-	if (e)
-		return failed(g, FAIL_INFRA, e);
-	e = fetch_some_way(g, commit, ref, w);
-	if (e) {
-		struct why detail = *w;
-
-		e = blame(g, e, w);
-		if (strstr(detail.text, "not our ref") || strstr(detail.text, "unadvertised"))
-			err_set(w, e, "tree \"%s\" has no commit %s", g->url, commit);
-		return e;
-	}
-	dir_bytes(g->mirror, &after, NULL);
-	g->bytes_fetched += after > before ? (int64_t)(after - before) : 0;
-	if (!git_has(g, commit))
-		return failed(g, FAIL_BUILD,
-		              err_set(w, ERR_UNPROCESSABLE, "tree \"%s\": %s is no commit", g->url,
-		                      commit));
-	return OK;
-}
+/* ---- its words */
 
 enum err git_describe(struct git *g, const char *commit, struct git_commit *d, struct why *w)
 {

@@ -57,6 +57,8 @@ enum err git_resolve(struct git *g, const char *ref, char commit[41], struct why
  * server gives no single commits; it may be NULL. */
 enum err git_fetch(struct git *g, const char *commit, const char *ref, struct why *w);
 bool git_has(struct git *g, const char *commit);
+/* Is it in the mirror at all, whoever brought it? */
+bool git_is_here(struct git *g, const char *commit);
 /* The same of a commit that a series brought (series.h) and the tree never had: under a
  * ref of its own, refs/series/COMMIT, so that nobody gets it who asks the tree for it. */
 bool git_has_patch(struct git *g, const char *commit);
@@ -74,6 +76,9 @@ void git_begin(const struct git *g, struct argv *a);
  * ERR_IO with git's own last word in *w when it ended with another status
  * than 0. */
 enum err git_run(struct git *g, const struct argv *a, const char *step, struct why *w);
+/* Turns the word that git_run() left for a fetch into a sentence about the tree; g->fail
+ * says whose it is. */
+enum err git_blamed(struct git *g, enum err e, struct why *w);
 /* One that only asks the mirror, or writes a ref; its standard output goes to `out` (may be
  * NULL), what it complains of to the job's log. */
 enum err git_ask(struct git *g, const struct argv *a, struct buf *out, struct why *w);

@@ -294,8 +294,10 @@ static json_t *claim_body(const struct supervisor *v)
 		else
 			builder = true, can_build = s->can_build;
 	}
-	if (builder)
+	if (builder) {
 		json_array_append_new(kinds, json_string("resolve"));
+		json_array_append_new(kinds, json_string("walk"));
+	}
 	if (builder && can_build)
 		json_array_append_new(kinds, json_string("build"));
 	if (json_array_size(boards) > 0)

@@ -20,6 +20,7 @@ static const struct step_table steps = {
         .resolve = step_resolve,
         .build = step_build,
         .boot = step_boot,
+        .walk = step_walk,
         .probe = board_probe,
 };
 

@@ -18,10 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HEAD_MAX       (64 << 10)  /* of a bundle, before its pack */
-#define LIST_MAX       (4 << 20)   /* what git says of the commits */
-#define DIFF_MAX       (256 << 20) /* of all patches, for their ids */
-#define LINE_MAX_BYTES 1000        /* of a subject or an author */
+#define HEAD_MAX (64 << 10) /* of a bundle, before its pack */
+#define LIST_MAX (4 << 20)  /* what git says of the commits */
 
 static const char magic[] = "# v2 git bundle\n";
 
@@ -209,15 +207,6 @@ static enum err verify(struct git *g, const char *path, struct why *w)
 
 /* ---- its commits */
 
-static char *clean_line(const char *s, size_t n)
-{
-	struct buf b;
-
-	buf_init(&b, 4 * LINE_MAX_BYTES);
-	utf8_scrub(&b, s, n < LINE_MAX_BYTES ? n : LINE_MAX_BYTES);
-	return buf_take(&b, NULL);
-}
-
 /* "COMMIT PARENT...", of the newest commits first. */
 static enum err take_commits(struct git *g, const char *list, const char *base, struct series *out,
                              struct why *w)
@@ -227,7 +216,7 @@ static enum err take_commits(struct git *g, const char *list, const char *base, 
 
 	for (; *line; line += n + (line[n] == '\n')) {
 		const char *before = out->count ? out->at[out->count - 1].commit : base;
-		struct series_patch *p;
+		struct git_entry *p;
 
 		n = strcspn(line, "\n");
 		if (out->count == SERIES_PATCHES_MAX)
@@ -246,7 +235,7 @@ static enum err take_commits(struct git *g, const char *list, const char *base, 
 			                         line, before));
 		out->at = xreallocarray(out->at, out->count + 1, sizeof(*out->at));
 		p = &out->at[out->count++];
-		*p = (struct series_patch){0};
+		*p = (struct git_entry){0};
 		memcpy(p->commit, line, 40);
 	}
 	if (!out->count)
@@ -283,112 +272,24 @@ static enum err list(struct git *g, const char *base, const char *tip, struct se
 	return e;
 }
 
-static struct series_patch *find(struct series *s, const char *commit, size_t from)
-{
-	size_t i;
-
-	for (i = from; i < s->count; i++)
-		if (!strncmp(s->at[i].commit, commit, 40))
-			return &s->at[i];
-	return NULL;
-}
-
-/* Four lines a commit, none of which can hold a newline. */
+/* Words and patch ids of the commits that were listed. */
 static enum err describe(struct git *g, const char *base, struct series *s, struct why *w)
 {
-	struct argv a = {0};
-	struct buf text;
-	const char *at;
-	size_t i, n[4];
+	struct git_list l = {0};
 	enum err e;
 
-	buf_init(&text, LIST_MAX);
-	git_begin(g, &a);
-	argv_add(&a, "log", "--reverse", "--topo-order", "--no-show-signature", "--encoding=UTF-8",
-	         "--format=%H%n%T%n%an <%ae>%n%s", s->at[s->count - 1].commit, NULL);
-	argv_addf(&a, "^%s", base);
-	argv_add(&a, "--", NULL);
-	e = git_ask(g, &a, &text, w);
-	at = text.data;
-	for (i = 0; !e && i < s->count; i++) {
-		const char *field[4];
-
-		for (size_t k = 0; k < 4; k++) {
-			field[k] = at;
-			n[k] = strcspn(at, "\n");
-			at += n[k] + (at[n[k]] == '\n');
-		}
-		if (n[0] != 40 || n[1] != 40 || memcmp(field[0], s->at[i].commit, 40) != 0) {
-			e = err_set(w, ERR_UNPROCESSABLE, "the series' subjects are too long");
-			break;
-		}
-		memcpy(s->at[i].source, field[1], 40);
-		s->at[i].author = clean_line(field[2], n[2]);
-		s->at[i].subject = clean_line(field[3], n[3]);
-	}
-	argv_release(&a);
-	buf_release(&text);
-	return e == ERR_UNPROCESSABLE ? theirs(g, e) : ours(g, e);
-}
-
-/* The patches as text, in a file of the job's. */
-static enum err write_diffs(struct git *g, const char *base, const char *tip, const char *path,
-                            struct why *w)
-{
-	struct argv a = {0};
-	enum err e;
-
-	unlink(path);
-	git_begin(g, &a);
-	argv_add(&a, "log", "--reverse", "--topo-order", "--no-show-signature", "--no-color",
-	         "--no-ext-diff", "--no-textconv", "--no-renames", "--full-index", "-p",
-	         "--format=commit %H", NULL);
-	argv_addf(&a, "--output=%s", path);
-	argv_add(&a, tip, NULL);
-	argv_addf(&a, "^%s", base);
-	argv_add(&a, "--", NULL);
-	e = git_ask(g, &a, NULL, w);
-	argv_release(&a);
-	return e;
-}
-
-static enum err patch_ids(struct git *g, const char *base, struct series *s, struct why *w)
-{
-	char *diffs = path_join(g->step->dir, "series.diff");
-	struct argv a = {0};
-	struct stat st;
-	struct buf text;
-	const char *line;
-	size_t n;
-	enum err e;
-
-	buf_init(&text, LIST_MAX);
-	e = write_diffs(g, base, s->at[s->count - 1].commit, diffs, w);
-	if (!e && !stat(diffs, &st) && st.st_size > DIFF_MAX)
-		e = err_set(w, ERR_TOO_LARGE,
-		            "the patches of the series are %lld bytes together: "
-		            "more than %d are not taken",
-		            (long long)st.st_size, DIFF_MAX);
-	git_begin(g, &a);
-	argv_add(&a, "patch-id", "--stable", NULL);
-	g->input = diffs;
+	e = git_list(g, s->at[s->count - 1].commit, base, s->count, &l, w);
+	if (!e && l.count != s->count)
+		e = err_set(w, ERR_UNPROCESSABLE, "the series' commits cannot be listed");
 	if (!e)
-		e = git_ask(g, &a, &text, w);
-	g->input = NULL;
-	for (line = text.data; !e && *line; line += n + (line[n] == '\n')) {
-		struct series_patch *p = NULL;
-
-		n = strcspn(line, "\n");
-		if (n == 81)
-			p = find(s, line + 41, 0);
-		if (p)
-			memcpy(p->patch_id, line, 40);
+		e = err_at(w, git_patch_ids(g, &l, 0, l.count, w), "the series");
+	if (e) {
+		git_list_release(&l);
+		return e == ERR_UNPROCESSABLE || e == ERR_TOO_LARGE ? theirs(g, e) : ours(g, e);
 	}
-	unlink(diffs);
-	free(diffs);
-	argv_release(&a);
-	buf_release(&text);
-	return e == ERR_TOO_LARGE ? theirs(g, e) : ours(g, e);
+	free(s->at);
+	*s = (struct series){.at = l.at, .count = l.count};
+	return OK;
 }
 
 /* Last of all: a ref proves that its commit is whole (git.h). */
@@ -460,19 +361,13 @@ enum err series_bundle(struct git *g, const char *path, const char *base, struct
 		e = list(g, base, h.tip, out, w);
 	if (!e)
 		e = describe(g, base, out, w);
-	if (!e)
-		e = patch_ids(g, base, out, w);
 	return e ? e : keep(g, out, w);
 }
 
 void series_release(struct series *s)
 {
-	size_t i;
+	struct git_list l = {.at = s->at, .count = s->count};
 
-	for (i = 0; i < s->count; i++) {
-		free(s->at[i].subject);
-		free(s->at[i].author);
-	}
-	free(s->at);
+	git_list_release(&l);
 	*s = (struct series){0};
 }

@@ -20,23 +20,15 @@
 #ifndef FOLDWATCH_SERIES_H
 #define FOLDWATCH_SERIES_H
 
-#include "agent/git.h"
+#include "agent/git_list.h"
 
 #include <stddef.h>
 
 #define SERIES_PATCHES_MAX 500
 #define SERIES_BYTES_MAX   (INT64_C(64) << 20) /* of a bundle, or of patches as text */
 
-struct series_patch {
-	char commit[41];
-	char source[41];   /* the tree of its files: equal sources are one kernel */
-	char patch_id[41]; /* git patch-id --stable; "" where the commit changes nothing */
-	char *subject;     /* scrubbed to UTF-8, one line */
-	char *author;      /* "Name <address>", the same */
-};
-
 struct series {
-	struct series_patch *at;
+	struct git_entry *at;
 	size_t count;
 };
 

@@ -1,6 +1,6 @@
 /*
  * slot.h - a place in the agent that has one job at a time: each board is one,
- * and the builder (resolve and build jobs) is one.
+ * and the builder (resolve, walk and build jobs) is one.
  *
  * A slot is its durable state (state.h), the step's child process when one
  * runs, and a phase that says what the loop has to do next:

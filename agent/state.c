@@ -12,7 +12,7 @@
 #define STATE_FORMAT 1
 #define STATE_MAX    4096 /* bytes of a state file: ours are below 200 */
 
-static const char *const kind_names[JOB_KINDS + 1] = {"none", "resolve", "build", "boot"};
+static const char *const kind_names[JOB_KINDS + 1] = {"none", "resolve", "build", "boot", "walk"};
 
 static const char *const state_names[STATE_COUNT + 1] = {
         [STATE_IDLE] = "idle",         [STATE_CLAIMED] = "claimed",
@@ -26,7 +26,8 @@ static const char *const state_names[STATE_COUNT + 1] = {
 #define RESOLVE BIT(JOB_RESOLVE)
 #define BUILD   BIT(JOB_BUILD)
 #define BOOT    BIT(JOB_BOOT)
-#define ANY     (RESOLVE | BUILD | BOOT)
+#define WALK    BIT(JOB_WALK)
+#define ANY     (RESOLVE | BUILD | BOOT | WALK)
 /* States in which a step is, or should be, running. */
 #define WORKING                                                                               \
 	(BIT(STATE_CLAIMED) | BIT(STATE_FETCHED) | BIT(STATE_CONFIGURED) | BIT(STATE_BUILT) | \
@@ -39,7 +40,7 @@ static const struct move {
 } moves[] = {
         {ANY, BIT(STATE_IDLE), STATE_CLAIMED},
 
-        {RESOLVE | BUILD, BIT(STATE_CLAIMED), STATE_FETCHED},
+        {RESOLVE | BUILD | WALK, BIT(STATE_CLAIMED), STATE_FETCHED},
         {BUILD, BIT(STATE_FETCHED), STATE_CONFIGURED},
         {BUILD, BIT(STATE_CONFIGURED), STATE_BUILT},
 

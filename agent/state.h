@@ -3,7 +3,7 @@
  *
  *     build:   idle -> claimed -> fetched -> configured -> built -> spooled -> idle
  *     boot:    idle -> claimed -> staged -> armed -> booted -> measured -> spooled -> idle
- *     resolve: idle -> claimed -> fetched -> spooled -> idle
+ *     resolve, walk: idle -> claimed -> fetched -> spooled -> idle
  *
  * The moves are one table (state.c) and state_move() alone makes them. A move
  * is on the disk before it is in memory, and so before the effect that it
@@ -30,7 +30,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum job_kind { JOB_NONE, JOB_RESOLVE, JOB_BUILD, JOB_BOOT, JOB_KINDS };
+enum job_kind { JOB_NONE, JOB_RESOLVE, JOB_BUILD, JOB_BOOT, JOB_WALK, JOB_KINDS };
 
 enum job_state {
 	STATE_IDLE,
@@ -55,7 +55,7 @@ struct state {
 	int64_t starts; /* how often its step was begun, at least 1 once claimed */
 };
 
-const char *job_kind_name(enum job_kind k); /* "none", "resolve", "build", "boot" */
+const char *job_kind_name(enum job_kind k); /* "none", "resolve", "build", "boot", "walk" */
 /* JOB_NONE for any other word. */
 enum job_kind job_kind_parse(const char *word);
 const char *job_state_name(enum job_state s);

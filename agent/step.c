@@ -214,6 +214,8 @@ int step_run(const struct step_run *r, int say)
 		fn = r->table->build;
 	else if (r->state->kind == JOB_BOOT)
 		fn = r->table->boot;
+	else if (r->state->kind == JOB_WALK)
+		fn = r->table->walk;
 	e = lease_read(r->dir, &lease, &out.why);
 	if (e == OK) {
 		s.domain = json_str(lease, "domain", "");

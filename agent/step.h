@@ -6,7 +6,7 @@
  * own process group, reads `spec`, says how far it is with step_progress(),
  * appends to the job's live log through descriptor 1 and 2, and leaves its
  * answer as step_result() wrote it: dir/result.json, durable, in the shape of
- * docs/api.md's job result ({"state","class","why","resolve"|"build"|"boot"}),
+ * docs/api.md's job result ({"state","class","why","resolve"|"build"|"boot"|"walk"}),
  * with "artifacts": [{"sha256","path"}] beside it for the supervisor to upload
  * before it posts the rest.
  *
@@ -72,6 +72,7 @@ struct step_outcome {
 enum err step_resolve(const struct step *s, struct step_outcome *out, struct why *w);
 enum err step_build(const struct step *s, struct step_outcome *out, struct why *w);
 enum err step_boot(const struct step *s, struct step_outcome *out, struct why *w);
+enum err step_walk(const struct step *s, struct step_outcome *out, struct why *w);
 
 /* What a board announces to the server: the object of docs/api.md's "boards"
  * (name, kind, profile, labels, metric, deterministic, emulated, untrusted,
@@ -86,6 +87,7 @@ struct step_table {
 	enum err (*resolve)(const struct step *s, struct step_outcome *out, struct why *w);
 	enum err (*build)(const struct step *s, struct step_outcome *out, struct why *w);
 	enum err (*boot)(const struct step *s, struct step_outcome *out, struct why *w);
+	enum err (*walk)(const struct step *s, struct step_outcome *out, struct why *w);
 	enum err (*probe)(const struct board_conf *b, json_t **announce, struct why *w);
 };
 
@@ -97,7 +99,7 @@ void step_outcome_release(struct step_outcome *out);
 enum err step_artifact_add(struct step_outcome *out, const char *path, struct why *w);
 /* Write dir/result.json, durable: {"state","class","why",KIND: body,
  * "artifacts":[{"sha256","path"}]}, paths relative to dir. `kind` is
- * "resolve", "build" or "boot". */
+ * "resolve", "build", "boot" or "walk". */
 enum err step_result(const struct step *s, const char *kind, const struct step_outcome *out,
                      struct why *w);
 

@@ -40,7 +40,7 @@ static json_t *show_patches(const struct series *s)
 	size_t i;
 
 	for (i = 0; i < s->count; i++) {
-		const struct series_patch *p = &s->at[i];
+		const struct git_entry *p = &s->at[i];
 		json_t *o = json_object();
 
 		json_put_str(o, "commit", p->commit);

@@ -3,6 +3,7 @@
 
 #include "lib/mem.h"
 #include "server/store_kernel.h"
+#include "server/store_track.h"
 
 #include <fnmatch.h>
 #include <math.h>
@@ -43,6 +44,7 @@ struct slower {
 	struct pool *pool;
 	struct mutes mutes;
 	const struct sub_kernel *kernel, *base;
+	struct track_sub track;   /* that asked for it */
 	struct alert_cells cells; /* that moved */
 	int64_t slower;           /* of them */
 	int64_t compared;         /* of all its cells */
@@ -55,7 +57,7 @@ static int64_t muted_by(const struct slower *s, const struct alert_cell *c)
 
 		if (alerts_matches(m->board, c->board) &&
 		    alerts_matches(m->case_glob, c->case_text) &&
-		    alerts_of_branch(s->pool, m->branch, s->kernel->tree, s->kernel->ref))
+		    alerts_of_branch(s->pool, m->branch, s->kernel->tree, s->kernel->branch))
 			return m->id;
 	}
 	return NONE;
@@ -240,7 +242,9 @@ static enum err one_kernel(struct db *db, struct slower *s, size_t kernel, int64
 		e = binary_of(db, s->pool, s->base->kernel_id, &against, w);
 	if (e != OK)
 		return e;
-	cause = pool_fmt(s->pool, "slower/%s/%s", binary, against);
+	cause = s->track.release ? pool_fmt(s->pool, "slower/track/%lld/%s",
+	                                    (long long)s->track.track, against)
+	                         : pool_fmt(s->pool, "slower/%s/%s", binary, against);
 	e = store_alert_by_cause(db, cause, &id, w);
 	collect(s, kernel);
 	if (e != OK || (id == NONE && !s->slower))
@@ -279,6 +283,10 @@ enum err alerts_compared(struct db *db, const struct cmp *c, int64_t now_ms, str
 
 	if (e == OK)
 		e = store_mute_list(db, now_ms, s.pool, &s.mutes, w);
+	if (e == OK)
+		e = store_track_of_sub(db, c->submission, s.pool, &s.track, w);
+	if (e == OK && s.track.track != NONE)
+		e = store_track_wake_sub(db, c->submission, now_ms, w);
 	patches = series_patches(&kernels);
 	for (i = 0; e == OK && i < c->kernels && i < kernels.count; i++) {
 		s.kernel = &kernels.at[i];
@@ -286,6 +294,10 @@ enum err alerts_compared(struct db *db, const struct cmp *c, int64_t now_ms, str
 		/* What slows one prefix of a series slows those behind it: its tip stands
 		 * for all. */
 		if (s.kernel->patches > 0 && s.kernel->patches < patches)
+			continue;
+		/* A merge base is measured to tell what a rebase brought from what was
+		 * written. */
+		if (s.track.base_commit && str_eq(s.kernel->commit, s.track.base_commit))
 			continue;
 		/* Of what somebody imported nobody here saw a boot. */
 		if (i != c->baseline && s.kernel->kernel_id != NONE && s.base->kernel_id != NONE &&
@@ -331,7 +343,7 @@ static bool is_known(const struct faulty *f, const char *signature)
 
 		if (k->ended_id == NONE && str_eq(k->signature, signature) &&
 		    f->boot.created_ms < k->until_ms && alerts_matches(k->board, f->boot.board) &&
-		    alerts_of_branch(f->pool, k->branch, f->kernel.tree, f->kernel.ref))
+		    alerts_of_branch(f->pool, k->branch, f->kernel.tree, f->kernel.branch))
 			return true;
 	}
 	return false;
@@ -344,7 +356,7 @@ static int64_t fault_muted_by(const struct faulty *f)
 		const struct mute *m = &f->mutes.at[i];
 
 		if (!m->case_glob && alerts_matches(m->board, f->boot.board) &&
-		    alerts_of_branch(f->pool, m->branch, f->kernel.tree, f->kernel.ref))
+		    alerts_of_branch(f->pool, m->branch, f->kernel.tree, f->kernel.branch))
 			return m->id;
 	}
 	return NONE;

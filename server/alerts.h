@@ -15,6 +15,9 @@
  *     fault/SIGNATURE           lib/place.h, on whatever board. Seen again after it was
  *                               fixed, in a commit that nobody had built by then, it is
  *                               new again
+ *     missing/track/ID          a branch that is followed and is not looked at, or whose
+ *                               points are not measured. It recovers by itself
+ *     slower/track/ID/BASELINE  a followed branch against its release, whichever tip
  *
  * States: new -> confirmed | not_reproduced; a person moves one to acknowledged, fixed or
  * dismissed, and back. `recovered` and the kind `missing` belong to branches that are
@@ -34,6 +37,10 @@ enum err alerts_compared(struct db *db, const struct cmp *c, int64_t now_ms, str
  * whose every cell is back at its level, or whose fault none of the point's boots shows,
  * are `recovered` (alerts_recovered.c). alerts_compared() calls it. */
 enum err alerts_recovered(struct db *db, const struct cmp *c, int64_t now_ms, struct why *w);
+/* A track that has gone quiet has an alert, missing/track/ID; one that is well again has
+ * none (alerts_missing.c). */
+struct track;
+enum err alerts_missing(struct db *db, const struct track *t, int64_t now_ms, struct why *w);
 /* The places of a boot's faults, as they are stored. */
 enum err alerts_placed(struct db *db, int64_t boot, const struct fault_rows *rows, int64_t now_ms,
                        struct why *w);

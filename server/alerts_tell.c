@@ -25,10 +25,27 @@ static bool wants(struct pool *p, const struct subscription *s, const struct ale
 {
 	if (!alerts_of_branch(p, s->branch, a->tree, a->ref))
 		return false;
+	/* A branch that has gone quiet has no cell: who asks for some gets it not. */
+	if (str_eq(a->kind, "missing"))
+		return !s->board && !s->case_glob;
 	for (size_t i = 0; i < cells->count; i++)
 		if (wants_cell(s, &cells->at[i]))
 			return true;
 	return false;
+}
+
+/* One that has no cells is muted by what mutes its branch and all boards. */
+static enum err branch_is_muted(struct db *db, struct pool *p, const struct alert *a,
+                                int64_t now_ms, bool *muted, struct why *w)
+{
+	struct mutes mutes = {0};
+	enum err e = str_eq(a->kind, "missing") ? store_mute_list(db, now_ms, p, &mutes, w) : OK;
+
+	*muted = a->muted;
+	for (size_t i = 0; e == OK && i < mutes.count; i++)
+		*muted |= !mutes.at[i].board && !mutes.at[i].case_glob &&
+		          alerts_of_branch(p, mutes.at[i].branch, a->tree, a->ref);
+	return e;
 }
 
 static enum err tell(struct db *db, int64_t alert, int64_t step, int64_t now_ms, struct why *w)
@@ -38,9 +55,13 @@ static enum err tell(struct db *db, int64_t alert, int64_t step, int64_t now_ms,
 	struct alert_cells cells = {0};
 	struct subscriptions subs = {0};
 	char delivery[2 * DELIVERY_BYTES + 1];
+	bool muted = false;
 	size_t i;
 	enum err e = store_alert_get(db, alert, p, &a, w);
 
+	if (e == OK)
+		e = branch_is_muted(db, p, &a, now_ms, &muted, w);
+	a.muted = muted;
 	if (e == OK && !a.muted)
 		e = store_alert_cells(db, alert, p, &cells, w);
 	if (e == OK && !a.muted)

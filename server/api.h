@@ -43,6 +43,8 @@ http_handler mutes_list, mute_make, mute_end, subscriptions_list, subscription_m
         subscription_end;
 /* api_feed.c */
 http_handler alerts_feed;
+/* api_tracks.c */
+http_handler tracks_list, track_get, track_make, track_pause, track_resume, track_end, track_look;
 /* api_import.c */
 http_handler import_make;
 

@@ -1,6 +1,7 @@
 /* api_jobs.c - jobs for readers, and claiming and renewing for agents. */
 #include "server/api_util.h"
 #include "server/store_series.h"
+#include "server/store_walk.h"
 #include "server/submit.h"
 
 #include "lib/hash.h"
@@ -61,7 +62,7 @@ struct claim_in {
 
 static const struct json_field claim_fields[] = {
         {"agent", JSON_STR, offsetof(struct claim_in, agent), JSON_MUST, 1, 64, NULL},
-        {"kinds", JSON_ARR, offsetof(struct claim_in, kinds), JSON_MUST, 1, 3, NULL},
+        {"kinds", JSON_ARR, offsetof(struct claim_in, kinds), JSON_MUST, 1, 4, NULL},
         {"boards", JSON_ARR, offsetof(struct claim_in, boards), JSON_NULLOK, 0, CLAIM_BOARDS, NULL},
         {0},
 };
@@ -77,11 +78,13 @@ static enum err read_kinds(json_t *kinds, struct claim *c, bool *boot, struct wh
 			c->resolve = true;
 		else if (str_eq(kind, "build"))
 			c->build = true;
+		else if (str_eq(kind, "walk"))
+			c->walk = true;
 		else if (str_eq(kind, "boot"))
 			*boot = true;
 		else
-			return err_set(w, ERR_INPUT, "kinds[%zu]: expected resolve, build or boot",
-			               i);
+			return err_set(w, ERR_INPUT,
+			               "kinds[%zu]: expected resolve, walk, build or boot", i);
 	}
 	return OK;
 }
@@ -207,6 +210,19 @@ static enum err resolve_spec(struct db *db, struct pool *p, const struct job *j,
 	return e;
 }
 
+static enum err walk_spec(struct db *db, struct pool *p, const struct job *j, json_t *spec,
+                          struct why *w)
+{
+	struct walk k;
+	enum err e = store_walk_of_job(db, j->id, p, &k, w);
+
+	json_put_str(spec, "tree", j->tree);
+	json_put_str(spec, "ref", j->ref);
+	json_put_str(spec, "since", k.since);
+	json_put_int(spec, "limit", WALK_COMMITS_MAX);
+	return e;
+}
+
 static enum err boot_spec(struct db *db, struct pool *p, const struct job *j, json_t *spec,
                           struct why *w)
 {
@@ -244,6 +260,8 @@ static enum err lease_json(struct db *db, struct pool *p, int64_t id, int64_t le
 
 	if (e == OK && str_eq(j.kind, "resolve"))
 		e = resolve_spec(db, p, &j, spec, w);
+	else if (e == OK && str_eq(j.kind, "walk"))
+		e = walk_spec(db, p, &j, spec, w);
 	else if (e == OK)
 		e = str_eq(j.kind, "build") ? build_spec(db, p, &j, spec, w)
 		                            : boot_spec(db, p, &j, spec, w);

@@ -8,6 +8,8 @@
 #include "server/schedule.h"
 #include "server/series_json.h"
 #include "server/store_artifact.h"
+#include "server/walk.h"
+#include "server/walk_json.h"
 #include "server/work.h"
 
 #include "lib/hash.h"
@@ -24,7 +26,7 @@ struct answer_in {
 	int64_t attempt;
 	int state, class;
 	const char *why;
-	json_t *resolve, *build, *boot;
+	json_t *resolve, *build, *boot, *walk;
 };
 
 static const struct json_field answer_fields[] = {
@@ -35,6 +37,7 @@ static const struct json_field answer_fields[] = {
         {"resolve", JSON_OBJ, offsetof(struct answer_in, resolve), JSON_NULLOK, 0, 0, NULL},
         {"build", JSON_OBJ, offsetof(struct answer_in, build), JSON_NULLOK, 0, 0, NULL},
         {"boot", JSON_OBJ, offsetof(struct answer_in, boot), JSON_NULLOK, 0, 0, NULL},
+        {"walk", JSON_OBJ, offsetof(struct answer_in, walk), JSON_NULLOK, 0, 0, NULL},
         {0},
 };
 
@@ -49,6 +52,7 @@ struct answering {
 	struct series found; /* by a resolve of one */
 	char *result;        /* boot.result, taken out of the body; NULL: it stands in there */
 	struct kernel built;
+	struct walk walk;
 	bool has_boot;
 	struct boot boot;
 	/* out */
@@ -389,6 +393,15 @@ static enum err read_boot(struct db *db, struct answering *a, const struct job *
 	return e;
 }
 
+/* ---- walk */
+
+static enum err read_walk(struct db *db, struct answering *a, json_t *o, struct why *w)
+{
+	enum err e = store_walk_of_job(db, a->job, a->p, &a->walk, w);
+
+	return e == OK ? walk_read(a->p, o, &a->walk, w) : e;
+}
+
 /* ---- the whole */
 
 static enum err read_answer(struct db *db, struct answering *a, const struct job *j, json_t *body,
@@ -414,9 +427,10 @@ static enum err read_answer(struct db *db, struct answering *a, const struct job
 	}
 	own = str_eq(j->kind, "resolve") ? in.resolve
 	      : str_eq(j->kind, "build") ? in.build
+	      : str_eq(j->kind, "walk")  ? in.walk
 	                                 : in.boot;
 	if ((in.resolve && in.resolve != own) || (in.build && in.build != own) ||
-	    (in.boot && in.boot != own))
+	    (in.boot && in.boot != own) || (in.walk && in.walk != own))
 		return err_set(w, ERR_INPUT, "job %lld is a %s job: another kind's object came",
 		               (long long)j->id, j->kind);
 	if (!own)
@@ -427,6 +441,8 @@ static enum err read_answer(struct db *db, struct answering *a, const struct job
 		return read_boot(db, a, j, own, w);
 	if (a->failed) /* half a build is of no use */
 		return OK;
+	if (str_eq(j->kind, "walk"))
+		return read_walk(db, a, own, w);
 	return str_eq(j->kind, "resolve") ? read_resolve(db, a, own, w) : read_build(db, a, own, w);
 }
 
@@ -474,6 +490,8 @@ static enum err follow(struct db *db, struct answering *a, const struct job *j, 
 		return schedule_failed(db, j, a->class, a->why, boot, a->now_ms, w);
 	if (str_eq(j->kind, "resolve"))
 		return schedule_resolved(db, j, a->commit, a->subject, &a->found, a->now_ms, w);
+	if (str_eq(j->kind, "walk"))
+		return walk_answered(db, j, &a->walk, a->now_ms, w);
 	if (str_eq(j->kind, "build"))
 		return schedule_built(db, j, &a->built, a->now_ms, w);
 	return schedule_booted(db, j, boot, a->boot.valid, a->now_ms, w);

@@ -22,6 +22,7 @@ const struct openapi_object openapi_alert_objects[] = {
 	 "baseline AlertSide?\n"
 	 "boot int?\n"
 	 "signature str?\n"
+	 "track int?\n"
 	 "created time\n"
 	 "changed time\n"
 	 "cells [AlertCell]\n"

@@ -145,7 +145,7 @@ const struct openapi_object openapi_objects[] = {
 	 "active [ActiveJob]\n"},
 	{"ActiveJob", SHAPE_OUT, "A job that an agent works on",
 	 "job int\n"
-	 "kind resolve|build|boot\n"
+	 "kind resolve|build|boot|walk\n"
 	 "kernel str?\n"
 	 "board str?\n"
 	 "agent str?\n"
@@ -396,7 +396,7 @@ const struct openapi_object openapi_objects[] = {
 
 	{"Job", SHAPE_OUT, "A unit of work for an agent",
 	 "id int\n"
-	 "kind resolve|build|boot\n"
+	 "kind resolve|build|boot|walk\n"
 	 "state queued|leased|done|failed|cancelled\n"
 	 "submission int?\n"
 	 "kernel int?\n"
@@ -422,11 +422,11 @@ const struct openapi_object openapi_objects[] = {
 	 "next int?\n"},
 	{"Claim", SHAPE_IN, "What an agent is ready for",
 	 "agent* str\n"
-	 "kinds* [resolve|build|boot]\n"
+	 "kinds* [resolve|build|boot|walk]\n"
 	 "boards [str]?\n"},
 	{"Lease", SHAPE_OUT, "A job that is now the agent's, for a time",
 	 "id int\n"
-	 "kind resolve|build|boot\n"
+	 "kind resolve|build|boot|walk\n"
 	 "attempt int\n"
 	 "lease_s int\n"
 	 "domain str?\n"
@@ -451,7 +451,8 @@ const struct openapi_object openapi_objects[] = {
 	 "why str?\n"
 	 "resolve obj?\n"
 	 "build obj?\n"
-	 "boot obj?\n"},
+	 "boot obj?\n"
+	 "walk obj?\n"},
 	{"Taken", SHAPE_OUT, "What became of a result",
 	 "job int\n"
 	 "state queued|leased|done|failed|cancelled\n"

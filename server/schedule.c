@@ -5,6 +5,8 @@
 #include "lib/mem.h"
 #include "server/store_board.h"
 #include "server/store_layout.h"
+#include "server/store_track.h"
+#include "server/walk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -238,6 +240,15 @@ static enum err built_yet(struct db *db, struct pool *p, const struct sub *s, st
 
 /* ---- the whole */
 
+/* What waits for it in a track goes on. */
+static enum err sub_ends(struct db *db, int64_t sub, const char *state, const char *why,
+                         int64_t now_ms, struct why *w)
+{
+	enum err e = store_sub_state(db, sub, state, why, now_ms, w);
+
+	return e == OK ? store_track_wake_sub(db, sub, now_ms, w) : e;
+}
+
 static enum err base_failed(struct db *db, struct pool *p, const struct sub *s,
                             const struct sub_kernel *base, int64_t now_ms, struct why *w)
 {
@@ -246,12 +257,11 @@ static enum err base_failed(struct db *db, struct pool *p, const struct sub *s,
 
 	/* A series that was never resolved: it may be any patch, or the base. */
 	return e != OK ? e
-	               : store_sub_state(db, s->id, "failed",
-	                                 series.is && !series.count
-	                                         ? base->why
-	                                         : pool_fmt(p, "baseline \"%s\": %s", base->name,
-	                                                    base->why),
-	                                 now_ms, w);
+	               : sub_ends(db, s->id, "failed",
+	                          series.is && !series.count ? base->why
+	                                                     : pool_fmt(p, "baseline \"%s\": %s",
+	                                                                base->name, base->why),
+	                          now_ms, w);
 }
 
 /* All kernels that are booted are ready or failed: is there anything to boot? `building`
@@ -279,9 +289,9 @@ static enum err kernels_settled(struct db *db, struct pool *p, const struct sub 
 	if (!str_eq(base->state, "ready"))
 		return base_failed(db, p, s, base, now_ms, w);
 	if (ready == 1 && compared > 1)
-		return store_sub_state(db, s->id, "failed",
-		                       pool_fmt(p, "kernel \"%s\": %s", failed->name, failed->why),
-		                       now_ms, w);
+		return sub_ends(db, s->id, "failed",
+		                pool_fmt(p, "kernel \"%s\": %s", failed->name, failed->why), now_ms,
+		                w);
 	if (!s->planned) {
 		enum err e = sched_lay_boots(db, p, s, k, now_ms, w);
 
@@ -506,6 +516,8 @@ static enum err failed(struct db *db, const struct job *j, const char *class, co
 		return e;
 	if (str_eq(j->kind, "resolve"))
 		return resolve_failed(db, j, why, now_ms, w);
+	if (str_eq(j->kind, "walk"))
+		return walk_failed(db, j, why, now_ms, w);
 	e = store_kernel_failed(db, j->kernel, why, w);
 	return e == OK ? kernel_changed(db, j->kernel, now_ms, w) : e;
 }
@@ -572,7 +584,7 @@ enum err schedule_cancel(struct db *db, int64_t sub, int64_t now_ms, struct why 
 		                               w);
 	}
 	if (e == OK && s.ended_ms == NONE)
-		e = store_sub_state(db, sub, "cancelled", NULL, now_ms, w);
+		e = sub_ends(db, sub, "cancelled", NULL, now_ms, w);
 	pool_free(p);
 	return e;
 }

@@ -85,6 +85,8 @@ static char *job_summary(const struct job *j)
 {
 	if (str_eq(j->kind, "resolve"))
 		return xasprintf("resolve %s of %s", j->ref, j->tree);
+	if (str_eq(j->kind, "walk"))
+		return xasprintf("walk the commits of %s of %s", j->ref, j->tree);
 	if (str_eq(j->kind, "build"))
 		return xasprintf("build %s with %s", j->name ? j->name : "a kernel", j->toolchain);
 	return xasprintf("%s %s on %s, phase %lld%s",

@@ -59,6 +59,7 @@ json_t *show_alert(const struct alert *a, const struct alert_cells *cells)
 	                   a->base_subject));
 	show_int(o, "boot", a->boot);
 	json_put_str(o, "signature", a->signature);
+	show_int(o, "track", a->track);
 	json_put(o, "created", show_time(a->created_ms));
 	json_put(o, "changed", show_time(a->changed_ms));
 	for (size_t i = 0; i < cells->count; i++)

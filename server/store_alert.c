@@ -5,16 +5,20 @@
 
 #include <string.h>
 
-#define ALERT                                                                            \
-	"SELECT a.id, a.kind, a.cause, a.title, a.submission_id, a.kernel, a.boot_id,"   \
-	" a.signature, a.state, a.owner, a.created_ms, a.changed_ms, k.tree, k.ref,"     \
-	" k.commit_id, k.subject, b.name, b.tree, b.ref, b.commit_id, b.subject,"        \
-	" EXISTS (SELECT 1 FROM alert_cell c WHERE c.alert_id = a.id)"                   \
-	" AND NOT EXISTS (SELECT 1 FROM alert_cell c WHERE c.alert_id = a.id"            \
-	" AND c.mute_id IS NULL), k.config_name, b.config_name FROM alert a"             \
-	" LEFT JOIN submission s ON s.id = a.submission_id"                              \
-	" LEFT JOIN submission_kernel k ON k.submission_id = s.id AND k.name = a.kernel" \
-	" LEFT JOIN submission_kernel b ON b.submission_id = s.id AND b.pos = s.baseline"
+#define ALERT                                                                             \
+	"SELECT a.id, a.kind, a.cause, a.title, a.submission_id, a.kernel, a.boot_id,"    \
+	" a.signature, a.state, a.owner, a.created_ms, a.changed_ms,"                     \
+	" coalesce(k.tree, t.tree), coalesce(t.branch, k.ref),"                           \
+	" k.commit_id, k.subject, b.name, b.tree, b.ref, b.commit_id, b.subject,"         \
+	" EXISTS (SELECT 1 FROM alert_cell c WHERE c.alert_id = a.id)"                    \
+	" AND NOT EXISTS (SELECT 1 FROM alert_cell c WHERE c.alert_id = a.id"             \
+	" AND c.mute_id IS NULL), k.config_name, b.config_name, a.track_id FROM alert a"  \
+	" LEFT JOIN submission s ON s.id = a.submission_id"                               \
+	" LEFT JOIN submission_kernel k ON k.submission_id = s.id AND k.name = a.kernel"  \
+	" LEFT JOIN submission_kernel b ON b.submission_id = s.id AND b.pos = s.baseline" \
+	" LEFT JOIN track t ON t.id = coalesce(a.track_id, (SELECT x.track_id"            \
+	" FROM track_point x WHERE x.submission_id = s.id LIMIT 1), (SELECT x.track_id"   \
+	" FROM track_point x WHERE x.release_id = s.id LIMIT 1))"
 
 static void alert_row(struct db_stmt *q, struct pool *p, struct alert *a)
 {
@@ -42,14 +46,15 @@ static void alert_row(struct db_stmt *q, struct pool *p, struct alert *a)
 	a->muted = db_int(q, 21) != 0;
 	a->config = col_str(q, 22, p);
 	a->base_config = col_str(q, 23, p);
+	a->track = opt_int(q, 24);
 }
 
 enum err store_alert_add(struct db *db, const struct alert *a, int64_t *id, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
 	        db, "INSERT INTO alert (kind, cause, title, submission_id, kernel, boot_id,"
-	            " signature, state, created_ms, changed_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
-	            " ?7, ?8, ?9, ?9) RETURNING id");
+	            " signature, state, created_ms, changed_ms, track_id) VALUES (?1, ?2, ?3, ?4,"
+	            " ?5, ?6, ?7, ?8, ?9, ?9, ?10) RETURNING id");
 
 	db_bind_text(q, 1, a->kind);
 	db_bind_text(q, 2, a->cause);
@@ -60,6 +65,7 @@ enum err store_alert_add(struct db *db, const struct alert *a, int64_t *id, stru
 	db_bind_text(q, 7, a->signature);
 	db_bind_text(q, 8, a->state);
 	db_bind_int(q, 9, a->created_ms);
+	bind_opt(q, 10, a->track ? a->track : NONE);
 	return db_run_int(q, id, w);
 }
 

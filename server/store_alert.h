@@ -14,6 +14,7 @@ struct alert {
 	const char *kernel;
 	int64_t boot; /* NONE */
 	const char *signature;
+	int64_t track; /* missing: that has gone quiet; 0 or NONE: none */
 	const char *state, *owner;
 	int64_t created_ms, changed_ms;
 	/* When read: of its kernel and baseline in the submission; NULL: not known. */

@@ -3,8 +3,8 @@
 #include "server/store_share.h"
 
 /*
- * The next job for an agent: ?1 its name, ?2 and ?3 whether it takes resolve
- * and build jobs, ?4 to ?19 the boards that are free, ?20 the time. A tree must
+ * The next job for an agent: ?1 its name, ?2, ?3 and ?23 whether it takes resolve,
+ * build and walk jobs, ?4 to ?19 the boards that are free, ?20 the time. A tree must
  * begin with a prefix it may fetch, a compiler must be its own, a board must be
  * in service (in quarantine: checks only) and hold no other lease.
  *
@@ -23,11 +23,12 @@ _Static_assert(LANE_STEP_MS == 600000, "STEP_TEXT");
 #define FIRST " ORDER BY j.submission_id, j.seq, j.id LIMIT 1)"
 
 /* What agents with tools and trees do. */
-#define FIRST_OF_AGENTS                                                                 \
-	"(SELECT j.id FROM job j WHERE " IN_LANE "IS NULL AND ("                        \
-	"(?2 = 1 AND j.kind = 'resolve') OR (?3 = 1 AND j.kind = 'build' AND EXISTS"    \
-	" (SELECT 1 FROM agent_toolchain t WHERE t.agent = ?1 AND t.name = j.toolchain" \
-	" AND t.compiler = j.compiler))) AND EXISTS (SELECT 1 FROM agent_tree t"        \
+#define FIRST_OF_AGENTS                                                                           \
+	"(SELECT j.id FROM job j WHERE " IN_LANE "IS NULL AND ("                                  \
+	"(?2 = 1 AND j.kind = 'resolve') OR (?23 = 1 AND j.kind = 'walk') OR (?3 = 1 AND j.kind " \
+	"= 'build' AND EXISTS"                                                                    \
+	" (SELECT 1 FROM agent_toolchain t WHERE t.agent = ?1 AND t.name = j.toolchain"           \
+	" AND t.compiler = j.compiler))) AND EXISTS (SELECT 1 FROM agent_tree t"                  \
 	" WHERE t.agent = ?1 AND substr(j.tree, 1, length(t.prefix)) = t.prefix)" FIRST
 #define FIRST_OF_BOARD "(SELECT j.id FROM job j WHERE " IN_LANE "= l.board" FIRST
 
@@ -35,7 +36,7 @@ _Static_assert(LANE_STEP_MS == 600000, "STEP_TEXT");
 
 #define FIRSTS                                                                                     \
 	"(" LANES(                                                                                 \
-	        FIRST_OF_AGENTS) "lane l WHERE l.board = '' AND (?2 = 1 OR ?3 = 1)"                \
+	        FIRST_OF_AGENTS) "lane l WHERE l.board = '' AND (?2 = 1 OR ?3 = 1 OR ?23 = 1)"     \
 	                         " UNION ALL " LANES(                                              \
 	                                 FIRST_OF_BOARD) "board b JOIN lane l ON l.board = b.name" \
 	                                                 " WHERE b.name IN (?4, ?5, ?6, ?7, ?8, "  \
@@ -67,6 +68,7 @@ static void bind_next(struct db_stmt *q, const struct claim *c)
 	db_bind_int(q, 3, c->build);
 	for (i = 0; i < CLAIM_BOARDS; i++)
 		db_bind_text(q, 4 + (int)i, i < c->boards ? c->board[i] : NULL);
+	db_bind_int(q, 23, c->walk);
 }
 
 enum err store_job_claimable(struct db *db, const struct claim *c, bool *is, struct why *w)

@@ -14,7 +14,7 @@
 
 struct job {
 	int64_t id;
-	const char *kind;    /* resolve, build, boot */
+	const char *kind;    /* resolve, build, boot, walk */
 	const char *purpose; /* work, health, confirm, validate */
 	const char *state;
 	/* In whose turn it is done. NULL when adding: its submission's; of a check nobody's. */
@@ -63,7 +63,7 @@ enum err store_job_of_sub(struct db *db, int64_t submission, struct pool *p, str
 #define CLAIM_BOARDS 16
 struct claim {
 	const char *agent;
-	bool resolve, build;
+	bool resolve, build, walk;
 	const char *board[CLAIM_BOARDS];
 	size_t boards;
 	const char *nonce;

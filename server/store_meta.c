@@ -4,7 +4,7 @@
 
 enum err store_meta_jobs(struct db *db, store_meta_fn *each, void *ctx, struct why *w)
 {
-	static const char *const kinds[] = {"resolve", "build", "boot"};
+	static const char *const kinds[] = {"resolve", "build", "boot", "walk"};
 	static const char *const states[] = {"queued", "leased"};
 	enum err e = OK;
 

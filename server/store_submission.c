@@ -224,7 +224,12 @@ static enum err kernels_of(struct db *db, int64_t sub, int which, struct pool *p
 	        "SELECT s.pos, s.name, s.tree, s.ref, s.config_sha256, s.config_name,"
 	        " s.config_whole, s.toolchain, s.image, s.commit_id, s.subject, s.kernel_id,"
 	        " s.state, s.why, k.state, " KERNEL_BUILD_ID(
-	                "k") ", k.image, s.validates, s.patches, s.built_only, s.source"
+	                "k") ", k.image, s.validates, s.patches, s.built_only, s.source,"
+	                     " coalesce((SELECT t.branch FROM track_point x JOIN track t"
+	                     " ON t.id = x.track_id WHERE x.submission_id = s.submission_id"
+	                     " LIMIT 1), (SELECT t.branch FROM track_point x JOIN track t"
+	                     " ON t.id = x.track_id WHERE x.release_id = s.submission_id"
+	                     " LIMIT 1), s.ref)"
 	                     " FROM submission_kernel s LEFT JOIN kernel k ON k.id = s.kernel_id"
 	                     " WHERE s.submission_id = ?1 AND"
 	                     " ((?2 = 1 AND s.validates IS NULL AND s.built_only = 0) OR"
@@ -261,6 +266,7 @@ static enum err kernels_of(struct db *db, int64_t sub, int which, struct pool *p
 		k->patches = db_int(q, 18);
 		k->built_only = db_int(q, 19) != 0;
 		k->source = col_str(q, 20, p);
+		k->branch = col_str(q, 21, p);
 	}
 	db_done(q);
 	return e;

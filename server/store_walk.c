@@ -76,7 +76,7 @@ enum err store_walk_of_job(struct db *db, int64_t job, struct pool *p, struct wa
 enum err store_walk_commits(struct db *db, struct walk *k, struct pool *p, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "SELECT commit_id, source, subject, author, parents,"
-	                                   " patch_id, known FROM walk_commit WHERE walk_id = ?1"
+	                                   " patch_id, known, mainline FROM walk_commit WHERE walk_id = ?1"
 	                                   " ORDER BY position");
 	enum err e;
 
@@ -90,7 +90,8 @@ enum err store_walk_commits(struct db *db, struct walk *k, struct pool *p, struc
 		                             .author = col_str(q, 3, p),
 		                             .parents = db_int(q, 4),
 		                             .patch_id = col_str(q, 5, p),
-		                             .known = db_int(q, 6) != 0};
+		                             .known = db_int(q, 6) != 0,
+		                             .mainline = db_int(q, 7) != 0};
 	db_done(q);
 	return e;
 }
@@ -99,8 +100,8 @@ static enum err add_commit(struct db *db, int64_t walk, int64_t position,
                            const struct walk_commit *c, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "INSERT INTO walk_commit (walk_id, position, commit_id,"
-	                                   " source, subject, author, parents, patch_id, known)"
-	                                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+	                                   " source, subject, author, parents, patch_id, known, mainline)"
+	                                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
 
 	db_bind_int(q, 1, walk);
 	db_bind_int(q, 2, position);
@@ -111,6 +112,7 @@ static enum err add_commit(struct db *db, int64_t walk, int64_t position,
 	db_bind_int(q, 7, c->parents);
 	db_bind_text(q, 8, c->patch_id);
 	db_bind_int(q, 9, c->known);
+	db_bind_int(q, 10, c->mainline);
 	return db_run(q, w);
 }
 

@@ -18,9 +18,11 @@ struct walk_commit {
 	const char *commit;
 	const char *source; /* the tree of its files, by git */
 	const char *subject, *author;
-	int64_t parents;      /* 2 and more: a merge */
-	const char *patch_id; /* NULL: a merge, or it changes nothing */
-	bool known;           /* the other side of the base has this patch as well */
+	bool mainline;        /* on the line of first parents from the tip */
+	int64_t parents; /* 2 and more: a merge */
+	const char
+	        *patch_id; /* NULL: a merge, it changes nothing, or the tip alone was asked for */
+	bool known;        /* the other side of the base has this patch as well */
 };
 
 struct walk {

@@ -54,6 +54,13 @@ char *tell_command(const struct telling *t)
 		if (t->cells->at[i].case_text && str_eq(t->cells->at[i].verdict, "slower"))
 			c = &t->cells->at[i];
 	word(&out, "foldwatch");
+	if (a->track != NONE && !a->kernel) {
+		snprintf(number, sizeof(number), "%lld", (long long)a->track);
+		word(&out, "track");
+		word(&out, "show");
+		word(&out, number);
+		return buf_take(&out, NULL);
+	}
 	if (a->signature) {
 		snprintf(number, sizeof(number), "%lld", (long long)a->boot);
 		word(&out, "log");

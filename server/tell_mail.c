@@ -273,6 +273,17 @@ static void fault(const struct telling *t, struct buf *out)
 		buf_addc(out, '\n');
 }
 
+static void missing(const struct telling *t, struct buf *out)
+{
+	const struct alert *a = t->alert;
+
+	para(out, "", "A branch that is followed has gone quiet:");
+	buf_addc(out, '\n');
+	para(out, "  ", "%s of %s", a->ref ? a->ref : "?", a->tree ? a->tree : "?");
+	para(out, "  ", "%s", t->step->why);
+	buf_addc(out, '\n');
+}
+
 void tell_mail(const struct telling *t, const char *from, const char *to, int64_t at_ms,
                struct buf *out)
 {
@@ -282,6 +293,8 @@ void tell_mail(const struct telling *t, const char *from, const char *to, int64_
 	head(t, from, to, at_ms, out);
 	if (!s->from && t->alert->signature) {
 		fault(t, out);
+	} else if (!s->from && str_eq(t->alert->kind, "missing")) {
+		missing(t, out);
 	} else if (!s->from) {
 		moved(t, out);
 	} else {
@@ -294,7 +307,9 @@ void tell_mail(const struct telling *t, const char *from, const char *to, int64_
 		buf_addc(out, '\n');
 		table(t, out);
 	}
-	buf_adds(out, t->alert->signature ? "To see its log:\n\n" : "To see it again:\n\n");
+	buf_adds(out, str_eq(t->alert->kind, "missing") ? "To see its points:\n\n"
+	              : t->alert->signature             ? "To see its log:\n\n"
+	                                                : "To see it again:\n\n");
 	put_command(out, command);
 	if (t->public_url)
 		buf_addf(out, "\n%s/#/alert/%lld\n", t->public_url, (long long)t->alert->id);

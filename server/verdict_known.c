@@ -20,10 +20,10 @@ static bool of_branch(const struct facts *f, struct pool *p, const char *pattern
 	for (i = 0; pattern && i < n + f->validators.count; i++) {
 		const struct sub_kernel *k = i < n ? &f->kernels.at[i] : &f->validators.at[i - n];
 
-		if (k->kernel_id != kernel || !k->ref)
+		if (k->kernel_id != kernel || !k->branch)
 			continue;
-		if (matches(pattern,
-		            strchr(pattern, '#') ? pool_fmt(p, "%s#%s", k->tree, k->ref) : k->ref))
+		if (matches(pattern, strchr(pattern, '#') ? pool_fmt(p, "%s#%s", k->tree, k->branch)
+		                                          : k->branch))
 			return true;
 	}
 	return !pattern;

@@ -18,4 +18,16 @@
 enum err walk_ask(struct db *db, const char *submitter, const char *tree, const char *ref,
                   const char *since, int64_t urgency, int64_t now_ms, int64_t *walk, struct why *w);
 
+/* What follows from its job's end; k: id and what the agent found. */
+enum err walk_answered(struct db *db, const struct job *j, const struct walk *k, int64_t now_ms,
+                       struct why *w);
+enum err walk_failed(struct db *db, const struct job *j, const char *why, int64_t now_ms,
+                     struct why *w);
+/* Nobody waits for it any more; nothing where it has ended. */
+enum err walk_cancel(struct db *db, int64_t walk, const char *why, int64_t now_ms, struct why *w);
+
+/* A failed one whose `since` neither the tree nor an agent has any more: the reason begins
+ * so. */
+#define WALK_SINCE "since: "
+
 #endif

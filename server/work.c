@@ -7,6 +7,7 @@
 #include "server/faults.h"
 #include "server/schedule.h"
 #include "server/store_compare.h"
+#include "server/tracks.h"
 #include "server/verdict.h"
 
 #include <pthread.h>
@@ -84,6 +85,14 @@ static void place_faults(struct work *k)
 		log_error("work.faults", "why", w.text, NULL);
 }
 
+static void follow_tracks(struct work *k)
+{
+	struct why w;
+
+	if (tracks_run(k->srv, clock_wall_ms(), &w) != OK)
+		log_error("work.tracks", "why", w.text, NULL);
+}
+
 static void compute(struct work *k, struct pool *p)
 {
 	int64_t began = clock_mono_ns(), took;
@@ -157,6 +166,7 @@ static void *work_main(void *arg)
 		}
 		place_faults(k);
 		compute(k, p);
+		follow_tracks(k);
 		pool_free(p);
 		db_reader_rest(k->srv->store);
 	} while (wait_for_work(k, &looked));

@@ -58,7 +58,8 @@ enum err scripted_step(const struct step *s, struct step_outcome *out, struct wh
 
 void harness_agent(int argc, char **argv)
 {
-	static const struct step_table table = {scripted_step, scripted_step, scripted_step, probe};
+	static const struct step_table table = {scripted_step, scripted_step, scripted_step,
+	                                        scripted_step, probe};
 	static char none[] = "";
 	static char tree[] = "https://";
 	char *trees[] = {tree};

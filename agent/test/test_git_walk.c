@@ -1,0 +1,372 @@
+/* The commits between two of a tree, in real repositories. */
+#include "agent/git_walk.h"
+
+#include "agent/test/steps.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct step_bed bed;
+static char *origin, *url;
+
+/* Commits have dates that grow, so that equal changes are different commits. */
+static void in_origin(const char *script)
+{
+	static int day;
+	char *all = xasprintf(
+	        "set -e; export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@t "
+	        "GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@t\n"
+	        "export GIT_AUTHOR_DATE='%d +0000' GIT_COMMITTER_DATE='%d +0000'\n"
+	        "put() { echo $2 > $1; git add -A; git commit -q -m \"$3\"; }\n%s",
+	        1700000000 + day, 1700000000 + day, script);
+
+	day += 1000;
+	run_ok(origin, "sh", "-c", all, NULL);
+	free(all);
+}
+
+static void id_of(const char *rev, char out[41])
+{
+	run_line(out, 41, origin, "git", "rev-parse", rev, NULL);
+}
+
+/* Each begins with a mirror of its own and a tree of 100 commits, some days apart. */
+static int setup(void **state)
+{
+	struct why w;
+
+	(void)state;
+	bed_init(&bed, NULL, "file:///");
+	origin = path_join(bed.dir, "origin");
+	url = xasprintf("file://%s", origin);
+	assert_int_equal(dir_make(origin, 0755, &w), OK);
+	in_origin("git init -q -b main .; git config gc.auto 0\n"
+	          "for i in $(seq 100); do\n"
+	          "GIT_COMMITTER_DATE=\"$((1650000000 + i * 500000)) +0000\"\n"
+	          "put f$i $i \"old $i\"; done");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	free(origin);
+	free(url);
+	bed_release(&bed);
+	return 0;
+}
+
+static void walk_limit(const char *ref, const char *since, int64_t limit, struct step_outcome *out)
+{
+	json_t *o = json_object();
+	struct why w;
+
+	json_put_str(o, "tree", url);
+	json_put_str(o, "ref", ref);
+	json_put_str(o, "since", since);
+	if (limit)
+		json_put_int(o, "limit", limit);
+	*out = (struct step_outcome){.fail = FAIL_NONE};
+	assert_int_equal(step_walk(bed_job(&bed, o), out, &w), OK);
+}
+
+static void walk(const char *ref, const char *since, struct step_outcome *out)
+{
+	walk_limit(ref, since, 0, out);
+	if (out->fail)
+		fail_msg("%s: %s", ref, out->why.text);
+}
+
+/* "subject subject+" in order, a + behind what is known, a ^ behind a merge. */
+static void assert_commits(const struct step_outcome *out, const char *expected)
+{
+	const json_t *list = json_object_get(out->body, "commits");
+	struct buf b;
+	size_t i;
+
+	buf_init(&b, 1 << 20);
+	for (i = 0; i < json_array_size(list); i++) {
+		const json_t *c = json_array_get(list, i);
+
+		buf_addf(&b, "%s%s%s%s", i ? " " : "", json_str(c, "subject", "?"),
+		         json_flag(c, "known", false) ? "+" : "",
+		         json_int(c, "parents", 0) > 1 ? "^" : "");
+	}
+	assert_string_equal(b.len ? b.data : "", expected);
+	buf_release(&b);
+}
+
+static void assert_ends(const struct step_outcome *out, const char *tip, const char *base,
+                        bool linear)
+{
+	char id[41];
+
+	id_of(tip, id);
+	assert_string_equal(json_str(out->body, "tip", ""), id);
+	if (base)
+		id_of(base, id);
+	assert_string_equal(json_str(out->body, "base", ""), base ? id : "");
+	assert_int_equal(json_flag(out->body, "linear", !linear), linear);
+}
+
+static void test_linear(void **state)
+{
+	struct step_outcome out;
+	char since[41];
+
+	(void)state;
+	id_of("main", since);
+	walk("main", NULL, &out);
+	assert_ends(&out, "main", NULL, false);
+	assert_int_equal(json_array_size(json_object_get(out.body, "commits")), 1);
+	assert_string_equal(bed.marks.data, "fetched ");
+	step_outcome_release(&out);
+
+	/* Nothing new. */
+	walk("main", since, &out);
+	assert_ends(&out, "main", "main", true);
+	assert_commits(&out, "");
+	step_outcome_release(&out);
+
+	in_origin("put a 1 A; git commit -q --allow-empty -m E; put a 2 B");
+	walk("main", since, &out);
+	assert_ends(&out, "main", since, true);
+	assert_commits(&out, "A E B");
+	{
+		const json_t *list = json_object_get(out.body, "commits");
+		const json_t *a = json_array_get(list, 0), *e = json_array_get(list, 1);
+
+		assert_int_equal(strlen(json_str(a, "patch_id", "")), 40);
+		assert_true(json_is_null(json_object_get(e, "patch_id")));
+		assert_string_equal(json_str(a, "source", "x"), json_str(e, "source", "y"));
+		assert_string_equal(json_str(a, "author", ""), "t <t@t>");
+	}
+	step_outcome_release(&out);
+
+	/* The oldest are left out. */
+	walk_limit("main", since, 2, &out);
+	assert_commits(&out, "E B");
+	assert_int_equal(json_int(out.body, "omitted", 0), 1);
+	step_outcome_release(&out);
+
+	/* The branch moved back: nothing that it did not have. */
+	id_of("main", since);
+	in_origin("git reset -q --hard HEAD~2");
+	walk("main", since, &out);
+	assert_ends(&out, "main", "main", false);
+	assert_commits(&out, "");
+	step_outcome_release(&out);
+}
+
+/* Further back than any fetch so far went; on an agent that has no mirror yet. */
+static void test_far_back(void **state)
+{
+	struct step_outcome out;
+	char since[41];
+
+	(void)state;
+	id_of("main~90", since);
+	walk("main", since, &out);
+	assert_ends(&out, "main", since, true);
+	assert_int_equal(json_array_size(json_object_get(out.body, "commits")), 90);
+	step_outcome_release(&out);
+}
+
+static void test_merges(void **state)
+{
+	struct step_outcome out;
+	char since[41];
+
+	(void)state;
+	/* One that is older than what it is merged into, from beyond the depth that is here. */
+	in_origin("git checkout -q -b side main~80; put s 1 S1; put s 2 S2; git checkout -q main");
+	id_of("main", since);
+	walk("main", NULL, &out);
+	step_outcome_release(&out);
+	in_origin("put m 1 M1; git merge -q --no-ff -m J side; put m 2 M2");
+	walk("main", since, &out);
+	assert_ends(&out, "main", since, true);
+	{
+		const json_t *list = json_object_get(out.body, "commits");
+
+		assert_int_equal(json_array_size(list), 5);
+		assert_string_equal(json_str(json_array_get(list, 4), "subject", ""), "M2");
+		assert_string_equal(json_str(json_array_get(list, 3), "subject", ""), "J");
+		for (size_t i = 0; i < 5; i++) {
+			const json_t *c = json_array_get(list, i);
+
+			assert_int_equal(json_flag(c, "mainline", false),
+			                 *json_str(c, "subject", "") != 'S');
+		}
+		assert_int_equal(json_int(json_array_get(list, 3), "parents", 0), 2);
+		assert_true(json_is_null(json_object_get(json_array_get(list, 3), "patch_id")));
+	}
+	step_outcome_release(&out);
+}
+
+static void rebase_main(void)
+{
+	/* The base has moved by U; B is another, C is new. */
+	in_origin("git checkout -q -b next main~3; put u 1 U\n"
+	          "git cherry-pick main~2 >/dev/null\n"
+	          "put b 2 B2\n"
+	          "git cherry-pick main >/dev/null; put d 1 D\n"
+	          "git branch -q -M next main");
+}
+
+static void test_rebase(void **state)
+{
+	struct step_outcome out;
+	char since[41], base[41];
+
+	(void)state;
+	in_origin("put a 1 A; put b 1 B; put c 1 C");
+	id_of("main", since);
+	id_of("main~3", base);
+	walk("main", NULL, &out);
+	step_outcome_release(&out);
+	rebase_main();
+	walk("main", since, &out);
+	assert_ends(&out, "main", base, false);
+	assert_commits(&out, "U A+ B2 C+ D");
+	step_outcome_release(&out);
+}
+
+/* A force-push, and the tree keeps nothing of what was. */
+static void drop_old(void)
+{
+	in_origin("git reflog expire --expire=now --all; git prune --expire=now");
+}
+
+static void test_old_tip_is_dropped(void **state)
+{
+	struct step_outcome out;
+	char since[41], base[41];
+
+	(void)state;
+	in_origin("put a 1 A; put b 1 B; put c 1 C");
+	id_of("main", since);
+	id_of("main~3", base);
+	walk("main", NULL, &out);
+	step_outcome_release(&out);
+	rebase_main();
+	drop_old();
+	/* The mirror has kept it. */
+	walk("main", since, &out);
+	assert_ends(&out, "main", base, false);
+	assert_commits(&out, "U A+ B2 C+ D");
+	step_outcome_release(&out);
+
+	/* An agent that never had it. */
+	{
+		char *mirrors = path_join(bed.dir, "mirrors");
+
+		assert_int_equal(dir_remove(mirrors, NULL), OK);
+		free(mirrors);
+	}
+	walk_limit("main", since, 0, &out);
+	assert_int_equal(out.fail, FAIL_BUILD);
+	assert_true(str_starts(out.why.text, WALK_SINCE "tree \"file://"));
+	assert_non_null(strstr(out.why.text, since));
+	assert_non_null(strstr(out.why.text, "any more"));
+	step_outcome_release(&out);
+}
+
+static void test_nothing_in_common(void **state)
+{
+	struct step_outcome out;
+	char since[41];
+
+	(void)state;
+	id_of("main", since);
+	walk("main", NULL, &out);
+	step_outcome_release(&out);
+	in_origin(
+	        "git checkout -q --orphan other; put o 1 O1; put o 2 O2; git branch -M other main");
+	walk("main", since, &out);
+	assert_ends(&out, "main", NULL, false);
+	/* O1 brings all the files again. */
+	assert_commits(&out, "O1 O2");
+	step_outcome_release(&out);
+}
+
+static void test_words(void **state)
+{
+	struct step_outcome out;
+	char since[41];
+	const json_t *list;
+
+	(void)state;
+	id_of("main", since);
+	in_origin("put a 1 \"$(printf 'caf\\351 \\001\\033[31m end')\"\n"
+	          "GIT_AUTHOR_NAME=\"$(printf 'J\\366rg')\"; export GIT_AUTHOR_NAME\n"
+	          "git -c i18n.commitEncoding=ISO-8859-1 commit -q --allow-empty -m "
+	          "\"$(printf 'f\\374r')\"\n"
+	          "git commit -q --allow-empty --allow-empty-message -m ''\n"
+	          "git commit -q --allow-empty -m \"$(head -c 5000 /dev/zero | tr '\\0' x)\"");
+	walk("main", since, &out);
+	list = json_object_get(out.body, "commits");
+	assert_int_equal(json_array_size(list), 4);
+	assert_null(strchr(json_str(json_array_get(list, 0), "subject", ""), '\033'));
+	assert_non_null(strstr(json_str(json_array_get(list, 0), "subject", ""), "end"));
+	assert_string_equal(json_str(json_array_get(list, 1), "subject", ""), "f\xc3\xbcr");
+	assert_string_equal(json_str(json_array_get(list, 1), "author", ""), "J\xc3\xb6rg <t@t>");
+	assert_string_equal(json_str(json_array_get(list, 2), "subject", "x"), "");
+	assert_int_equal(strlen(json_str(json_array_get(list, 3), "subject", "")), 1000);
+	step_outcome_release(&out);
+}
+
+static void test_bad(void **state)
+{
+	static const struct {
+		const char *ref, *since, *says;
+	} bad[] = {
+	        {"no-such", NULL, "has no branch or tag \"no-such\""},
+	        {"--upload-pack=x", NULL, "begins with '-'"},
+	        {"main", "0000000000000000000000000000000000000001", WALK_SINCE "tree"},
+	        {"main", "--------------------------------------ab", "is no commit id"},
+	};
+	struct step_outcome out;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		walk_limit(bad[i].ref, bad[i].since, 0, &out);
+		assert_int_equal(out.fail, FAIL_BUILD);
+		if (!strstr(out.why.text, bad[i].says))
+			fail_msg("%s: %s", bad[i].ref, out.why.text);
+		step_outcome_release(&out);
+	}
+	/* A branch that vanished after it was seen. */
+	walk("main", NULL, &out);
+	step_outcome_release(&out);
+	in_origin("git branch -M main gone");
+	walk_limit("main", NULL, 0, &out);
+	assert_int_equal(out.fail, FAIL_BUILD);
+	assert_non_null(strstr(out.why.text, "has no branch or tag \"main\""));
+	step_outcome_release(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test_setup_teardown(test_linear, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_far_back, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_merges, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_rebase, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_old_tip_is_dropped, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_nothing_in_common, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_words, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_bad, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
