@@ -66,6 +66,7 @@ CREATE TABLE submission (
 	threshold    REAL,                        -- fraction; NULL: the board's default
 	priority     INTEGER NOT NULL,
 	reuse        INTEGER NOT NULL,
+	rebuild      INTEGER NOT NULL DEFAULT 0,  -- its kernels are built anew
 	across       INTEGER NOT NULL DEFAULT 0,  -- boots of different environments are compared
 	boots        INTEGER,                     -- NULL: the board's default
 	runs         INTEGER NOT NULL,
@@ -184,6 +185,7 @@ CREATE TABLE series_patch (
 	patch_id      TEXT,                       -- git patch-id --stable; NULL: it changes nothing
 	PRIMARY KEY (submission_id, position)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX series_patch_commit ON series_patch(commit_id);
 CREATE INDEX series_patch_id ON series_patch(patch_id, submission_id) WHERE patch_id IS NOT NULL;
 
 -- Its kernels in the layouts above 0, where it asks for any.
@@ -586,6 +588,95 @@ CREATE TABLE alert_cell (
 	boots         INTEGER,
 	mute_id       INTEGER REFERENCES mute(id), -- NULL: it is told
 	PRIMARY KEY (alert_id, pos)
+) STRICT, WITHOUT ROWID;
+
+-- Submissions that the server made by itself for an alert: to measure it again, or on the
+-- way to the commit behind it.
+CREATE TABLE alert_work (
+	submission_id INTEGER PRIMARY KEY REFERENCES submission(id),
+	alert_id      INTEGER NOT NULL REFERENCES alert(id),
+	purpose       TEXT NOT NULL CHECK (purpose IN ('remeasure','ends','step','proof')),
+	why           TEXT NOT NULL,
+	by_whom       TEXT,                       -- label of a token; NULL: the server
+	board         TEXT,                       -- remeasure: its largest cell when it began
+	case_text     TEXT,
+	metric        TEXT,
+	before        REAL,                       -- that cell's change
+	state         TEXT NOT NULL CHECK (state IN ('open','done','failed','cancelled')),
+	stands        INTEGER,                    -- remeasure that is done: it was slower again
+	begun_ms      INTEGER NOT NULL,
+	ended_ms      INTEGER
+) STRICT;
+CREATE INDEX alert_work_alert ON alert_work(alert_id, submission_id);
+CREATE INDEX alert_work_open ON alert_work(submission_id) WHERE state = 'open';
+
+-- The search for the commit behind an alert.
+CREATE TABLE bisection (
+	id            INTEGER PRIMARY KEY,
+	alert_id      INTEGER NOT NULL REFERENCES alert(id),
+	state         TEXT NOT NULL CHECK (state IN
+	              ('walking','ends','searching','proving','done','gave_up','cancelled')),
+	why           TEXT,                       -- what it waits for, or how it ended
+	by_whom       TEXT,                       -- label of a token; NULL: the server
+	tree          TEXT NOT NULL,
+	good          TEXT NOT NULL,              -- commits: the ends
+	bad           TEXT NOT NULL,
+	board         TEXT NOT NULL,              -- that decides
+	case_text     TEXT,                       -- of the cell that decides; NULL: a fault, by presence
+	metric        TEXT,
+	walk_id       INTEGER REFERENCES walk(id), -- where its candidates come from; NULL: a series
+	omitted       INTEGER NOT NULL DEFAULT 0, -- commits before the first candidate, left out by the walk
+	submission_id INTEGER REFERENCES submission(id), -- it waits for
+	tries         INTEGER NOT NULL DEFAULT 0, -- of that, after infra trouble
+	next_ms       INTEGER NOT NULL DEFAULT 0, -- nothing is asked before
+	ends_id       INTEGER REFERENCES submission(id), -- that measured both ends
+	proof_id      INTEGER REFERENCES submission(id), -- that measured the culprit against its parent
+	good_binary   TEXT,                       -- kernel.section_hash of the ends
+	bad_binary    TEXT,
+	need          INTEGER,                    -- fault: boots without it that are good
+	rate          REAL,                       -- fault: share of the bad end's boots that showed it
+	shared        INTEGER NOT NULL DEFAULT 0, -- a commit lay between the ends
+	first         INTEGER,                    -- positions of the result: one of first..culprit
+	culprit       INTEGER,
+	confidence    REAL,                       -- that all steps answered right
+	step_id       INTEGER REFERENCES alert_step(id), -- that told the result
+	created_ms    INTEGER NOT NULL,
+	ended_ms      INTEGER
+) STRICT;
+CREATE UNIQUE INDEX bisection_open ON bisection(alert_id) WHERE ended_ms IS NULL;
+CREATE INDEX bisection_alert ON bisection(alert_id, id);
+
+-- Its candidates, pinned: behind the good end, oldest first, the last is the bad end.
+CREATE TABLE bisection_commit (
+	bisection_id INTEGER NOT NULL REFERENCES bisection(id),
+	position     INTEGER NOT NULL,            -- 1: the oldest
+	commit_id    TEXT NOT NULL,
+	subject      TEXT NOT NULL,
+	author       TEXT NOT NULL,
+	weight       REAL NOT NULL,               -- how suspect it is
+	answer       TEXT CHECK (answer IN ('good','bad','skip')), -- NULL: not looked at
+	binary       TEXT,                        -- kernel.section_hash, once it was built
+	PRIMARY KEY (bisection_id, position)
+) STRICT, WITHOUT ROWID;
+
+-- Commits that it looked at, and what that came to.
+CREATE TABLE bisection_step (
+	bisection_id  INTEGER NOT NULL REFERENCES bisection(id),
+	number        INTEGER NOT NULL,           -- 1: the first
+	position      INTEGER NOT NULL,           -- bisection_commit
+	submission_id INTEGER REFERENCES submission(id), -- the last that was made for it
+	asked         INTEGER NOT NULL,           -- boots of the commit, so far
+	outcome       TEXT CHECK (outcome IN ('good','bad','skip')), -- NULL: it runs
+	midway        INTEGER NOT NULL DEFAULT 0, -- clearly neither end
+	boots         INTEGER NOT NULL DEFAULT 0, -- that were made for it
+	used          INTEGER,                    -- boots or phases that the answer rests on
+	llr           REAL,                       -- ln of bad's likelihood over good's (lib/stat/sprt.h)
+	level         REAL,                       -- 0: as the good end, 1: as the bad
+	spread        REAL,                       -- that it was held against
+	why           TEXT,
+	begun_ms      INTEGER NOT NULL,
+	ended_ms      INTEGER,
+	PRIMARY KEY (bisection_id, number)
 ) STRICT, WITHOUT ROWID;
 
 -- What people say of the service's judgement, for the figures of its quality.

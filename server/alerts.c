@@ -2,6 +2,7 @@
 #include "server/alerts.h"
 
 #include "lib/mem.h"
+#include "server/alert_work.h"
 #include "server/store_kernel.h"
 #include "server/store_track.h"
 
@@ -43,6 +44,7 @@ struct slower {
 	const struct cmp *c;
 	struct pool *pool;
 	struct mutes mutes;
+	int64_t of; /* the alert that the server measures again with it; NONE */
 	const struct sub_kernel *kernel, *base;
 	struct track_sub track;   /* that asked for it */
 	struct alert_cells cells; /* that moved */
@@ -245,7 +247,10 @@ static enum err one_kernel(struct db *db, struct slower *s, size_t kernel, int64
 	cause = s->track.release ? pool_fmt(s->pool, "slower/track/%lld/%s",
 	                                    (long long)s->track.track, against)
 	                         : pool_fmt(s->pool, "slower/%s/%s", binary, against);
-	e = store_alert_by_cause(db, cause, &id, w);
+	if (s->of != NONE)
+		id = s->of;
+	else
+		e = store_alert_by_cause(db, cause, &id, w);
 	collect(s, kernel);
 	if (e != OK || (id == NONE && !s->slower))
 		return e;
@@ -275,11 +280,21 @@ static int64_t series_patches(const struct sub_kernels *k)
 
 enum err alerts_compared(struct db *db, const struct cmp *c, int64_t now_ms, struct why *w)
 {
-	struct slower s = {.c = c, .pool = pool_new()};
+	struct slower s = {.c = c, .pool = pool_new(), .of = NONE};
 	struct sub_kernels kernels = {0};
+	struct alert_work work;
 	int64_t patches;
 	size_t i;
-	enum err e = store_sub_kernels(db, c->submission, s.pool, &kernels, w);
+	enum err e = store_work_of_sub(db, c->submission, s.pool, &work, w);
+
+	/* A bisection's steps are about an alert that there is. */
+	if (e != OK || (work.submission && !str_eq(work.purpose, "remeasure"))) {
+		pool_free(s.pool);
+		return e;
+	}
+	if (work.submission)
+		s.of = work.alert;
+	e = store_sub_kernels(db, c->submission, s.pool, &kernels, w);
 
 	if (e == OK)
 		e = store_mute_list(db, now_ms, s.pool, &s.mutes, w);
@@ -474,6 +489,8 @@ enum err alerts_person(struct db *db, int64_t alert, const char *to, const char 
 		e = err_set(w, ERR_CONFLICT, "alert %lld is %s already", (long long)alert, to);
 	if (e == OK)
 		e = alerts_step(db, alert, a.state, to ? to : a.state, why, by, now_ms, w);
+	if (e == OK && str_eq(to, "dismissed"))
+		e = alert_work_stop(db, alert, "the alert was dismissed", now_ms, w);
 	pool_free(p);
 	return e;
 }

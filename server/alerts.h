@@ -56,6 +56,10 @@ enum err alerts_person(struct db *db, int64_t alert, const char *to, const char 
 enum err alerts_step(struct db *db, int64_t alert, const char *from, const char *to,
                      const char *why, const char *by, int64_t now_ms, struct why *w);
 
+/* A step by the server that leads nowhere else and is told all the same; *id is its. */
+enum err alerts_step_told(struct db *db, int64_t alert, const char *state, const char *why,
+                          int64_t now_ms, int64_t *id, struct why *w);
+
 /* A pattern as of glob(7); NULL matches all, and nothing else matches a NULL text. */
 bool alerts_matches(const char *pattern, const char *text);
 /* One of REF, or with a # in it of TREE#REF. */

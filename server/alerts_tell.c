@@ -95,3 +95,12 @@ enum err alerts_step(struct db *db, int64_t alert, const char *from, const char 
 		return e;
 	return tell(db, alert, id, now_ms, w);
 }
+
+enum err alerts_step_told(struct db *db, int64_t alert, const char *state, const char *why,
+                          int64_t now_ms, int64_t *id, struct why *w)
+{
+	struct alert_step s = {.from = state, .to = state, .why = why, .at_ms = now_ms};
+	enum err e = store_alert_step(db, alert, &s, NULL, id, w);
+
+	return e == OK ? tell(db, alert, *id, now_ms, w) : e;
+}

@@ -38,6 +38,8 @@ http_handler faults_list, fault_known, fault_end;
 /* api_alerts.c */
 http_handler alerts_list, alert_get, alert_acknowledge, alert_dismiss, alert_fix, alert_note,
         alert_mark, marks_list, mark_missed;
+/* api_bisect.c */
+http_handler alert_remeasure, bisection_get, bisection_begin, bisection_cancel;
 /* api_tell.c */
 http_handler mutes_list, mute_make, mute_end, subscriptions_list, subscription_make,
         subscription_end;

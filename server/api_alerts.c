@@ -3,6 +3,7 @@
 #include "server/api_util.h"
 #include "server/notify.h"
 #include "server/show_alert.h"
+#include "server/show_bisection.h"
 
 #include "lib/log.h"
 
@@ -80,6 +81,8 @@ static enum err answer(struct http_req *req, int64_t id, struct http_resp *r, st
 	struct alert_steps steps = {0};
 	struct alert_marks said = {0};
 	struct letters letters = {0};
+	struct alert_works works = {0};
+	json_t *bisection = NULL;
 	enum err e = db_snapshot(db, w);
 
 	if (e == OK) {
@@ -92,6 +95,10 @@ static enum err answer(struct http_req *req, int64_t id, struct http_resp *r, st
 			e = store_mark_list(db, id, INT64_MAX, MARKS_MAX, p, &said, w);
 		if (e == OK)
 			e = store_outbox_of(db, id, p, &letters, w);
+		if (e == OK)
+			e = store_work_of_alert(db, id, p, &works, w);
+		if (e == OK)
+			e = show_bisection_of(db, p, id, NONE, &bisection, w);
 		db_snapshot_end(db);
 	}
 	if (e == OK) {
@@ -99,7 +106,10 @@ static enum err answer(struct http_req *req, int64_t id, struct http_resp *r, st
 		json_put(r->json, "steps", show_alert_steps(&steps));
 		json_put(r->json, "marks", show_alert_marks(&said));
 		json_put(r->json, "told", show_letters(&letters));
+		json_put(r->json, "work", show_works(&works));
+		json_put(r->json, "bisection", json_incref(bisection));
 	}
+	json_decref(bisection);
 	pool_free(p);
 	return e;
 }

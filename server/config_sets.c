@@ -261,15 +261,19 @@ enum err config_with(struct pool *p, const struct config_sets *sets, const char 
 	return merged(&m, merge_sets(&m, name, w), out, w);
 }
 
+bool config_is_whole(const char *text)
+{
+	/* Kconfig's line stands behind a "#" line of its own. */
+	return str_starts(str_starts(text, "#\n") ? text + 2 : text, WHOLE_MARK);
+}
+
 enum err config_custom(struct pool *p, const struct config_sets *sets, const char *lines,
                        const char **text, bool *whole, struct why *w)
 {
 	struct merging m = {.p = p, .sets = sets};
-	/* Kconfig's line stands behind a "#" line of its own. */
-	const char *first = str_starts(lines, "#\n") ? lines + 2 : lines;
 	enum err e;
 
-	*whole = str_starts(first, WHOLE_MARK);
+	*whole = config_is_whole(lines);
 	if (*whole) {
 		*text = pool_str(p, lines);
 		return OK;

@@ -42,6 +42,8 @@ enum err config_text(struct pool *p, const struct config_sets *sets, const char 
 /* A text that is no whole .config, with the fragments of further sets behind it. */
 enum err config_with(struct pool *p, const struct config_sets *sets, const char *text,
                      const char *name, const char **out, struct why *w);
+/* Is it a whole .config, as Kconfig writes it? */
+bool config_is_whole(const char *text);
 /* A submitter's own lines over the base, or a whole .config as it is. */
 enum err config_custom(struct pool *p, const struct config_sets *sets, const char *lines,
                        const char **text, bool *whole, struct why *w);

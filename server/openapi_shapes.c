@@ -26,6 +26,7 @@ const struct openapi_object openapi_objects[] = {
 	 "threshold num?\n"
 	 "priority int?\n"
 	 "reuse bool?\n"
+	 "rebuild bool?\n"
 	 "across_environments bool?\n"
 	 "validate bool?\n"},
 	{"KernelAsked", SHAPE_IN, "A tree with a ref, or an uploaded image",

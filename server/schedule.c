@@ -3,6 +3,7 @@
 
 #include "lib/hash.h"
 #include "lib/mem.h"
+#include "server/store_bisect.h"
 #include "server/store_board.h"
 #include "server/store_layout.h"
 #include "server/store_track.h"
@@ -56,6 +57,31 @@ void schedule_image_key(const char *image, char out[65])
 
 /* ---- resolve */
 
+/* A commit of a series that was sent as a bundle is in no tree: what came with it says all
+ * that an agent could. */
+static enum err known_commit(struct db *db, struct pool *p, const struct sub *s,
+                             struct sub_kernel *k, struct why *w)
+{
+	struct series own = {0};
+	struct series_patch x;
+	enum err e;
+
+	if (!hex_is(k->ref, 40))
+		return OK;
+	/* The base of one is looked up all the same: its patches come with it. */
+	e = store_series_get(db, s->id, p, &own, w);
+	if (e != OK || own.is)
+		return e;
+	e = store_series_commit(db, s->submitter, k->tree, k->ref, p, &x, w);
+	if (e != OK || !x.commit)
+		return e;
+	k->state = "resolving";
+	k->commit = x.commit;
+	k->subject = x.subject;
+	k->source = x.source;
+	return store_sub_kernel_known(db, s->id, k->pos, x.commit, x.subject, x.source, w);
+}
+
 static enum err want_commit(struct db *db, struct pool *p, const struct sub *s,
                             struct sub_kernel *k, int64_t now_ms, struct why *w)
 {
@@ -65,6 +91,9 @@ static enum err want_commit(struct db *db, struct pool *p, const struct sub *s,
 	int64_t id;
 	enum err e;
 
+	e = known_commit(db, p, s, k, w);
+	if (e != OK || k->commit)
+		return e;
 	/* Kernels of one tree and ref share the look-up, so they get one commit. */
 	e = store_job_resolving(db, s->id, k->tree, k->ref, &id, w);
 	if (e == OK && id == NONE) {
@@ -177,7 +206,7 @@ static enum err want_kernel(struct db *db, struct pool *p, const struct sub *s,
 	/* A commit that only its words or its date tell from an earlier version's is that
 	 * one's kernel. */
 	schedule_kernel_key(k->source ? k->source : k->commit, k->config_sha256, k->config_whole,
-	                    k->toolchain, compiler, domain, s->reuse ? 0 : s->id, key);
+	                    k->toolchain, compiler, domain, s->rebuild ? s->id : 0, key);
 	e = want_layout(db, p, s, k, compiler, key, 0, &have, now_ms, w);
 	/* What only validates, or is only built, is not measured. */
 	for (layout = 1; e == OK && k->validates == NONE && !k->built_only && layout < s->layouts;
@@ -293,8 +322,18 @@ static enum err kernels_settled(struct db *db, struct pool *p, const struct sub 
 		                pool_fmt(p, "kernel \"%s\": %s", failed->name, failed->why), now_ms,
 		                w);
 	if (!s->planned) {
-		enum err e = sched_lay_boots(db, p, s, k, now_ms, w);
+		const char *commit;
+		bool same;
+		/* A bisection has its answer already. */
+		enum err e = store_bisect_same(db, s->id, p, &same, &commit, w);
 
+		if (e == OK && same)
+			return schedule_spare(
+			        db, s->id,
+			        pool_fmt(p, "its binary is that of %.12s: not booted", commit),
+			        now_ms, w);
+		if (e == OK)
+			e = sched_lay_boots(db, p, s, k, now_ms, w);
 		if (e != OK)
 			return e;
 	}
@@ -539,6 +578,21 @@ enum err schedule_expired(struct db *db, int64_t job, int64_t now_ms, struct why
 		           pool_fmt(p, "agent \"%s\" did not renew the lease of attempt %lld",
 		                    j.agent, (long long)j.attempt),
 		           NONE, true, now_ms, w);
+	pool_free(p);
+	return e;
+}
+
+enum err schedule_spare(struct db *db, int64_t sub, const char *why, int64_t now_ms, struct why *w)
+{
+	struct pool *p = pool_new();
+	struct job_list jobs = {0};
+	enum err e = store_job_of_sub(db, sub, p, &jobs, w);
+
+	for (size_t i = 0; e == OK && i < jobs.count; i++)
+		if (str_eq(jobs.at[i].state, "queued"))
+			e = store_job_cancel(db, jobs.at[i].id, why, now_ms, w);
+	if (e == OK)
+		e = store_sub_state(db, sub, "done", why, now_ms, w);
 	pool_free(p);
 	return e;
 }

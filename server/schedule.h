@@ -78,6 +78,8 @@ enum err schedule_failed(struct db *db, const struct job *j, const char *class, 
                          int64_t boot, int64_t now_ms, struct why *w);
 enum err schedule_expired(struct db *db, int64_t job, int64_t now_ms, struct why *w);
 enum err schedule_cancel(struct db *db, int64_t sub, int64_t now_ms, struct why *w);
+/* It is done without its boots, which nobody has been given yet. */
+enum err schedule_spare(struct db *db, int64_t sub, const char *why, int64_t now_ms, struct why *w);
 
 /* A person, `by` their token's label. */
 enum err schedule_drain(struct db *db, const char *board, const char *why, const char *by,

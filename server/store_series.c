@@ -179,6 +179,34 @@ enum err store_series_resolved(struct db *db, int64_t sub, const struct series *
 	return e;
 }
 
+enum err store_series_commit(struct db *db, const char *submitter, const char *tree,
+                             const char *commit, struct pool *p, struct series_patch *out,
+                             struct why *w)
+{
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT x.commit_id, x.subject, x.author, x.source, x.patch_id"
+	                       " FROM series_patch x JOIN submission s ON s.id = x.submission_id"
+	                       " JOIN submission_kernel k ON k.submission_id = s.id AND k.pos = 0"
+	                       " WHERE x.commit_id = ?3 AND s.submitter = ?1 AND k.tree = ?2"
+	                       " ORDER BY s.id DESC LIMIT 1");
+	enum err e;
+
+	*out = (struct series_patch){.earlier = NONE, .earlier_position = NONE};
+	db_bind_text(q, 1, submitter);
+	db_bind_text(q, 2, tree);
+	db_bind_text(q, 3, commit);
+	e = db_step(q, w);
+	if (e == OK && db_has_row(q)) {
+		out->commit = col_str(q, 0, p);
+		out->subject = col_str(q, 1, p);
+		out->author = col_str(q, 2, p);
+		out->source = col_str(q, 3, p);
+		out->patch_id = col_str(q, 4, p);
+	}
+	db_done(q);
+	return e;
+}
+
 enum err store_series_bundle(struct db *db, int64_t sub, const char *commit, struct pool *p,
                              const char **bundle, const char **base, struct why *w)
 {
@@ -186,7 +214,11 @@ enum err store_series_bundle(struct db *db, int64_t sub, const char *commit, str
 	        db_prepare(db, "SELECT s.bundle, k.commit_id FROM series s JOIN series_patch x"
 	                       " ON x.submission_id = s.submission_id JOIN submission_kernel k"
 	                       " ON k.submission_id = s.submission_id AND k.pos = 0"
-	                       " WHERE s.submission_id = ?1 AND x.commit_id = ?2");
+	                       " JOIN submission m ON m.id = s.submission_id"
+	                       " JOIN submission a ON a.id = ?1 AND a.submitter = m.submitter"
+	                       " WHERE x.commit_id = ?2"
+	                       " ORDER BY (s.submission_id = ?1) DESC, s.submission_id DESC"
+	                       " LIMIT 1");
 	enum err e;
 
 	*bundle = *base = NULL;

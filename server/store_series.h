@@ -57,8 +57,14 @@ enum err store_series_resolved(struct db *db, int64_t sub, const struct series *
 /* Verdicts of stored comparisons, in the order of the cells. */
 enum err store_series_changes(struct db *db, int64_t sub, struct pool *p,
                               struct series_changes *out, struct why *w);
-/* The bundle of the submission's series if that commit is a patch of it, else NULL; and
- * the commit that the series stands on. */
+/* A patch of a series that this submitter sent on this tree, by its commit; commit NULL:
+ * there is none. */
+enum err store_series_commit(struct db *db, const char *submitter, const char *tree,
+                             const char *commit, struct pool *p, struct series_patch *out,
+                             struct why *w);
+/* The bundle of the submission's series if that commit is a patch of it, else that of the
+ * newest other of its submitter's that has it, else NULL; and the commit that the series
+ * stands on. */
 enum err store_series_bundle(struct db *db, int64_t sub, const char *commit, struct pool *p,
                              const char **bundle, const char **base, struct why *w);
 

@@ -6,7 +6,7 @@
 #define SUB_COLUMNS                                                                            \
 	"id, submitter, idem_key, content_hash, title, baseline, threshold, priority, reuse, " \
 	"boots, runs, iterations, warmup, plan, memory_bytes, imported, state, why, planned, " \
-	"created_ms, ended_ms, across, layouts, asked_boots"
+	"created_ms, ended_ms, across, layouts, asked_boots, rebuild"
 
 static void sub_row(struct db_stmt *q, struct pool *p, struct sub *s)
 {
@@ -34,6 +34,7 @@ static void sub_row(struct db_stmt *q, struct pool *p, struct sub *s)
 	s->across = db_int(q, 21) != 0;
 	s->layouts = db_int(q, 22);
 	s->asked_boots = db_int(q, 23);
+	s->rebuild = db_int(q, 24) != 0;
 }
 
 enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct why *w)
@@ -42,9 +43,9 @@ enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct w
 	        db, "INSERT INTO submission (submitter, idem_key, content_hash, title, baseline,"
 	            " threshold, priority, reuse, boots, runs, iterations, warmup, plan,"
 	            " memory_bytes, imported, state, why, planned, created_ms, ended_ms, across,"
-	            " layouts, asked_boots)"
+	            " layouts, asked_boots, rebuild)"
 	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-	            " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23) RETURNING id");
+	            " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24) RETURNING id");
 
 	db_bind_text(q, 1, s->submitter);
 	db_bind_text(q, 2, s->idem_key);
@@ -69,6 +70,7 @@ enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct w
 	db_bind_int(q, 21, s->across);
 	db_bind_int(q, 22, s->layouts);
 	db_bind_int(q, 23, s->asked_boots);
+	db_bind_int(q, 24, s->rebuild);
 	return db_run_int(q, id, w);
 }
 
@@ -312,6 +314,21 @@ enum err store_sub_kernel_set(struct db *db, int64_t sub, int64_t pos, const cha
 	db_bind_text(q, 5, commit);
 	db_bind_text(q, 6, subject);
 	bind_opt(q, 7, kernel_id);
+	return db_run(q, w);
+}
+
+enum err store_sub_kernel_known(struct db *db, int64_t sub, int64_t pos, const char *commit,
+                                const char *subject, const char *source, struct why *w)
+{
+	struct db_stmt *q = db_prepare(db, "UPDATE submission_kernel SET state = 'resolving',"
+	                                   " why = NULL, commit_id = ?3, subject = ?4, source = ?5"
+	                                   " WHERE submission_id = ?1 AND pos = ?2");
+
+	db_bind_int(q, 1, sub);
+	db_bind_int(q, 2, pos);
+	db_bind_text(q, 3, commit);
+	db_bind_text(q, 4, subject);
+	db_bind_text(q, 5, source);
 	return db_run(q, w);
 }
 

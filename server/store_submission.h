@@ -18,6 +18,7 @@ struct sub {
 	double threshold; /* NAN: the board's default */
 	int64_t priority;
 	bool reuse;
+	bool rebuild;  /* kernels that stand are not used */
 	bool across;   /* boots of different environments are compared, and flagged */
 	int64_t boots; /* NONE: the board's default */
 	int64_t runs, iterations, warmup, layouts;
@@ -99,6 +100,9 @@ enum err store_sub_all_kernels(struct db *db, int64_t sub, struct pool *p, struc
 enum err store_sub_kernel_set(struct db *db, int64_t sub, int64_t pos, const char *state,
                               const char *why, const char *commit, const char *subject,
                               int64_t kernel_id, struct why *w);
+/* Its commit is known without a look-up; its state is resolving then. */
+enum err store_sub_kernel_known(struct db *db, int64_t sub, int64_t pos, const char *commit,
+                                const char *subject, const char *source, struct why *w);
 /* Open submissions that hold this kernel, in whatever layout. */
 enum err store_sub_of_kernel(struct db *db, int64_t kernel, struct pool *p, struct ids *out,
                              struct why *w);

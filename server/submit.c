@@ -34,20 +34,46 @@ static const struct json_field kernel_fields[] = {
 };
 
 struct config_in {
-	const char *text, *name;
+	const char *text, *name, *sha256;
 };
 
 static const struct json_field config_fields[] = {
-        {"text", JSON_STR, offsetof(struct config_in, text), JSON_MUST | JSON_TEXT, 1,
+        {"text", JSON_STR, offsetof(struct config_in, text), JSON_NULLOK | JSON_TEXT, 1,
          CONFIG_TEXT_MAX, NULL},
+        {"sha256", JSON_STR, offsetof(struct config_in, sha256), JSON_NULLOK, 64, 64, NULL},
         {"name", JSON_STR, offsetof(struct config_in, name), JSON_NULLOK, 1, 128, NULL},
         {0},
 };
 
+/* Lines over the base, a whole .config, or what an earlier submission was made with, to
+ * the letter, however the sets have changed since. */
+static enum err given_config(struct checking *c, json_t *config, const char *place,
+                             struct wanted_kernel *k, struct why *w)
+{
+	struct config_in in = {0};
+	enum err e = json_decode(config, place, config_fields, &in, w);
+
+	if (e != OK)
+		return e;
+	if (!in.text == !in.sha256)
+		return err_set(w, ERR_INPUT, "%s: expected either text or sha256", place);
+	k->k.config_name = in.name ? pool_str(c->p, in.name) : "custom";
+	if (in.text) {
+		e = config_custom(c->p, &c->sets, in.text, &k->config_text, &k->k.config_whole, w);
+		return err_at(w, e, "%s", place);
+	}
+	e = hex_is(in.sha256, 64) ? store_config_get(c->db, in.sha256, c->p, &k->config_text, w)
+	                          : ERR_NOT_FOUND;
+	if (e == ERR_NOT_FOUND)
+		return err_set(w, ERR_UNPROCESSABLE, "%s.sha256: no submission had such a config",
+		               place);
+	k->k.config_whole = e == OK && config_is_whole(k->config_text);
+	return e;
+}
+
 enum err submit_config(struct checking *c, json_t *config, const char *place,
                        struct wanted_kernel *k, struct why *w)
 {
-	struct config_in in = {0};
 	char hex[SHA256_HEX];
 	enum err e = OK;
 
@@ -64,11 +90,9 @@ enum err submit_config(struct checking *c, json_t *config, const char *place,
 		k->k.config_name = pool_str(c->p, name);
 		e = config_text(c->p, &c->sets, name, &k->config_text, w);
 	} else if (json_is_object(config)) {
-		e = json_decode(config, place, config_fields, &in, w);
+		e = given_config(c, config, place, k, w);
 		if (e != OK)
 			return e;
-		k->k.config_name = in.name ? pool_str(c->p, in.name) : "custom";
-		e = config_custom(c->p, &c->sets, in.text, &k->config_text, &k->k.config_whole, w);
 	} else {
 		return err_set(w, ERR_INPUT, "%s: expected a string or an object", place);
 	}
@@ -247,7 +271,7 @@ struct body_in {
 	json_t *series, *kernels, *boards, *cases, *plan;
 	double threshold;
 	int64_t priority;
-	bool reuse, validate, across;
+	bool reuse, rebuild, validate, across;
 };
 
 static const struct json_field body_fields[] = {
@@ -261,6 +285,7 @@ static const struct json_field body_fields[] = {
         {"threshold", JSON_NUM, offsetof(struct body_in, threshold), JSON_NULLOK, 0, 0, NULL},
         {"priority", JSON_INT, offsetof(struct body_in, priority), JSON_NULLOK, -100, 100, NULL},
         {"reuse", JSON_BOOL, offsetof(struct body_in, reuse), JSON_NULLOK, 0, 0, NULL},
+        {"rebuild", JSON_BOOL, offsetof(struct body_in, rebuild), JSON_NULLOK, 0, 0, NULL},
         {"across_environments", JSON_BOOL, offsetof(struct body_in, across), JSON_NULLOK, 0, 0,
          NULL},
         {"validate", JSON_BOOL, offsetof(struct body_in, validate), JSON_NULLOK, 0, 0, NULL},
@@ -325,6 +350,7 @@ enum err submit_read(const struct submitter *who, struct pool *p, json_t *body, 
 	                  .threshold = in.threshold,
 	                  .priority = in.priority,
 	                  .reuse = in.reuse,
+	                  .rebuild = in.rebuild,
 	                  .across = in.across,
 	                  .boots = NONE,
 	                  .runs = 1,
@@ -334,6 +360,9 @@ enum err submit_read(const struct submitter *who, struct pool *p, json_t *body, 
 	                  .state = "resolving",
 	                  .created_ms = clock_wall_ms(),
 	                  .ended_ms = NONE};
+	/* What is measured afresh is built afresh, unless told otherwise. */
+	if (!json_is_boolean(json_object_get(body, "rebuild")))
+		s->rebuild = !in.reuse;
 	/* Of a series the tip is validated, unless told otherwise. */
 	if (in.series && !json_is_boolean(json_object_get(body, "validate")))
 		in.validate = true;

@@ -4,7 +4,9 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "server/bisections.h"
 #include "server/faults.h"
+#include "server/remeasure.h"
 #include "server/schedule.h"
 #include "server/store_compare.h"
 #include "server/tracks.h"
@@ -28,9 +30,10 @@ struct work {
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
 	bool poked, stop;
-	int64_t partial_ns; /* when partial ones may be computed again */
-	int64_t expire_ns;  /* when leases are looked at again */
-	int64_t placed;     /* boots up to this one have the places of their faults */
+	int64_t partial_ns;              /* when partial ones may be computed again */
+	int64_t expire_ns;               /* when leases are looked at again */
+	int64_t remeasure_ms, bisect_ms; /* by the wall: when what could not begin is tried again */
+	int64_t placed;                  /* boots up to this one have the places of their faults */
 };
 
 struct expired {
@@ -167,6 +170,8 @@ static void *work_main(void *arg)
 		place_faults(k);
 		compute(k, p);
 		follow_tracks(k);
+		remeasure_work(k->srv, &k->remeasure_ms);
+		bisections_work(k->srv, &k->bisect_ms);
 		pool_free(p);
 		db_reader_rest(k->srv->store);
 	} while (wait_for_work(k, &looked));
