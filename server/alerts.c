@@ -173,12 +173,17 @@ static int64_t again(const struct slower *s, size_t kernel, const struct alert_c
 static enum err recomputed(struct db *db, const struct slower *s, const struct alert *a,
                            const struct alert_cells *before, int64_t now_ms, struct why *w)
 {
-	bool open = str_eq(a->state, "new") || str_eq(a->state, "confirmed");
+	bool open = str_eq(a->state, "new") || str_eq(a->state, "confirmed"), suspected = false;
 	int64_t had = 0;
 	enum err e;
 
-	for (size_t i = 0; i < before->count; i++)
+	for (size_t i = 0; i < before->count; i++) {
 		had += str_eq(before->at[i].verdict, "slower");
+		suspected |= isnan(before->at[i].low);
+	}
+	/* What a history suspects no comparison of the same boots denies. */
+	if (!s->slower && suspected)
+		return OK;
 	if (!s->slower)
 		return open ? alerts_step(db, a->id, a->state, "not_reproduced",
 		                          pool_fmt(s->pool, "computed again: %s", counted(s)), NULL,
@@ -227,21 +232,31 @@ static enum err binary_of(struct db *db, struct pool *p, int64_t kernel, const c
 	return e;
 }
 
+enum err alerts_pair(struct db *db, struct pool *p, int64_t kernel, int64_t base, const char **out,
+                     struct why *w)
+{
+	const char *binary = NULL, *against = NULL;
+	enum err e = binary_of(db, p, kernel, &binary, w);
+
+	if (e == OK)
+		e = binary_of(db, p, base, &against, w);
+	if (e == OK)
+		*out = pool_fmt(p, "slower/%s/%s", binary, against);
+	return e;
+}
+
 static enum err one_kernel(struct db *db, struct slower *s, size_t kernel, int64_t now_ms,
                            struct why *w)
 {
-	const char *binary, *against = NULL, *cause;
+	const char *cause = NULL;
 	struct alert_cells before = {0};
 	struct alert a = {0};
 	int64_t id = NONE, newest;
-	enum err e = binary_of(db, s->pool, s->kernel->kernel_id, &binary, w);
+	enum err e =
+	        alerts_pair(db, s->pool, s->kernel->kernel_id, s->base->kernel_id, &cause, w);
 
 	if (e == OK)
-		e = binary_of(db, s->pool, s->base->kernel_id, &against, w);
-	if (e != OK)
-		return e;
-	cause = pool_fmt(s->pool, "slower/%s/%s", binary, against);
-	e = store_alert_by_cause(db, cause, &id, w);
+		e = store_alert_by_cause(db, cause, &id, w);
 	collect(s, kernel);
 	if (e != OK || (id == NONE && !s->slower))
 		return e;

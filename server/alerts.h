@@ -45,6 +45,9 @@ enum err alerts_person(struct db *db, int64_t alert, const char *to, const char 
 enum err alerts_step(struct db *db, int64_t alert, const char *from, const char *to,
                      const char *why, const char *by, int64_t now_ms, struct why *w);
 
+/* The cause of a kernel that is slower than another; memory of p. */
+enum err alerts_pair(struct db *db, struct pool *p, int64_t kernel, int64_t base, const char **out,
+                     struct why *w);
 /* A pattern as of glob(7); NULL matches all, and nothing else matches a NULL text. */
 bool alerts_matches(const char *pattern, const char *text);
 /* One of REF, or with a # in it of TREE#REF. */
