@@ -223,7 +223,10 @@ static enum err tell_steps(struct work_on *k, const struct slab *s, size_t start
 
 		for (o = 0; o < had.count && str_eq(had.at[o].class, "outlier"); o++)
 			;
+		/* A large one was suspected at its first point. */
 		if (at < from || c->transient || o < had.count ||
+		    fabs(f->logs ? log1p(c->change) : c->after - c->before) >
+		            fmax(f->tau, FAR * f->scale) ||
 		    (k->h.more_is_better ? c->change >= 0 : c->change <= 0))
 			continue;
 		e = alerts_suspected(k->db, &x, k->now_ms, w);

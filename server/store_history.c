@@ -75,7 +75,8 @@ enum err store_history_cells(struct db *db, const struct trackpoint *t, struct p
 	        db,
 	        "SELECT c.board, c.case_text, c.metric, coalesce(k.config_sha256, ''), c.env_id,"
 	        " k.config_name, coalesce(d.deterministic, 0),"
-	        " CASE WHEN c.mean IS NULL AND y.section_hash = z.section_hash THEN c.base_mean"
+	        " CASE WHEN c.mean IS NULL AND k.pos <> s.baseline"
+	        " AND y.section_hash = z.section_hash THEN c.base_mean"
 	        " ELSE c.mean END, c.std_rel, c.tau, c.change, c.low, c.high, c.boots,"
 	        " (SELECT max(q.position) FROM track_point q WHERE q.track_id = ?1"
 	        " AND q.commit_id = b.commit_id AND q.position < ?4),"
