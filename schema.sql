@@ -497,7 +497,7 @@ CREATE TABLE reference_night (
 	board         TEXT NOT NULL REFERENCES board(name),
 	night_ms      INTEGER NOT NULL,           -- when it began
 	reference_id  INTEGER NOT NULL REFERENCES reference(id),
-	identity      TEXT NOT NULL,              -- board.identity
+	identity      TEXT NOT NULL,              -- board.identity and its foldbench's build-id
 	submission_id INTEGER REFERENCES submission(id), -- NULL: nothing yet
 	why           TEXT,                       -- why not
 	at_ms         INTEGER NOT NULL,
@@ -800,6 +800,7 @@ CREATE TABLE history (
 	config         TEXT NOT NULL,             -- config_text; '': a prebuilt image
 	env_id         TEXT NOT NULL,
 	config_name    TEXT,
+	unit           TEXT NOT NULL,
 	deterministic  INTEGER NOT NULL,
 	more_is_better INTEGER NOT NULL,
 	points         INTEGER NOT NULL,
@@ -841,4 +842,16 @@ CREATE TABLE history_change (
 	high       REAL,
 	score      REAL,                          -- lib/stat/history.h; NULL: on a deterministic board
 	PRIMARY KEY (history_id, position)
+) STRICT, WITHOUT ROWID;
+
+-- Boots of a point's own kernel that were thrown out.
+CREATE TABLE history_fault (
+	track_id      INTEGER NOT NULL REFERENCES track(id),
+	board         TEXT NOT NULL,
+	position      INTEGER NOT NULL,           -- track_point
+	boot_id       INTEGER NOT NULL,
+	submission_id INTEGER NOT NULL,
+	why           TEXT NOT NULL,
+	signature     TEXT,                       -- of its first fault
+	PRIMARY KEY (track_id, position, board, boot_id)
 ) STRICT, WITHOUT ROWID;

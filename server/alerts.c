@@ -31,6 +31,19 @@ const char *alerts_size(struct pool *p, const char *metric, const char *verdict,
 	return pool_fmt(p, "%.2f %% %s", fabs(change) * 100, word);
 }
 
+int64_t alerts_muted(const struct mutes *l, struct pool *p, const char *tree, const char *ref,
+                     const char *board, const char *case_text)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		const struct mute *m = &l->at[i];
+
+		if (alerts_matches(m->board, board) && alerts_matches(m->case_glob, case_text) &&
+		    alerts_of_branch(p, m->branch, tree, ref))
+			return m->id;
+	}
+	return NONE;
+}
+
 static const char *plural(int64_t n, const char *one, const char *more)
 {
 	return n == 1 ? one : more;
@@ -48,18 +61,6 @@ struct slower {
 	int64_t compared;         /* of all its cells */
 };
 
-static int64_t muted_by(const struct slower *s, const struct alert_cell *c)
-{
-	for (size_t i = 0; i < s->mutes.count; i++) {
-		const struct mute *m = &s->mutes.at[i];
-
-		if (alerts_matches(m->board, c->board) &&
-		    alerts_matches(m->case_glob, c->case_text) &&
-		    alerts_of_branch(s->pool, m->branch, s->kernel->tree, s->kernel->ref))
-			return m->id;
-	}
-	return NONE;
-}
 
 static void collect(struct slower *s, size_t kernel)
 {
@@ -90,7 +91,8 @@ static void collect(struct slower *s, size_t kernel)
 		                         .low = x->low,
 		                         .high = x->high,
 		                         .boots = x->boots};
-		a->mute = muted_by(s, a);
+		a->mute = alerts_muted(&s->mutes, s->pool, s->kernel->tree, s->kernel->ref,
+		                       a->board, a->case_text);
 	}
 }
 

@@ -12,6 +12,8 @@
  *                               its own): every case and board of that pair, in whatever
  *                               submission. Measured again, with boots of its own, it is
  *                               confirmed or not reproduced
+ *     creep/TRACK/RELEASE       a tip that is slower than the release without a step
+ *                               (release.h): all its cases and boards, tip after tip
  *     fault/SIGNATURE           lib/place.h, on whatever board. Seen again after it was
  *                               fixed, in a commit that nobody had built by then, it is
  *                               new again
@@ -52,6 +54,9 @@ enum err alerts_pair(struct db *db, struct pool *p, int64_t kernel, int64_t base
 bool alerts_matches(const char *pattern, const char *text);
 /* One of REF, or with a # in it of TREE#REF. */
 bool alerts_of_branch(struct pool *p, const char *pattern, const char *tree, const char *ref);
+/* The first mute that a cell of that branch matches; NONE: it is told. */
+int64_t alerts_muted(const struct mutes *l, struct pool *p, const char *tree, const char *ref,
+                     const char *board, const char *case_text);
 /* "2.00 % more instructions", "3.10 % slower". */
 const char *alerts_size(struct pool *p, const char *metric, const char *verdict, double change);
 

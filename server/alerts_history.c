@@ -46,12 +46,7 @@ static enum err mute_of(struct db *db, const struct pair *x, int64_t now_ms, int
 	const struct series_key *k = &x->s->history->key;
 	enum err e = store_mute_list(db, now_ms, x->pool, &mutes, w);
 
-	*mute = NONE;
-	for (size_t i = mutes.count; e == OK && i-- > 0;)
-		if (alerts_matches(mutes.at[i].board, k->board) &&
-		    alerts_matches(mutes.at[i].case_glob, k->case_text) &&
-		    alerts_of_branch(x->pool, mutes.at[i].branch, x->tree, x->branch))
-			*mute = mutes.at[i].id;
+	*mute = alerts_muted(&mutes, x->pool, x->tree, x->branch, k->board, k->case_text);
 	return e;
 }
 

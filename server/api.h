@@ -41,6 +41,10 @@ http_handler mutes_list, mute_make, mute_end, subscriptions_list, subscription_m
         subscription_end;
 /* api_feed.c */
 http_handler alerts_feed;
+/* api_history.c */
+http_handler histories_list, history_get;
+/* api_reference.c */
+http_handler reference_list, reference_set, reference_end;
 /* api_import.c */
 http_handler import_make;
 

@@ -392,7 +392,7 @@ static enum err put(struct work_on *k, const struct trackpoint *t, const struct 
 {
 	const struct history_point *old = NULL;
 	bool rejudge = true;
-	enum err e = store_history_of(k->db, c, &k->h, w);
+	enum err e = store_history_of(k->db, c, k->p, &k->h, w);
 
 	for (size_t i = 0; e == OK && i < had->count; i++)
 		if (had->at[i].history == k->h.id) {
@@ -444,6 +444,8 @@ static enum err derive(struct work_on *k, const struct trackpoint *t, bool *chan
 		e = store_history_carried(k->db, t, k->p, &cells, w);
 	if (e == OK)
 		e = store_history_at(k->db, t->track, t->position, k->p, &had, w);
+	if (e == OK)
+		e = store_history_faults_put(k->db, t, w);
 	for (size_t i = 0; e == OK && i < cells.count; i++)
 		e = put(k, t, &cells.at[i], &had, changed, w);
 	return e == OK ? drop_others(k, t, &had, changed, w) : e;

@@ -38,6 +38,8 @@ extern const struct openapi_object openapi_objects[];
 extern const size_t openapi_object_count;
 extern const struct openapi_object openapi_alert_objects[];
 extern const size_t openapi_alert_object_count;
+extern const struct openapi_object openapi_history_objects[];
+extern const size_t openapi_history_object_count;
 extern const struct openapi_op openapi_ops[];
 extern const size_t openapi_op_count;
 

@@ -140,6 +140,17 @@ static const struct http_route routes[] = {
 	{"GET", "/feeds/alerts.atom", ROLE_READ, 0, 0, alerts_feed,
 	 "The newest alerts as an Atom feed", "alerts_feed"},
 
+	{"GET", V1 "/tracks/{id}/histories", ROLE_READ, 0, 0, histories_list,
+	 "Histories of a track, with their newest point and change", "histories_list"},
+	{"GET", V1 "/tracks/{id}/history", ROLE_READ, 0, 0, history_get,
+	 "One history: points or buckets, changes, faults", "history_get"},
+	{"GET", V1 "/reference", ROLE_READ, 0, 0, reference_list,
+	 "Pinned kernels that boards boot every night, and how it goes", "reference_list"},
+	{"PUT", V1 "/reference", ROLE_ADMIN, 256 * KIB, 0, reference_set,
+	 "Pin a kernel for boards to boot every night", "reference_set"},
+	{"DELETE", V1 "/reference", ROLE_ADMIN, 0, 0, reference_end,
+	 "End a reference", "reference_end"},
+
 	{"GET", V1 "/tokens", ROLE_ADMIN, 0, 0, tokens_list,
 	 "All tokens, without their secrets", "tokens_list"},
 	{"POST", V1 "/tokens", ROLE_ADMIN, 64 * KIB, 0, token_make,

@@ -217,8 +217,13 @@ static void read_history(struct db_stmt *q, struct pool *p, struct history *out)
 	                        .more_is_better = db_int(q, 9) != 0,
 	                        .points = db_int(q, 10),
 	                        .class = col_str(q, 11, p),
-	                        .level = opt_num(q, 12)};
+	                        .level = opt_num(q, 12),
+	                        .unit = col_str(q, 13, p)};
 }
+
+#define HISTORY                                                                    \
+	"SELECT id, track_id, board, case_text, metric, config, env_id, config_name," \
+	" deterministic, more_is_better, points, class, level, unit FROM history WHERE "
 
 static enum err find(struct db *db, const struct series_key *k, struct history *out, bool *found,
                      struct why *w)
@@ -249,10 +254,11 @@ static enum err find(struct db *db, const struct series_key *k, struct history *
 }
 
 /* What a boot of the submission said of the metric. */
-static enum err direction(struct db *db, const struct history_cell *c, bool *more, struct why *w)
+static enum err unit_of(struct db *db, const struct history_cell *c, struct pool *p, bool *more,
+                        const char **unit, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-	        db, "SELECT b.better FROM submission_boot s JOIN boot b ON b.id = s.boot_id"
+	        db, "SELECT b.better, b.unit FROM submission_boot s JOIN boot b ON b.id = s.boot_id"
 	            " WHERE s.submission_id = ?1 AND b.board = ?2 AND b.metric = ?3"
 	            " ORDER BY b.id LIMIT 1");
 	enum err e;
@@ -262,24 +268,28 @@ static enum err direction(struct db *db, const struct history_cell *c, bool *mor
 	db_bind_text(q, 3, c->key.metric);
 	e = db_step(q, w);
 	*more = e == OK && db_has_row(q) && str_eq(db_text(q, 0), "more");
+	*unit = e == OK && db_has_row(q) ? col_str(q, 1, p) : NULL;
+	if (!*unit)
+		*unit = c->key.metric;
 	db_done(q);
 	return e;
 }
 
-enum err store_history_of(struct db *db, const struct history_cell *c, struct history *out,
-                          struct why *w)
+enum err store_history_of(struct db *db, const struct history_cell *c, struct pool *p,
+                          struct history *out, struct why *w)
 {
 	struct db_stmt *q;
 	bool found, more;
+	const char *unit;
 	enum err e = find(db, &c->key, out, &found, w);
 
 	if (e == OK && !found)
-		e = direction(db, c, &more, w);
+		e = unit_of(db, c, p, &more, &unit, w);
 	if (e != OK || found)
 		return e;
 	q = db_prepare(db, "INSERT INTO history (track_id, board, case_text, metric, config, env_id,"
-	                   " config_name, deterministic, more_is_better, points, class) VALUES"
-	                   " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 'steady')");
+	                   " config_name, deterministic, more_is_better, unit, points, class)"
+	                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 'steady')");
 	db_bind_int(q, 1, c->key.track);
 	db_bind_text(q, 2, c->key.board);
 	db_bind_text(q, 3, c->key.case_text);
@@ -289,6 +299,7 @@ enum err store_history_of(struct db *db, const struct history_cell *c, struct hi
 	db_bind_text(q, 7, c->config_name);
 	db_bind_int(q, 8, c->deterministic);
 	db_bind_int(q, 9, more);
+	db_bind_text(q, 10, unit);
 	e = db_run(q, w);
 	return e == OK ? find(db, &c->key, out, &found, w) : e;
 }
@@ -296,10 +307,7 @@ enum err store_history_of(struct db *db, const struct history_cell *c, struct hi
 enum err store_history_get(struct db *db, int64_t id, struct pool *p, struct history *out,
                            struct why *w)
 {
-	struct db_stmt *q = db_prepare(
-	        db, "SELECT id, track_id, board, case_text, metric, config, env_id, config_name,"
-	            " deterministic, more_is_better, points, class, level FROM history"
-	            " WHERE id = ?1");
+	struct db_stmt *q = db_prepare(db, HISTORY "id = ?1");
 	enum err e;
 
 	db_bind_int(q, 1, id);
@@ -308,6 +316,30 @@ enum err store_history_get(struct db *db, int64_t id, struct pool *p, struct his
 		e = err_set(w, ERR_NOT_FOUND, "there is no history %lld", (long long)id);
 	if (e == OK)
 		read_history(q, p, out);
+	db_done(q);
+	return e;
+}
+
+enum err store_history_list(struct db *db, const struct history_filter *f, struct pool *p,
+                            struct histories *out, struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, HISTORY "track_id = ?1 AND points > 0 AND (?2 IS NULL OR board = ?2)"
+	                    " AND (?3 IS NULL OR case_text = ?3) AND (?4 IS NULL OR metric = ?4)"
+	                    " AND (?5 IS NULL OR config_name = ?5) AND (?6 IS NULL OR env_id = ?6)"
+	                    " ORDER BY board, case_text, metric, config, (SELECT min(x.position)"
+	                    " FROM history_point x WHERE x.history_id = history.id), id");
+	enum err e;
+
+	db_bind_int(q, 1, f->track);
+	db_bind_text(q, 2, f->board);
+	db_bind_text(q, 3, f->case_text);
+	db_bind_text(q, 4, f->metric);
+	db_bind_text(q, 5, f->config_name);
+	db_bind_text(q, 6, f->env_id);
+	while ((e = db_step(q, w)) == OK && db_has_row(q))
+		read_history(q, p,
+		             pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)));
 	db_done(q);
 	return e;
 }
@@ -327,6 +359,7 @@ enum err store_history_state(struct db *db, int64_t id, const char *class, doubl
 enum err store_history_clear(struct db *db, struct why *w)
 {
 	static const char *const tables[] = {
+	        "DELETE FROM history_fault",
 	        "DELETE FROM history_change",
 	        "DELETE FROM history_point",
 	        "DELETE FROM history",

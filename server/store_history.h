@@ -65,7 +65,7 @@ enum err store_history_carried(struct db *db, const struct trackpoint *t, struct
 struct history {
 	int64_t id;
 	struct series_key key;
-	const char *config_name, *class;
+	const char *config_name, *class, *unit;
 	bool deterministic, more_is_better;
 	int64_t points;
 	double level;
@@ -75,8 +75,15 @@ struct histories {
 	size_t count;
 };
 /* Found, or made for this cell. */
-enum err store_history_of(struct db *db, const struct history_cell *c, struct history *out,
-                          struct why *w);
+enum err store_history_of(struct db *db, const struct history_cell *c, struct pool *p,
+                          struct history *out, struct why *w);
+struct history_filter {
+	int64_t track;
+	const char *board, *case_text, *metric, *config_name, *env_id; /* NULL: any */
+};
+/* Those of one series beside one another, by their first points. */
+enum err store_history_list(struct db *db, const struct history_filter *f, struct pool *p,
+                            struct histories *out, struct why *w);
 /* ERR_NOT_FOUND. */
 enum err store_history_get(struct db *db, int64_t id, struct pool *p, struct history *out,
                            struct why *w);
@@ -129,5 +136,66 @@ enum err store_change_around(struct db *db, int64_t history, int64_t position, i
 /* Points from..until - 1, at most `most`. */
 enum err store_history_between(struct db *db, int64_t history, int64_t from, int64_t until,
                                int64_t most, int64_t *n, struct why *w);
+
+/* Faults of a point's own submission, as its comparison has them. */
+enum err store_history_faults_put(struct db *db, const struct trackpoint *t, struct why *w);
+
+/* ---- reading (store_history_read.c) */
+
+/* A point for people; what its kernel is. */
+struct history_shown {
+	struct history_point x;
+	const char *commit, *subject, *kind;
+	bool rebased;
+	int64_t seen_ms;
+};
+struct history_showns {
+	struct history_shown *at;
+	size_t count;
+};
+/* Those from..until, both included, ascending; at most `most`, the newest. */
+enum err store_history_read(struct db *db, int64_t history, int64_t from, int64_t until,
+                            int64_t most, struct pool *p, struct history_showns *out,
+                            struct why *w);
+/* Position of the first and the newest; *n 0: there are none in from..until. Counts up to
+ * `most`. */
+enum err store_history_extent(struct db *db, int64_t history, int64_t from, int64_t until,
+                              int64_t most, int64_t *first, int64_t *last, int64_t *n,
+                              struct why *w);
+struct history_bucket {
+	int64_t from, until; /* both included */
+	int64_t n;           /* 0: nothing in it */
+	double min, max, mean;
+};
+/* Fills n, min, max and mean of one that has from and until. */
+enum err store_history_bucket(struct db *db, int64_t history, struct history_bucket *b,
+                              struct why *w);
+
+struct change_shown {
+	struct history_change x;
+	const char *commit, *subject;
+	int64_t submission;
+};
+struct change_showns {
+	struct change_shown *at;
+	size_t count;
+};
+/* The newest `most` of from..until, newest first; `outliers`: those too. */
+enum err store_history_changed(struct db *db, int64_t history, int64_t from, int64_t until,
+                               bool outliers, int64_t most, struct pool *p,
+                               struct change_showns *out, struct why *w);
+
+struct history_fault {
+	int64_t position, boot, submission;
+	const char *commit, *subject, *why, *signature;
+};
+struct history_faults {
+	struct history_fault *at;
+	size_t count;
+};
+/* The newest `most` of from..until, newest first. */
+enum err store_history_faults(struct db *db, int64_t track, const char *board, int64_t from,
+                              int64_t until, int64_t most, struct pool *p,
+                              struct history_faults *out, struct why *w);
 
 #endif

@@ -9,6 +9,7 @@
 #include "server/faults.h"
 #include "server/history.h"
 #include "server/notify.h"
+#include "server/release.h"
 #include "server/samples.h"
 #include "server/schedule.h"
 #include "server/store_board.h"
@@ -351,6 +352,7 @@ static enum err save(struct db *db, void *arg, struct why *w)
 {
 	const struct saving *s = arg;
 	const struct judged *v = s->v;
+	bool release = false;
 	enum err e = store_cmp_save(db, v->cmp, &v->voids, s->body, w);
 	size_t i;
 
@@ -365,6 +367,8 @@ static enum err save(struct db *db, void *arg, struct why *w)
 	if (e == OK && s->live && v->finished)
 		e = store_sub_state(db, v->cmp->submission, "done", NULL, s->now_ms, w);
 	if (e == OK && s->live && v->cmp->complete)
+		e = alerts_crept(db, v->cmp, s->now_ms, &release, w);
+	if (e == OK && s->live && v->cmp->complete && !release)
 		e = alerts_compared(db, v->cmp, s->now_ms, w);
 	if (e == OK && v->cmp->complete)
 		e = history_compared(db, v->cmp->submission, s->live, s->now_ms, w);

@@ -5,6 +5,8 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "server/faults.h"
+#include "server/reference.h"
+#include "server/release.h"
 #include "server/schedule.h"
 #include "server/store_compare.h"
 #include "server/verdict.h"
@@ -18,6 +20,7 @@
 #define LOOK_MS       1000
 #define POKED_MS      20
 #define PARTIAL_NS    NS_PER_S
+#define REFERENCE_NS (2 * NS_PER_S)
 /* Partial comparisons take at most one part in so many of the time. */
 #define PARTIAL_SHARE 20
 
@@ -29,6 +32,7 @@ struct work {
 	bool poked, stop;
 	int64_t partial_ns; /* when partial ones may be computed again */
 	int64_t expire_ns;  /* when leases are looked at again */
+	int64_t reference_ns; /* when nights and environments are */
 	int64_t placed;     /* boots up to this one have the places of their faults */
 };
 
@@ -157,6 +161,11 @@ static void *work_main(void *arg)
 		}
 		place_faults(k);
 		compute(k, p);
+		if (clock_mono_ns() >= k->reference_ns) {
+			reference_look(k->srv, clock_wall_ms());
+			release_look(k->srv, clock_wall_ms());
+			k->reference_ns = clock_mono_ns() + REFERENCE_NS;
+		}
 		pool_free(p);
 		db_reader_rest(k->srv->store);
 	} while (wait_for_work(k, &looked));
