@@ -74,6 +74,11 @@ enum err reference_check(struct server *srv, const struct reference *r, const ch
 	body = body_of(r, NULL);
 	if (e == OK)
 		e = submit_read(&who, p, body, &x, w);
+	if (e != OK && str_starts(w->text, "kernels[0]")) {
+		const char *rest = pool_str(p, w->text + strlen("kernels[0]"));
+
+		e = err_set(w, e, "kernel%s", rest);
+	}
 	/* Boards come and go: each night sees which there are. */
 	if (e == ERR_UNPROCESSABLE && str_starts(w->text, "boards"))
 		e = OK;
