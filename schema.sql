@@ -460,23 +460,13 @@ CREATE TABLE track_point (
 	walk_position INTEGER,                    -- walk_commit; NULL: a base or release
 	rebased       INTEGER NOT NULL,           -- the point before is no ancestor
 	submission_id INTEGER REFERENCES submission(id), -- it against the point before; NULL: it waits
+	release_id    INTEGER REFERENCES submission(id), -- it against the track's release
 	seen_ms       INTEGER NOT NULL,
 	PRIMARY KEY (track_id, position)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX track_point_submission ON track_point(submission_id);
+CREATE INDEX track_point_release ON track_point(release_id) WHERE release_id IS NOT NULL;
 CREATE INDEX track_point_commit ON track_point(track_id, commit_id);
-
--- A track's point that is held against the release as well: once for each.
-CREATE TABLE track_release (
-	track_id      INTEGER NOT NULL REFERENCES track(id),
-	position      INTEGER NOT NULL,
-	release       TEXT NOT NULL,              -- the ref, as the track had it
-	submission_id INTEGER REFERENCES submission(id), -- NULL: it could not be asked for
-	why           TEXT,                       -- then
-	at_ms         INTEGER NOT NULL,
-	PRIMARY KEY (track_id, position, release)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX track_release_submission ON track_release(submission_id);
 
 -- A pinned kernel that boards boot every night, so that histories go on over a change of
 -- environment. Of several that match a board the newest counts.

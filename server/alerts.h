@@ -13,7 +13,7 @@
  *                               submission. Measured again, with boots of its own, it is
  *                               confirmed or not reproduced
  *     creep/TRACK/RELEASE       a tip that is slower than the release without a step
- *                               (release.h): all its cases and boards, tip after tip
+ *                               (alerts_creep.c): all its cases and boards, tip after tip
  *     fault/SIGNATURE           lib/place.h, on whatever board. Seen again after it was
  *                               fixed, in a commit that nobody had built by then, it is
  *                               new again
@@ -32,6 +32,10 @@
 
 /* A finished comparison, as it is stored. */
 enum err alerts_compared(struct db *db, const struct cmp *c, int64_t now_ms, struct why *w);
+/* The same of one that holds a track's tip against the release: what is slower beyond the
+ * steps of the histories is one alert, which the next tips bring up to date. *is false: it
+ * is no such comparison, and nothing was done. */
+enum err alerts_crept(struct db *db, const struct cmp *c, int64_t now_ms, bool *is, struct why *w);
 /* The places of a boot's faults, as they are stored. */
 enum err alerts_placed(struct db *db, int64_t boot, const struct fault_rows *rows, int64_t now_ms,
                        struct why *w);

@@ -83,8 +83,7 @@ static json_t *release_json(const struct release *r)
 
 	json_put_str(o, "release", r->release);
 	json_put_int(o, "position", r->position);
-	show_int(o, "submission", r->submission);
-	json_put_str(o, "why", r->why);
+	json_put_int(o, "submission", r->submission);
 	return o;
 }
 

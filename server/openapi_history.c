@@ -13,8 +13,7 @@ const struct openapi_object openapi_history_objects[] = {
 	{"ReleaseHeld", SHAPE_OUT, "The newest tip that was held against a release",
 	 "release str\n"
 	 "position int\n"
-	 "submission int?\n"
-	 "why str?\n"},
+	 "submission int\n"},
 	{"HistoryListed", SHAPE_OUT, "One series in one environment",
 	 "board str\n"
 	 "env str\n"

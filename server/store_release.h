@@ -9,21 +9,10 @@
 
 struct release {
 	int64_t track, position;
-	const char *release;
-	int64_t submission; /* NONE: it could not be asked for */
-	const char *why;    /* then */
-	/* Of one that is due, what to ask for. */
-	const char *tree, *commit, *request, *config, *toolchain, *submitter;
-	int64_t own; /* the point's own submission */
+	const char *release; /* the track's */
+	int64_t submission;
 };
-struct releases {
-	struct release *at;
-	size_t count;
-};
-/* Active tracks' newest measured tips that were not held against their release yet. */
-enum err store_release_due(struct db *db, struct pool *p, struct releases *out, struct why *w);
-enum err store_release_put(struct db *db, const struct release *r, int64_t now_ms, struct why *w);
-/* Of a submission; *found false: it is none with a release. */
+/* Of a submission; *found false: it holds nothing against a release. */
 enum err store_release_of(struct db *db, int64_t submission, struct pool *p, struct release *out,
                           bool *found, struct why *w);
 /* The newest of a track; *found false. */

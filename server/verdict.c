@@ -9,7 +9,6 @@
 #include "server/faults.h"
 #include "server/history.h"
 #include "server/notify.h"
-#include "server/release.h"
 #include "server/samples.h"
 #include "server/schedule.h"
 #include "server/store_board.h"

@@ -6,7 +6,6 @@
 #include "lib/mem.h"
 #include "server/faults.h"
 #include "server/reference.h"
-#include "server/release.h"
 #include "server/schedule.h"
 #include "server/store_compare.h"
 #include "server/verdict.h"
@@ -163,7 +162,6 @@ static void *work_main(void *arg)
 		compute(k, p);
 		if (clock_mono_ns() >= k->reference_ns) {
 			reference_look(k->srv, clock_wall_ms());
-			release_look(k->srv, clock_wall_ms());
 			k->reference_ns = clock_mono_ns() + REFERENCE_NS;
 		}
 		pool_free(p);

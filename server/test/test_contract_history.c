@@ -59,13 +59,14 @@ static int64_t submit(struct fake *f, const char *before, const char *name, cons
 
 struct point {
 	const char *ref;
-	int64_t submission;
+	int64_t submission, release;
 };
 struct points {
 	const struct point *at;
 	size_t n;
 	const char *release;
 	int64_t track;
+	bool release_only;
 };
 
 static enum err add_track(struct db *db, struct points *x, struct why *w)
@@ -93,6 +94,12 @@ static enum err add_points(struct db *db, void *arg, struct why *w)
 	e = db_run_int(q, &walk, w);
 	if (e == OK && !x->track)
 		e = add_track(db, x, w);
+	if (e == OK && x->release_only) {
+		q = db_prepare(db, "UPDATE track_point SET release_id = ?2 WHERE submission_id = ?1");
+		db_bind_int(q, 1, x->at[0].submission);
+		db_bind_int(q, 2, x->at[0].release);
+		return db_run(q, w);
+	}
 	for (size_t i = 0; e == OK && i < x->n; i++) {
 		char commit[65];
 
@@ -147,7 +154,7 @@ static void a_track_of_five(void **state)
 	        " ORDER BY position, board, boot_id",
 	};
 	struct fake *f = *state;
-	struct point pts[5] = {{"p1", 0}, {"p2", 0}, {"slow-3", 0}, {"slow-4", 0}, {"p5", 0}};
+	struct point pts[5] = {{.ref = "p1"}, {.ref = "p2"}, {.ref = "slow-3"}, {.ref = "slow-4"}, {.ref = "p5"}};
 	struct points x = {.at = pts, .n = 5};
 	json_t *o;
 
@@ -235,70 +242,78 @@ static void a_track_of_five(void **state)
 
 /* ---- the release */
 
-static json_t *first_alert(struct fake *f, const char *word)
+/* A point's commit against the release, on its boots. */
+static int64_t hold(struct fake *f, const char *ref)
 {
-	int64_t until = clock_mono_ns() + 20 * NS_PER_S;
+	char commit[65], *body;
+	int64_t id;
 
-	for (;;) {
-		json_t *o = get(f, "/api/v1/alerts"), *a;
-		size_t i;
+	commit_of(ref, commit);
+	body = xasprintf("{\"title\":\"held\",\"kernels\":[{\"name\":\"release\",\"tree\":\"" TREE
+	                 "\",\"ref\":\"v6.11\",\"config\":\"contpte-y\"},{\"name\":\"%.12s\","
+	                 "\"tree\":\"" TREE "\",\"ref\":\"%s\",\"config\":\"contpte-y\"}],"
+	                 "\"boards\":[\"det\"],\"cases\":[\"" CASE "\",\"" OTHER
+	                 "\"],\"plan\":{\"boots\":6}}",
+	                 commit, commit);
+	id = fake_submit(f, body);
+	free(body);
+	return id;
+}
 
-		json_array_foreach (json_object_get(o, "alerts"), i, a) {
-			if (strstr(str_at(a, "title"), word)) {
-				json_incref(a);
-				json_decref(o);
-				return a;
-			}
-		}
-		json_decref(o);
-		if (clock_mono_ns() > until)
-			fail_msg("no alert says \"%s\"", word);
-		fake_work(f);
-		sleep_ms(50);
-	}
+static void measured(struct fake *f, struct points *x, const char *before)
+{
+	struct point *own = (struct point *)x->at;
+
+	for (size_t i = 0; i < x->n; i++)
+		own[i].submission = submit(f, i ? own[i - 1].ref : before, own[i].ref, "\"det\"");
+	follow(f, x);
+	fake_work(f);
+	for (size_t i = 0; i < x->n; i++)
+		json_decref(fake_await(f, own[i].submission, "done"));
+	own[x->n - 1].release = hold(f, own[x->n - 1].ref);
+	follow(f, &(struct points){.at = &own[x->n - 1],
+	                           .n = 1,
+	                           .track = x->track,
+	                           .release_only = true});
+	fake_work(f);
+	json_decref(fake_await(f, own[x->n - 1].release, "done"));
 }
 
 static void what_creeps_is_told_once(void **state)
 {
 	struct fake *f = *state;
-	struct point pts[2] = {{"slow-1", 0}, {"slow-2", 0}}, third = {"slow-3", 0};
+	struct point pts[2] = {{.ref = "slow-1"}, {.ref = "slow-2"}}, third = {.ref = "slow-3"};
 	struct points x = {.at = pts, .n = 2, .release = "v6.11"}, more = {.at = &third, .n = 1};
-	json_t *a, *o;
-	int64_t first;
+	json_t *o;
 
 	fake_announce(f, false);
-	pts[0].submission = submit(f, NULL, "slow-1", "\"det\"");
-	pts[1].submission = submit(f, "slow-1", "slow-2", "\"det\"");
-	follow(f, &x);
-	fake_work(f);
-	a = first_alert(f, "without a step");
-	has(str_at(a, "title"), "master: 2.0");
-	has(str_at(a, "title"), "than v6.11 in fork/");
-	has(str_at(a, "title"), "and 1 more");
-	assert_string_equal(str_at(a, "state"), "new");
-	first = int_at(a, "cells.0.submission");
-	json_decref(a);
+	measured(f, &x, NULL);
+	o = get(f, "/api/v1/alerts");
+	assert_int_equal(json_array_size(at(o, "alerts")), 1);
+	has(str_at(o, "alerts.0.title"), "master: 2.0");
+	has(str_at(o, "alerts.0.title"), "than v6.11 in fork/");
+	has(str_at(o, "alerts.0.title"), "without a step, and 1 more");
+	assert_string_equal(str_at(o, "alerts.0.state"), "new");
+	assert_int_equal(int_at(o, "alerts.0.cells.0.submission"), pts[1].release);
+	json_decref(o);
 	o = get(f, "/api/v1/tracks/1/histories");
 	assert_string_equal(str_at(o, "release.release"), "v6.11");
-	assert_int_equal(int_at(o, "release.submission"), first);
+	assert_int_equal(int_at(o, "release.submission"), pts[1].release);
 	assert_int_equal(int_at(o, "release.position"), 2);
 	json_decref(o);
 
 	/* The next tip brings its cells up to date, and no alert of its own. */
-	third.submission = submit(f, "slow-2", "slow-3", "\"det\"");
 	more.track = x.track;
-	follow(f, &more);
-	do {
-		fake_work(f);
-		sleep_ms(50);
-		a = first_alert(f, "without a step");
-		if (int_at(a, "cells.0.submission") != first)
-			break;
-		json_decref(a);
-	} while (true);
-	json_decref(a);
+	measured(f, &more, "slow-2");
 	o = get(f, "/api/v1/alerts");
 	assert_int_equal(json_array_size(at(o, "alerts")), 1);
+	assert_int_equal(int_at(o, "alerts.0.cells.0.submission"), third.release);
+	json_decref(o);
+	/* And one that is as fast as the release ends it. */
+	third = (struct point){.ref = "p4"};
+	measured(f, &more, "slow-3");
+	o = get(f, "/api/v1/alerts");
+	assert_string_equal(str_at(o, "alerts.0.state"), "recovered");
 	json_decref(o);
 }
 
@@ -306,25 +321,12 @@ static void what_creeps_is_told_once(void **state)
 static void a_step_is_no_creep(void **state)
 {
 	struct fake *f = *state;
-	struct point pts[2] = {{"p1", 0}, {"slow-2", 0}};
+	struct point pts[2] = {{.ref = "p1"}, {.ref = "slow-2"}};
 	struct points x = {.at = pts, .n = 2, .release = "v6.11"};
 	json_t *o;
-	int64_t sub;
 
 	fake_announce(f, false);
-	pts[0].submission = submit(f, NULL, "p1", "\"det\"");
-	pts[1].submission = submit(f, "p1", "slow-2", "\"det\"");
-	follow(f, &x);
-	fake_work(f);
-	do {
-		fake_work(f);
-		sleep_ms(50);
-		o = get(f, "/api/v1/tracks/1/histories");
-		sub = json_int(json_object_get(o, "release"), "submission", 0);
-		json_decref(o);
-	} while (!sub);
-	fake_work(f);
-	json_decref(fake_await(f, sub, "done"));
+	measured(f, &x, NULL);
 	o = get(f, "/api/v1/alerts");
 	assert_int_equal(json_array_size(at(o, "alerts")), 1);
 	has(str_at(o, "alerts.0.title"), "slow-2: ");
@@ -384,7 +386,7 @@ static size_t submissions(struct fake *f)
 static void a_new_environment_goes_on(void **state)
 {
 	struct fake *f = *state;
-	struct point pts[2] = {{"p1", 0}, {"p2", 0}}, third = {"p3", 0};
+	struct point pts[2] = {{.ref = "p1"}, {.ref = "p2"}}, third = {.ref = "p3"};
 	struct points x = {.at = pts, .n = 2}, more = {.at = &third, .n = 1};
 	int64_t first;
 	size_t n;
@@ -449,7 +451,7 @@ static void a_new_environment_goes_on(void **state)
 static void without_a_reference_a_border_is_a_mark(void **state)
 {
 	struct fake *f = *state;
-	struct point pts[2] = {{"p1", 0}, {"p2", 0}};
+	struct point pts[2] = {{.ref = "p1"}, {.ref = "p2"}};
 	struct points x = {.at = pts, .n = 2};
 	char *out;
 	json_t *o;
