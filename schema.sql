@@ -151,6 +151,7 @@ CREATE TABLE submission_kernel (
 	UNIQUE (submission_id, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX submission_kernel_kernel ON submission_kernel(kernel_id);
+CREATE INDEX submission_kernel_commit ON submission_kernel(commit_id);
 
 -- An ordered list of patches, on the baseline: its kernels come when it is resolved.
 CREATE TABLE series (
@@ -486,9 +487,9 @@ CREATE TABLE track_point (
 	track_id      INTEGER NOT NULL REFERENCES track(id),
 	position      INTEGER NOT NULL,           -- grows along the branch
 	commit_id     TEXT NOT NULL,
-	kind          TEXT NOT NULL CHECK (kind IN ('tip','commit','base','release')),
+	kind          TEXT NOT NULL CHECK (kind IN ('tip','commit','base')),
 	walk_id       INTEGER NOT NULL REFERENCES walk(id), -- that found it
-	walk_position INTEGER,                    -- walk_commit; NULL: a base or release
+	walk_position INTEGER,                    -- walk_commit; NULL: a base
 	rebased       INTEGER NOT NULL,           -- the point before is no ancestor
 	submission_id INTEGER REFERENCES submission(id), -- it against the point before; NULL: it waits
 	release_id    INTEGER REFERENCES submission(id), -- it against the track's release
@@ -499,6 +500,34 @@ CREATE TABLE track_point (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX track_point_submission ON track_point(submission_id);
 CREATE INDEX track_point_release ON track_point(release_id) WHERE release_id IS NOT NULL;
+CREATE INDEX track_point_commit ON track_point(track_id, commit_id);
+
+-- A pinned kernel that boards boot every night, so that histories go on over a change of
+-- environment. Of several that match a board the newest counts.
+CREATE TABLE reference (
+	id       INTEGER PRIMARY KEY,
+	board    TEXT,                            -- a pattern of names; NULL: all
+	kernel   TEXT NOT NULL,                   -- JSON: of a submission; an image, or a whole commit id
+	cases    TEXT NOT NULL,                   -- JSON: of a submission
+	hour     INTEGER NOT NULL,                -- at which a night begins, UTC
+	by_whom  TEXT NOT NULL,                   -- label of a token
+	at_ms    INTEGER NOT NULL,
+	ended_ms INTEGER,                         -- NULL: it is in force
+	ended_by TEXT
+) STRICT;
+
+-- Nights of a board, and changes of what makes its numbers comparable: what was asked for.
+CREATE TABLE reference_night (
+	board         TEXT NOT NULL REFERENCES board(name),
+	night_ms      INTEGER NOT NULL,           -- when it began
+	reference_id  INTEGER NOT NULL REFERENCES reference(id),
+	identity      TEXT NOT NULL,              -- board.identity and its foldbench's build-id
+	submission_id INTEGER REFERENCES submission(id), -- NULL: nothing yet
+	why           TEXT,                       -- why not
+	at_ms         INTEGER NOT NULL,
+	PRIMARY KEY (board, night_ms)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reference_night_submission ON reference_night(submission_id);
 
 -- One process execution of a case, with its raw samples: a zstd frame of
 -- little-endian 64-bit integers in the order taken, warm-up first.
@@ -832,6 +861,7 @@ CREATE TABLE cell (
 	case_text     TEXT NOT NULL,
 	metric        TEXT NOT NULL,
 	kernel        TEXT NOT NULL,              -- its name in the submission
+	env_id        TEXT,                       -- of the boots behind it; NULL: there are none
 	mean          REAL,
 	base_mean     REAL,
 	std_rel       REAL,
@@ -889,4 +919,71 @@ CREATE TABLE cell_note (
 	text          TEXT NOT NULL,
 	last_boot     INTEGER NOT NULL,
 	PRIMARY KEY (submission_id, pos)
+) STRICT, WITHOUT ROWID;
+
+-- The numbers of one series along a track: of the same code, its config, on one board in one
+-- environment. A new environment begins another.
+CREATE TABLE history (
+	id             INTEGER PRIMARY KEY,
+	track_id       INTEGER NOT NULL REFERENCES track(id),
+	board          TEXT NOT NULL,
+	case_text      TEXT NOT NULL,
+	metric         TEXT NOT NULL,
+	config         TEXT NOT NULL,             -- config_text; '': a prebuilt image
+	env_id         TEXT NOT NULL,
+	config_name    TEXT,
+	unit           TEXT NOT NULL,
+	deterministic  INTEGER NOT NULL,
+	more_is_better INTEGER NOT NULL,
+	points         INTEGER NOT NULL,
+	-- Of its newest window (lib/stat/history.h), with all below.
+	class          TEXT NOT NULL CHECK (class IN ('drift','variance','step','transient','steady')),
+	level          REAL,
+	UNIQUE (track_id, board, case_text, metric, config, env_id)
+) STRICT;
+
+-- A kernel's number at a point of the track. `last_boot` is the newest boot it saw.
+CREATE TABLE history_point (
+	history_id    INTEGER NOT NULL REFERENCES history(id),
+	position      INTEGER NOT NULL,           -- track_point
+	value         REAL NOT NULL,
+	spread        REAL,                       -- cell.std_rel
+	boots         INTEGER NOT NULL,           -- behind it; 0: carried
+	carried       INTEGER NOT NULL,           -- it was not booted: the binary of another point's
+	tau           REAL,                       -- as its comparison had it
+	against       INTEGER,                    -- the point that it was compared with, and what came of it
+	change        REAL,
+	low           REAL,
+	high          REAL,
+	moved         INTEGER NOT NULL,           -- slower or faster
+	kernel_id     INTEGER NOT NULL,
+	submission_id INTEGER NOT NULL,
+	last_boot     INTEGER NOT NULL,
+	PRIMARY KEY (history_id, position)
+) STRICT, WITHOUT ROWID;
+
+-- Where a history changes, and points that lie apart from their neighbours.
+CREATE TABLE history_change (
+	history_id INTEGER NOT NULL REFERENCES history(id),
+	position   INTEGER NOT NULL,              -- first point of the new level
+	class      TEXT NOT NULL CHECK (class IN ('step','transient','outlier')),
+	before     REAL NOT NULL,                 -- the levels
+	after      REAL NOT NULL,
+	change     REAL,
+	low        REAL,                          -- NULL: there is no interval
+	high       REAL,
+	score      REAL,                          -- lib/stat/history.h; NULL: on a deterministic board
+	PRIMARY KEY (history_id, position)
+) STRICT, WITHOUT ROWID;
+
+-- Boots of a point's own kernel that were thrown out.
+CREATE TABLE history_fault (
+	track_id      INTEGER NOT NULL REFERENCES track(id),
+	board         TEXT NOT NULL,
+	position      INTEGER NOT NULL,           -- track_point
+	boot_id       INTEGER NOT NULL,
+	submission_id INTEGER NOT NULL,
+	why           TEXT NOT NULL,
+	signature     TEXT,                       -- of its first fault
+	PRIMARY KEY (track_id, position, board, boot_id)
 ) STRICT, WITHOUT ROWID;

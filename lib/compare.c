@@ -41,6 +41,7 @@ void cmp_free(struct cmp *c)
 	for (size_t i = 0; i < c->boards; i++) {
 		free(c->board[i].name);
 		free(c->board[i].description);
+		free(c->board[i].env_id);
 	}
 	for (size_t i = 0; i < c->metrics; i++) {
 		free(c->metric[i].name);

@@ -53,6 +53,7 @@ struct cmp_board {
 	char *description;  /* "qemu-system-aarch64 7.2.22, neoverse-n1, icount", or NULL */
 	bool deterministic; /* its boots are phases */
 	bool emulated;      /* never a row beside hardware */
+	char *env_id;       /* environment of the boots behind its cells, or NULL */
 };
 
 struct cmp_metric {

@@ -33,6 +33,19 @@ const char *alerts_size(struct pool *p, const char *metric, const char *verdict,
 	return pool_fmt(p, "%.2f %% %s", fabs(change) * 100, word);
 }
 
+int64_t alerts_muted(const struct mutes *l, struct pool *p, const char *tree, const char *ref,
+                     const char *board, const char *case_text)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		const struct mute *m = &l->at[i];
+
+		if (alerts_matches(m->board, board) && alerts_matches(m->case_glob, case_text) &&
+		    alerts_of_branch(p, m->branch, tree, ref))
+			return m->id;
+	}
+	return NONE;
+}
+
 static const char *plural(int64_t n, const char *one, const char *more)
 {
 	return n == 1 ? one : more;
@@ -51,19 +64,6 @@ struct slower {
 	int64_t slower;           /* of them */
 	int64_t compared;         /* of all its cells */
 };
-
-static int64_t muted_by(const struct slower *s, const struct alert_cell *c)
-{
-	for (size_t i = 0; i < s->mutes.count; i++) {
-		const struct mute *m = &s->mutes.at[i];
-
-		if (alerts_matches(m->board, c->board) &&
-		    alerts_matches(m->case_glob, c->case_text) &&
-		    alerts_of_branch(s->pool, m->branch, s->kernel->tree, s->kernel->branch))
-			return m->id;
-	}
-	return NONE;
-}
 
 static void collect(struct slower *s, size_t kernel)
 {
@@ -94,7 +94,8 @@ static void collect(struct slower *s, size_t kernel)
 		                         .low = x->low,
 		                         .high = x->high,
 		                         .boots = x->boots};
-		a->mute = muted_by(s, a);
+		a->mute = alerts_muted(&s->mutes, s->pool, s->kernel->tree, s->kernel->branch,
+		                       a->board, a->case_text);
 	}
 }
 
@@ -177,12 +178,17 @@ static int64_t again(const struct slower *s, size_t kernel, const struct alert_c
 static enum err recomputed(struct db *db, const struct slower *s, const struct alert *a,
                            const struct alert_cells *before, int64_t now_ms, struct why *w)
 {
-	bool open = str_eq(a->state, "new") || str_eq(a->state, "confirmed");
+	bool open = str_eq(a->state, "new") || str_eq(a->state, "confirmed"), suspected = false;
 	int64_t had = 0;
 	enum err e;
 
-	for (size_t i = 0; i < before->count; i++)
+	for (size_t i = 0; i < before->count; i++) {
 		had += str_eq(before->at[i].verdict, "slower");
+		suspected |= isnan(before->at[i].low);
+	}
+	/* What a history suspects no comparison of the same boots denies. */
+	if (!s->slower && suspected)
+		return OK;
 	if (!s->slower)
 		return open ? alerts_step(db, a->id, a->state, "not_reproduced",
 		                          pool_fmt(s->pool, "computed again: %s", counted(s)), NULL,
@@ -231,25 +237,31 @@ static enum err binary_of(struct db *db, struct pool *p, int64_t kernel, const c
 	return e;
 }
 
+enum err alerts_pair(struct db *db, struct pool *p, int64_t kernel, int64_t base, const char **out,
+                     struct why *w)
+{
+	const char *binary = NULL, *against = NULL;
+	enum err e = binary_of(db, p, kernel, &binary, w);
+
+	if (e == OK)
+		e = binary_of(db, p, base, &against, w);
+	if (e == OK)
+		*out = pool_fmt(p, "slower/%s/%s", binary, against);
+	return e;
+}
+
 static enum err one_kernel(struct db *db, struct slower *s, size_t kernel, int64_t now_ms,
                            struct why *w)
 {
-	const char *binary, *against = NULL, *cause;
+	const char *cause = NULL;
 	struct alert_cells before = {0};
 	struct alert a = {0};
 	int64_t id = NONE, newest;
-	enum err e = binary_of(db, s->pool, s->kernel->kernel_id, &binary, w);
+	enum err e = alerts_pair(db, s->pool, s->kernel->kernel_id, s->base->kernel_id, &cause, w);
 
-	if (e == OK)
-		e = binary_of(db, s->pool, s->base->kernel_id, &against, w);
-	if (e != OK)
-		return e;
-	cause = s->track.release ? pool_fmt(s->pool, "slower/track/%lld/%s",
-	                                    (long long)s->track.track, against)
-	                         : pool_fmt(s->pool, "slower/%s/%s", binary, against);
-	if (s->of != NONE)
+	if (e == OK && s->of != NONE)
 		id = s->of;
-	else
+	else if (e == OK)
 		e = store_alert_by_cause(db, cause, &id, w);
 	collect(s, kernel);
 	if (e != OK || (id == NONE && !s->slower))

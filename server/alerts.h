@@ -12,6 +12,8 @@
  *                               its own): every case and board of that pair, in whatever
  *                               submission. Measured again, with boots of its own, it is
  *                               confirmed or not reproduced
+ *     creep/TRACK/RELEASE       a tip that is slower than the release without a step
+ *                               (alerts_creep.c): all its cases and boards, tip after tip
  *     fault/SIGNATURE           lib/place.h, on whatever board. Seen again after it was
  *                               fixed, in a commit that nobody had built by then, it is
  *                               new again
@@ -41,6 +43,10 @@ enum err alerts_recovered(struct db *db, const struct cmp *c, int64_t now_ms, st
  * none (alerts_missing.c). */
 struct track;
 enum err alerts_missing(struct db *db, const struct track *t, int64_t now_ms, struct why *w);
+/* The same of one that holds a track's tip against the release: what is slower beyond the
+ * steps of the histories is one alert, which the next tips bring up to date. *is false: it
+ * is no such comparison, and nothing was done. */
+enum err alerts_crept(struct db *db, const struct cmp *c, int64_t now_ms, bool *is, struct why *w);
 /* The places of a boot's faults, as they are stored. */
 enum err alerts_placed(struct db *db, int64_t boot, const struct fault_rows *rows, int64_t now_ms,
                        struct why *w);
@@ -60,10 +66,16 @@ enum err alerts_step(struct db *db, int64_t alert, const char *from, const char 
 enum err alerts_step_told(struct db *db, int64_t alert, const char *state, const char *why,
                           int64_t now_ms, int64_t *id, struct why *w);
 
+/* The cause of a kernel that is slower than another; memory of p. */
+enum err alerts_pair(struct db *db, struct pool *p, int64_t kernel, int64_t base, const char **out,
+                     struct why *w);
 /* A pattern as of glob(7); NULL matches all, and nothing else matches a NULL text. */
 bool alerts_matches(const char *pattern, const char *text);
 /* One of REF, or with a # in it of TREE#REF. */
 bool alerts_of_branch(struct pool *p, const char *pattern, const char *tree, const char *ref);
+/* The first mute that a cell of that branch matches; NONE: it is told. */
+int64_t alerts_muted(const struct mutes *l, struct pool *p, const char *tree, const char *ref,
+                     const char *board, const char *case_text);
 /* "2.00 % more instructions", "3.10 % slower". */
 const char *alerts_size(struct pool *p, const char *metric, const char *verdict, double change);
 

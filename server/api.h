@@ -47,6 +47,10 @@ http_handler mutes_list, mute_make, mute_end, subscriptions_list, subscription_m
 http_handler alerts_feed;
 /* api_tracks.c */
 http_handler tracks_list, track_get, track_make, track_pause, track_resume, track_end, track_look;
+/* api_history.c */
+http_handler histories_list, history_get;
+/* api_reference.c */
+http_handler reference_list, reference_set, reference_end;
 /* api_import.c */
 http_handler import_make;
 

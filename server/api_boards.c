@@ -14,6 +14,7 @@ static enum err board_object(struct db *db, struct pool *p, const char *name, bo
 {
 	struct board_events events = {0};
 	struct board b = {0};
+	json_t *reference = NULL;
 	int64_t good = NONE;
 	enum err e = store_board_get(db, name, p, &b, w);
 
@@ -21,9 +22,12 @@ static enum err board_object(struct db *db, struct pool *p, const char *name, bo
 		e = store_board_known_good(db, name, &good, w);
 	if (e == OK && single)
 		e = store_board_events(db, name, 100, p, &events, w);
+	if (e == OK)
+		e = api_reference_board(db, p, name, &reference, w);
 	if (e != OK)
 		return e;
 	*out = show_board(&b, good);
+	json_put(*out, "reference", reference);
 	if (single)
 		json_put(*out, "events", show_board_events(&events));
 	return OK;

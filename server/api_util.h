@@ -36,6 +36,9 @@ enum err api_reason(const char *field, const char *text, struct why *w);
 /* state, kind, board, limit and before of a list of alerts (api_alerts.c). */
 struct alert_filter;
 enum err alerts_filter(const struct http_req *req, struct alert_filter *f, struct why *w);
+/* How the reference goes on a board; null: none is for it (api_reference.c). */
+enum err api_reference_board(struct db *db, struct pool *p, const char *board, json_t **out,
+                             struct why *w);
 /* Who asks, for the record. */
 const char *api_who(const struct http_req *req);
 

@@ -42,6 +42,8 @@ extern const struct openapi_object openapi_asked_objects[];
 extern const size_t openapi_asked_object_count;
 extern const struct openapi_object openapi_track_objects[];
 extern const size_t openapi_track_object_count;
+extern const struct openapi_object openapi_history_objects[];
+extern const size_t openapi_history_object_count;
 extern const struct openapi_op openapi_ops[];
 extern const size_t openapi_op_count;
 

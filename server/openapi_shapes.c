@@ -345,6 +345,7 @@ const struct openapi_object openapi_objects[] = {
 	 "offered bool\n"
 	 "known_good int?\n"
 	 "job int?\n"
+	 "reference ReferenceBoard?\n"
 	 "events~ [BoardEvent]\n"},
 	{"BoardEvent", SHAPE_OUT, "What happened to a board",
 	 "at time\n"

@@ -21,8 +21,8 @@ static enum err add_cell(struct db *db, const struct cmp *c, size_t pos, struct 
 	        db, "INSERT INTO cell (submission_id, pos, board, case_text, metric, kernel, mean,"
 	            " base_mean, std_rel, change, low, high, level, at_most, mean_change, tau,"
 	            " floor, layouts, boots, invalid_boots, runs, skewed, needed, verdict, why,"
-	            " last_boot) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-	            " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)");
+	            " last_boot, env_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+	            " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)");
 
 	db_bind_int(q, 1, c->submission);
 	db_bind_int(q, 2, (int64_t)pos);
@@ -50,6 +50,7 @@ static enum err add_cell(struct db *db, const struct cmp *c, size_t pos, struct 
 	db_bind_text(q, 24, verdict_name(x->verdict));
 	db_bind_text(q, 25, x->why);
 	db_bind_int(q, 26, c->last_fact);
+	db_bind_text(q, 27, c->board[x->board].env_id);
 	return db_run(q, w);
 }
 

@@ -170,9 +170,8 @@ enum err store_track_of_sub(struct db *db, int64_t sub, struct pool *p, struct t
                             struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-	        db, "SELECT track_id, CASE kind WHEN 'base' THEN commit_id END, 0 FROM track_point"
-	            " WHERE submission_id = ?1 UNION ALL SELECT track_id, NULL, 1 FROM track_point"
-	            " WHERE release_id = ?1");
+	        db, "SELECT track_id, CASE kind WHEN 'base' THEN commit_id END FROM track_point"
+	            " WHERE submission_id = ?1");
 	enum err e;
 
 	*out = (struct track_sub){.track = NONE};
@@ -181,7 +180,6 @@ enum err store_track_of_sub(struct db *db, int64_t sub, struct pool *p, struct t
 		out->track = db_int(q, 0);
 		if (!db_is_null(q, 1))
 			out->base_commit = col_str(q, 1, p);
-		out->release |= db_int(q, 2) != 0;
 	}
 	db_done(q);
 	return e;

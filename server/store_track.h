@@ -121,7 +121,6 @@ enum err store_point_verdicts(struct db *db, int64_t sub, const char *kernel,
 struct track_sub {
 	int64_t track;           /* NONE: nothing */
 	const char *base_commit; /* measured beside a tip that was rebased, only to be told apart */
-	bool release;            /* it holds a tip against the release */
 };
 enum err store_track_of_sub(struct db *db, int64_t sub, struct pool *p, struct track_sub *out,
                             struct why *w);

@@ -7,6 +7,7 @@
 #include "lib/stat/number.h"
 #include "server/alerts.h"
 #include "server/faults.h"
+#include "server/history.h"
 #include "server/notify.h"
 #include "server/samples.h"
 #include "server/schedule.h"
@@ -287,6 +288,8 @@ static enum err compute(struct db *db, int64_t sub, const struct verdict_view *v
 	e = facts_environments(db, v->pool, &f, w);
 	if (e != OK)
 		return e;
+	for (board = 0; board < f.boards.count; board++)
+		v->cmp->board[board].env_id = dup(f.env[board]);
 	facts_lay(v->pool, &f);
 	v->finished = f.sub.planned && f.sub.ended_ms == NONE && f.open_jobs == 0;
 	for (board = 0; board < f.boards.count; board++)
@@ -349,6 +352,7 @@ static enum err save(struct db *db, void *arg, struct why *w)
 {
 	const struct saving *s = arg;
 	const struct judged *v = s->v;
+	bool release = false;
 	enum err e = store_cmp_save(db, v->cmp, &v->voids, s->body, w);
 	size_t i;
 
@@ -363,7 +367,11 @@ static enum err save(struct db *db, void *arg, struct why *w)
 	if (e == OK && s->live && v->finished)
 		e = store_sub_state(db, v->cmp->submission, "done", NULL, s->now_ms, w);
 	if (e == OK && s->live && v->cmp->complete)
+		e = alerts_crept(db, v->cmp, s->now_ms, &release, w);
+	if (e == OK && s->live && v->cmp->complete && !release)
 		e = alerts_compared(db, v->cmp, s->now_ms, w);
+	if (e == OK && v->cmp->complete)
+		e = history_compared(db, v->cmp->submission, s->live, s->now_ms, w);
 	return e;
 }
 
@@ -477,6 +485,8 @@ static enum err clear(struct db *db, void *arg, struct why *w)
 	enum err e = store_cmp_clear(db, w);
 
 	(void)arg;
+	if (e == OK)
+		e = store_history_clear(db, w);
 	if (e == OK)
 		e = store_place_clear(db, w);
 	if (e == OK)

@@ -110,6 +110,10 @@ static enum err of_board(struct db *db, struct pool *p, struct facts *f, size_t 
 	struct knowns knowns = {0};
 	enum err e = OK;
 
+	f->env[board] = base;
+	for (size_t i = 0; !base && i < f->boots.count; i++)
+		if (is_measured(f, board, i))
+			f->env[board] = f->boots.at[i].env_id;
 	for (size_t i = 0; e == OK && base && i < f->boots.count; i++) {
 		const struct known *k = NULL;
 
@@ -134,6 +138,7 @@ enum err facts_environments(struct db *db, struct pool *p, struct facts *f, stru
 	enum err e = OK;
 
 	f->apart = pool_alloc(p, f->boots.count * sizeof(*f->apart));
+	f->env = pool_alloc(p, f->boards.count * sizeof(*f->env));
 	f->across = pool_alloc(p, f->boards.count * f->kernels.count * sizeof(*f->across));
 	for (size_t i = 0; e == OK && i < f->boards.count; i++)
 		e = of_board(db, p, f, i, w);

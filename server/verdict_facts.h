@@ -51,6 +51,7 @@ struct facts {
 	struct sub_layouts relinks;
 	bool *counts;       /* per boot: valid, not void, no replicate */
 	const char **apart; /* per boot: why it may not be compared, or NULL */
+	const char **env;   /* per board: of the boots that are compared; NULL: there are none */
 	/* [board][kernel]: differences that are compared across, on request */
 	struct env_differences *across;
 	struct stat_rows stats;
@@ -100,7 +101,7 @@ enum err facts_signatures(struct db *db, struct pool *p, const struct facts *f, 
                           struct why *w);
 /* Fills spread (verdict_spread.c). */
 enum err facts_spread(struct db *db, struct pool *p, struct facts *f, struct why *w);
-/* Fills apart and across (verdict_env.c); before facts_lay(). */
+/* Fills apart, env and across (verdict_env.c); before facts_lay(). */
 enum err facts_environments(struct db *db, struct pool *p, struct facts *f, struct why *w);
 /* What is compared across, as rows and notes of the comparison. */
 void facts_note_across(struct pool *p, const struct facts *f, struct cmp *c);

@@ -6,6 +6,7 @@
 #include "lib/mem.h"
 #include "server/bisections.h"
 #include "server/faults.h"
+#include "server/reference.h"
 #include "server/remeasure.h"
 #include "server/schedule.h"
 #include "server/store_compare.h"
@@ -21,6 +22,7 @@
 #define LOOK_MS       1000
 #define POKED_MS      20
 #define PARTIAL_NS    NS_PER_S
+#define REFERENCE_NS  (2 * NS_PER_S)
 /* Partial comparisons take at most one part in so many of the time. */
 #define PARTIAL_SHARE 20
 
@@ -31,6 +33,7 @@ struct work {
 	pthread_cond_t cond;
 	bool poked, stop;
 	int64_t partial_ns;              /* when partial ones may be computed again */
+	int64_t reference_ns;            /* when nights and environments are */
 	int64_t expire_ns;               /* when leases are looked at again */
 	int64_t remeasure_ms, bisect_ms; /* by the wall: when what could not begin is tried again */
 	int64_t placed;                  /* boots up to this one have the places of their faults */
@@ -172,6 +175,10 @@ static void *work_main(void *arg)
 		follow_tracks(k);
 		remeasure_work(k->srv, &k->remeasure_ms);
 		bisections_work(k->srv, &k->bisect_ms);
+		if (clock_mono_ns() >= k->reference_ns) {
+			reference_look(k->srv, clock_wall_ms());
+			k->reference_ns = clock_mono_ns() + REFERENCE_NS;
+		}
 		pool_free(p);
 		db_reader_rest(k->srv->store);
 	} while (wait_for_work(k, &looked));

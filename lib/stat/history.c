@@ -35,7 +35,7 @@ struct series {
 	struct stat_sums sums;
 	struct cut {
 		size_t at;
-		double t, p;
+		double t, p, df;
 	} * cut;
 	size_t cuts;
 	bool drift;
@@ -133,7 +133,8 @@ static void test(struct series *s, size_t i)
 	        stat_sums_mean(&s->sums, c->at, until) - stat_sums_mean(&s->sums, from, c->at);
 
 	c->t = fabs(step) / se;
-	c->p = 2 * gsl_cdf_tdist_Q(c->t, (n1 + n2 - 2) / s->inflation + PRIOR_DF);
+	c->df = (n1 + n2 - 2) / s->inflation + PRIOR_DF;
+	c->p = 2 * gsl_cdf_tdist_Q(c->t, c->df);
 }
 
 static double step_of(const struct series *s, size_t i)
@@ -299,8 +300,17 @@ static void mark_transients(const struct series *s, struct stat_history *h)
 	}
 }
 
+static double size_of(const struct stat_history *h, double before, double step)
+{
+	if (h->logs)
+		return expm1(step);
+	return before != 0 ? step / fabs(before) : NAN;
+}
+
 static void fill(const struct series *s, struct stat_history *h)
 {
+	double half;
+
 	h->change = xcalloc(s->cuts + 1, sizeof(*h->change));
 	h->changes = s->cuts;
 	for (size_t i = 0; i < s->cuts; i++) {
@@ -312,10 +322,10 @@ static void fill(const struct series *s, struct stat_history *h)
 		c->before = back(h, before);
 		c->after = back(h, after);
 		c->score = s->cut[i].p;
-		if (h->logs)
-			c->change = expm1(after - before);
-		else
-			c->change = before != 0 ? (after - before) / fabs(before) : NAN;
+		half = gsl_cdf_tdist_Pinv(.975, s->cut[i].df) * fabs(after - before) / s->cut[i].t;
+		c->change = size_of(h, before, after - before);
+		c->low = size_of(h, before, after - before - half);
+		c->high = size_of(h, before, after - before + half);
 	}
 	mark_transients(s, h);
 }

@@ -54,6 +54,9 @@ struct stat_change {
 	/* after / before - 1; without logarithms the difference by |before|, NAN
 	 * where that is 0. */
 	double change;
+	/* 95 % interval of the change by the test of step 5, as if the place had been
+	 * known beforehand. */
+	double low, high;
 	double score;   /* see above; smaller is stronger */
 	bool transient; /* undone, or undoing, within STAT_TRANSIENT points */
 };

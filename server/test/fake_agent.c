@@ -449,7 +449,10 @@ json_t *fake_do(struct fake *f, const json_t *lease)
 	if (strcmp(kind, "resolve") == 0) {
 		json_t *o = json_object();
 
-		hash_block(str_at(spec, "ref"), strlen(str_at(spec, "ref")), commit);
+		if (hex_is(str_at(spec, "ref"), 40))
+			snprintf(commit, sizeof(commit), "%s", str_at(spec, "ref"));
+		else
+			hash_block(str_at(spec, "ref"), strlen(str_at(spec, "ref")), commit);
 		commit[40] = '\0';
 		json_put_str(o, "commit", commit);
 		json_put_str(o, "subject", "a commit");
