@@ -3,6 +3,7 @@
 
 #include "lib/json.h"
 #include "lib/mem.h"
+#include "server/bisections.h"
 #include "server/schedule.h"
 #include "server/tracks.h"
 
@@ -10,7 +11,9 @@
  * it is not its own. */
 static enum err walk_ended(struct db *db, const struct walk *k, int64_t now_ms, struct why *w)
 {
-	return tracks_walked(db, k->id, now_ms, w);
+	enum err e = tracks_walked(db, k->id, now_ms, w);
+
+	return e == OK ? bisections_walked(db, k, now_ms, w) : e;
 }
 
 enum err walk_ask(struct db *db, const char *submitter, const char *tree, const char *ref,
