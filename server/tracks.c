@@ -163,6 +163,8 @@ static enum err step(struct db *db, void *arg, struct why *w)
 		t.wake_ms = t.next_ms;
 	else if (str_eq(t.state, "paused"))
 		t.wake_ms = t.until_ms == NONE ? INT64_MAX : t.until_ms;
+	if (x->did)
+		t.wake_ms = x->now_ms;
 	if (e == OK && !str_eq(t.state, "ended"))
 		e = store_track_save(db, &t, w);
 	pool_free(p);
