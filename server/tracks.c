@@ -4,6 +4,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "server/alerts.h"
+#include "server/notify.h"
 #include "server/store_board.h"
 #include "server/walk.h"
 
@@ -195,6 +196,8 @@ enum err tracks_run(struct server *srv, int64_t now_ms, struct why *w)
 	for (size_t i = 0; e == OK && i < due.count; i++)
 		if (one_track(srv, due.at[i], now_ms, &why) != OK)
 			log_error("track.step", "track", log_i(due.at[i]), "why", why.text, NULL);
+	if (due.count)
+		notify_poke(srv);
 	pool_free(p);
 	return e;
 }

@@ -120,6 +120,11 @@ static enum err save(struct db *db, void *arg, struct why *w)
 	return store_track_save(db, arg, w);
 }
 
+static enum err declare(struct db *db, void *arg, struct why *w)
+{
+	return alerts_declared(db, arg, began + 9 * HOUR, w);
+}
+
 struct answer {
 	int64_t walk, now_ms;
 	bool fails;
@@ -151,8 +156,8 @@ static enum err answer(struct db *db, void *arg, struct why *w)
 		k.count = 1;
 	}
 	if (e == OK)
-		e = a->fails ? walk_failed(db, &j, "tree \"x\" has no branch \"master\"",
-		                           a->now_ms, w)
+		e = a->fails ? walk_failed(db, &j, "tree \"x\" has no branch \"master\"", a->now_ms,
+		                           w)
 		             : walk_answered(db, &j, &k, a->now_ms, w);
 	pool_free(p);
 	return e;
@@ -183,8 +188,8 @@ static void alert_is(const char *state, size_t steps, const char *says)
 	struct alert_steps s = {0};
 	int64_t id;
 
-	assert_int_equal(
-	        store_alert_by_cause(db_reader(srv.store), "missing/track/1", &id, NULL), OK);
+	assert_int_equal(store_alert_by_cause(db_reader(srv.store), "missing/track/1", &id, NULL),
+	                 OK);
 	if (id != NONE) {
 		assert_int_equal(store_alert_get(db_reader(srv.store), id, p, &a, NULL), OK);
 		assert_int_equal(store_alert_steps(db_reader(srv.store), id, p, &s, NULL), OK);
@@ -223,6 +228,18 @@ static void quiet_looks(void **state)
 	run(6 * HOUR + 16 * MIN);
 	run(9 * HOUR);
 	alert_is("new", 3, NULL);
+	/* What somebody declares is no silence. */
+	{
+		struct pool *p = pool_new();
+		struct track t = get(p);
+		struct why w;
+
+		t.state = "paused";
+		t.stop_why = "a freeze";
+		assert_int_equal(db_write(srv.store, declare, &t, &w), OK);
+		pool_free(p);
+	}
+	alert_is("recovered", 4, "the track is paused: a freeze");
 }
 
 static void failing_looks(void **state)
