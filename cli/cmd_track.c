@@ -188,6 +188,19 @@ static void result_of(const json_t *x, char *out, size_t size)
 	}
 }
 
+/* What is said of a point, under the table: it is as long as it likes. */
+static void print_said(const json_t *x, const char *key)
+{
+	const char *text = json_str(x, key, NULL);
+	char *line;
+
+	if (!text)
+		return;
+	line = xasprintf("%.12s: %.*s", json_str(x, "commit", ""), (int)strcspn(text, "\n"), text);
+	print_clean(line);
+	free(line);
+}
+
 static void print_points(const json_t *t)
 {
 	const json_t *points = json_object_get(t, "points"), *x;
@@ -218,13 +231,8 @@ static void print_points(const json_t *t)
 	table_print(&table);
 	table_release(&table);
 	json_array_foreach (points, i, x) {
-		char *line;
-
-		if (!json_str(x, "note", NULL))
-			continue;
-		line = xasprintf("%.12s: %s", json_str(x, "commit", ""), json_str(x, "note", ""));
-		print_clean(line);
-		free(line);
+		print_said(x, "note");
+		print_said(x, "why");
 	}
 	if (json_is_integer(json_object_get(t, "points_next")))
 		printf("%lld points in all; --points shows more\n",
