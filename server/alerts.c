@@ -216,6 +216,33 @@ static enum err remeasured(struct db *db, const struct slower *s, size_t kernel,
 	return e == OK ? alerts_step(db, a->id, a->state, to, why, NULL, now_ms, w) : e;
 }
 
+/* A later tip of a branch against its release. */
+static enum err released_again(struct db *db, const struct slower *s, size_t kernel,
+                               const struct alert *a, const struct alert_cells *before,
+                               int64_t now_ms, struct why *w)
+{
+	bool open = str_eq(a->state, "new") || str_eq(a->state, "confirmed") ||
+	            str_eq(a->state, "acknowledged");
+	const char *to = a->state;
+	int64_t gone;
+	enum err e = OK;
+
+	(void)again(s, kernel, before, &gone);
+	if (s->slower && !open && !str_eq(a->state, "dismissed"))
+		to = "new";
+	else if (s->slower && str_eq(a->state, "new"))
+		to = "confirmed";
+	else if (!s->slower && gone && open)
+		to = "recovered";
+	if (s->slower)
+		e = store_alert_cells_set(db, a->id, &s->cells, w);
+	if (e != OK || str_eq(to, a->state))
+		return e;
+	return alerts_step(db, a->id, a->state, to,
+	                   pool_fmt(s->pool, "\"%s\": %s", s->kernel->name, counted(s)), NULL,
+	                   now_ms, w);
+}
+
 /* What a kernel is, however often it is built. */
 static enum err binary_of(struct db *db, struct pool *p, int64_t kernel, const char **out,
                           struct why *w)
@@ -259,6 +286,10 @@ static enum err one_kernel(struct db *db, struct slower *s, size_t kernel, int64
 	newest = before.count ? before.at[0].submission : a.submission;
 	if (s->c->submission == newest)
 		return recomputed(db, s, &a, &before, now_ms, w);
+	if (s->track.release)
+		return s->c->submission > newest
+		               ? released_again(db, s, kernel, &a, &before, now_ms, w)
+		               : OK;
 	return s->c->submission > newest ? remeasured(db, s, kernel, &a, &before, now_ms, w) : OK;
 }
 

@@ -546,6 +546,17 @@ static void released(void **state)
 	s = fake_get(f, "/api/v1/alerts?kind=slower");
 	assert_int_equal(json_array_size(at(s, "alerts")), 1);
 	assert_int_equal(int_at(s, "alerts.0.submission"), sub);
+	assert_string_equal(str_at(s, "alerts.0.state"), "confirmed");
+	json_decref(s);
+	/* And one that is as good as the release ends it. */
+	branch = "abc";
+	f->slow_kernel = NULL;
+	look(f, id);
+	settled(f, id, "c<b b<a a");
+	assert_int_equal(boots_of(f, release_of(f, id)), 0);
+	s = fake_get(f, "/api/v1/alerts?kind=slower");
+	assert_int_equal(json_array_size(at(s, "alerts")), 1);
+	assert_string_equal(str_at(s, "alerts.0.state"), "recovered");
 	json_decref(s);
 }
 

@@ -7,6 +7,7 @@
 #include "lib/mem.h"
 #include "server/alerts.h"
 #include "server/store_job.h"
+#include "server/store_tell.h"
 #include "server/tracks.h"
 #include "server/walk.h"
 
@@ -37,6 +38,14 @@ static json_t *walk(struct fake *f, const json_t *spec)
 	                  "\"mainline\":true}]}",
 	                  0, NULL);
 }
+
+#define HOOK "{\"channel\":\"webhook\",\"to\":\"https://93.184.215.14/x\","
+
+static const char *const subscribed[] = {
+        HOOK "\"branch\":\"mast*\"}",
+        HOOK "\"branch\":\"other\"}",
+        HOOK "\"board\":\"det\"}",
+};
 
 /* A track whose first point is measured; the server is down then. */
 static int setup(void **state)
@@ -69,6 +78,13 @@ static int setup(void **state)
 			break;
 		assert_true(i < 500);
 		sleep_ms(20);
+	}
+	/* Of three who want to be told, one asks for another branch, one for a board. */
+	for (size_t i = 0; i < ARRAY_SIZE(subscribed); i++) {
+		assert_int_equal(ask_json(f->d, "POST", "/api/v1/subscriptions", f->d->admin,
+		                          subscribed[i], &o),
+		                 201);
+		json_decref(o);
 	}
 	daemon_stop(f->d);
 	assert_non_null(getcwd(cwd, sizeof(cwd)));
@@ -186,6 +202,7 @@ static void alert_is(const char *state, size_t steps, const char *says)
 	struct pool *p = pool_new();
 	struct alert a = {.state = ""};
 	struct alert_steps s = {0};
+	struct letters told = {0};
 	int64_t id;
 
 	assert_int_equal(store_alert_by_cause(db_reader(srv.store), "missing/track/1", &id, NULL),
@@ -196,9 +213,13 @@ static void alert_is(const char *state, size_t steps, const char *says)
 		assert_int_equal(a.track, 1);
 		assert_string_equal(a.ref, "master");
 		assert_string_equal(a.tree, "https://example.org/l.git");
+		assert_int_equal(store_outbox_of(db_reader(srv.store), id, p, &told, NULL), OK);
 	}
 	assert_string_equal(a.state, state);
 	assert_int_equal(s.count, steps);
+	assert_int_equal(told.count, steps);
+	for (size_t i = 0; i < told.count; i++)
+		assert_int_equal(told.at[i].subscription, 1);
 	if (says && !strstr(s.at[s.count - 1].why, says))
 		fail_msg("\"%s\" does not say \"%s\"", s.at[s.count - 1].why, says);
 	pool_free(p);
