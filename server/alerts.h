@@ -47,6 +47,8 @@ enum err alerts_missing(struct db *db, const struct track *t, int64_t now_ms, st
  * steps of the histories is one alert, which the next tips bring up to date. *is false: it
  * is no such comparison, and nothing was done. */
 enum err alerts_crept(struct db *db, const struct cmp *c, int64_t now_ms, bool *is, struct why *w);
+/* Its stop is declared: an open alert of its silence is over. */
+enum err alerts_declared(struct db *db, const struct track *t, int64_t now_ms, struct why *w);
 /* The places of a boot's faults, as they are stored. */
 enum err alerts_placed(struct db *db, int64_t boot, const struct fault_rows *rows, int64_t now_ms,
                        struct why *w);

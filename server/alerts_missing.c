@@ -119,3 +119,23 @@ enum err alerts_missing(struct db *db, const struct track *t, int64_t now_ms, st
 	pool_free(p);
 	return err_at(w, e, "alert of track %lld", (long long)t->id);
 }
+
+enum err alerts_declared(struct db *db, const struct track *t, int64_t now_ms, struct why *w)
+{
+	struct pool *p = pool_new();
+	struct alert a = {0};
+	int64_t id;
+	enum err e = store_alert_by_cause(db, pool_fmt(p, "missing/track/%lld", (long long)t->id),
+	                                  &id, w);
+
+	if (e == OK && id != NONE)
+		e = store_alert_get(db, id, p, &a, w);
+	if (e == OK && id != NONE && !str_eq(a.state, "recovered"))
+		e = alerts_step(db, id, a.state, "recovered",
+		                pool_fmt(p, "the track %s: %s",
+		                         str_eq(t->state, "paused") ? "is paused" : "has ended",
+		                         t->stop_why),
+		                NULL, now_ms, w);
+	pool_free(p);
+	return err_at(w, e, "alert of track %lld", (long long)t->id);
+}

@@ -1,5 +1,7 @@
 /* api_tracks.c - branches that are followed. */
+#include "server/alerts.h"
 #include "server/api_util.h"
+#include "server/notify.h"
 #include "server/show_track.h"
 #include "server/submit.h"
 #include "server/tracks.h"
@@ -307,6 +309,8 @@ static enum err change(struct db *db, void *arg, struct why *w)
 		                c->now_ms, w);
 		t.walk = NONE;
 	}
+	if (e == OK && (c->what == PAUSE || c->what == END))
+		e = alerts_declared(db, &t, c->now_ms, w);
 	if (c->what == RESUME || c->what == LOOK)
 		t.next_ms = c->now_ms;
 	t.wake_ms = c->now_ms;
@@ -347,6 +351,7 @@ static enum err change_track(struct http_req *req, struct http_resp *r, int what
 	if (e == OK)
 		e = db_write(req->srv->store, change, &c, w);
 	if (e == OK) {
+		notify_poke(req->srv);
 		log_info(done[c.what], "track", log_i(c.track), "by", c.by, NULL);
 		work_poke(req->srv);
 		e = answer(req, c.track, INT64_MAX, 1, r, w);

@@ -50,6 +50,7 @@ const struct openapi_object openapi_track_objects[] = {
 	 "seen time\n"
 	 "submission int?\n"
 	 "state waiting|resolving|building|booting|done|failed|cancelled\n"
+	 "why str?\n"
 	 "kernel str?\n"
 	 "baseline str?\n"
 	 "against str?\n"

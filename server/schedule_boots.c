@@ -91,6 +91,16 @@ static enum err want_boot(struct db *db, struct layout *l, const struct board *b
 	return store_job_add(db, &j, l->now_ms, &id, w);
 }
 
+/* The baseline under another commit: its boots stand for both. Who wants fresh boots gets
+ * them all the same. */
+static bool is_baselines_twin(const struct layout *l, const struct sub_kernel *k)
+{
+	const struct sub_kernel *base = &l->k->at[l->s->baseline];
+
+	return l->s->reuse && k != base && k->section_hash &&
+	       str_eq(k->section_hash, base->section_hash);
+}
+
 /* One row of boots: all kernels that are ready, each kernel once (two names may
  * stand for one) in that layout, forward or backward. */
 static enum err lay_row(struct db *db, struct layout *l, const struct board *b, int64_t phase,
@@ -102,7 +112,7 @@ static enum err lay_row(struct db *db, struct layout *l, const struct board *b, 
 	for (i = 0; e == OK && i < n; i++) {
 		const struct sub_kernel *k = &l->k->at[backward ? n - 1 - i : i];
 		int64_t id = relinked(l, k, layout);
-		bool again = k->validates != NONE || k->built_only;
+		bool again = k->validates != NONE || k->built_only || is_baselines_twin(l, k);
 
 		for (o = 0; &l->k->at[o] != k; o++)
 			again |= l->k->at[o].kernel_id == k->kernel_id;

@@ -93,6 +93,7 @@ enum err show_track_point(struct db *db, const struct track_point *x, json_t **o
 	json_put(o, "seen", show_time(x->seen_ms));
 	show_int(o, "submission", x->submission);
 	json_put_str(o, "state", x->sub_state ? x->sub_state : "waiting");
+	json_put_str(o, "why", x->sub_why);
 	json_put_str(o, "kernel", x->name);
 	json_put_str(o, "baseline", x->base_name);
 	json_put_str(o, "against", x->base_commit);

@@ -10,7 +10,7 @@
 	" coalesce(c.subject, k.subject), c.author, s.state, s.ended_ms, k.name,"            \
 	" CASE WHEN b.pos <> k.pos THEN b.name END,"                                         \
 	" CASE WHEN b.pos <> k.pos THEN coalesce(b.commit_id, b.ref) END,"                   \
-	" kk.section_hash, CASE WHEN b.pos <> k.pos THEN bk.section_hash END"                \
+	" kk.section_hash, CASE WHEN b.pos <> k.pos THEN bk.section_hash END, s.why"         \
 	" FROM track_point x"                                                                \
 	" LEFT JOIN walk_commit c ON c.walk_id = x.walk_id AND c.position = x.walk_position" \
 	" LEFT JOIN submission s ON s.id = x.submission_id"                                  \
@@ -41,6 +41,7 @@ static void point_row(struct db_stmt *q, struct pool *p, struct track_point *x)
 	                          .name = col_str(q, 15, p),
 	                          .base_name = col_str(q, 16, p),
 	                          .base_commit = col_str(q, 17, p),
+	                          .sub_why = col_str(q, 20, p),
 	                          .hashed = own && base,
 	                          .same = own && str_eq(own, base)};
 }

@@ -231,7 +231,7 @@ static enum err kernels_of(struct db *db, int64_t sub, int which, struct pool *p
 	                     " ON t.id = x.track_id WHERE x.submission_id = s.submission_id"
 	                     " LIMIT 1), (SELECT t.branch FROM track_point x JOIN track t"
 	                     " ON t.id = x.track_id WHERE x.release_id = s.submission_id"
-	                     " LIMIT 1), s.ref)"
+	                     " LIMIT 1), s.ref), k.section_hash"
 	                     " FROM submission_kernel s LEFT JOIN kernel k ON k.id = s.kernel_id"
 	                     " WHERE s.submission_id = ?1 AND"
 	                     " ((?2 = 1 AND s.validates IS NULL AND s.built_only = 0) OR"
@@ -269,6 +269,7 @@ static enum err kernels_of(struct db *db, int64_t sub, int which, struct pool *p
 		k->built_only = db_int(q, 19) != 0;
 		k->source = col_str(q, 20, p);
 		k->branch = col_str(q, 21, p);
+		k->section_hash = col_str(q, 22, p);
 	}
 	db_done(q);
 	return e;

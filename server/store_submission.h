@@ -44,6 +44,7 @@ struct sub_kernel {
 	int64_t kernel_id;  /* NONE until it is known */
 	/* of that kernel, when there is one */
 	const char *kernel_state, *build_id, *kernel_image;
+	const char *section_hash; /* NULL: not told; equal ones are one binary */
 };
 
 struct sub_list {

@@ -66,7 +66,7 @@ struct track_point {
 	int64_t seen_ms;
 	/* When read. */
 	const char *subject, *author;        /* NULL: not known */
-	const char *sub_state;               /* of its submission; NULL: it waits */
+	const char *sub_state, *sub_why;     /* of its submission; NULL: it waits */
 	int64_t ended_ms;                    /* the same; NONE */
 	const char *name;                    /* in its submission */
 	const char *base_name, *base_commit; /* of the baseline there; NULL: it is that */

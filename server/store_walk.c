@@ -75,9 +75,10 @@ enum err store_walk_of_job(struct db *db, int64_t job, struct pool *p, struct wa
 
 enum err store_walk_commits(struct db *db, struct walk *k, struct pool *p, struct why *w)
 {
-	struct db_stmt *q = db_prepare(db, "SELECT commit_id, source, subject, author, parents,"
-	                                   " patch_id, known, mainline FROM walk_commit WHERE walk_id = ?1"
-	                                   " ORDER BY position");
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT commit_id, source, subject, author, parents,"
+	                       " patch_id, known, mainline FROM walk_commit WHERE walk_id = ?1"
+	                       " ORDER BY position");
 	enum err e;
 
 	db_bind_int(q, 1, k->id);
@@ -99,9 +100,10 @@ enum err store_walk_commits(struct db *db, struct walk *k, struct pool *p, struc
 static enum err add_commit(struct db *db, int64_t walk, int64_t position,
                            const struct walk_commit *c, struct why *w)
 {
-	struct db_stmt *q = db_prepare(db, "INSERT INTO walk_commit (walk_id, position, commit_id,"
-	                                   " source, subject, author, parents, patch_id, known, mainline)"
-	                                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+	struct db_stmt *q =
+	        db_prepare(db, "INSERT INTO walk_commit (walk_id, position, commit_id,"
+	                       " source, subject, author, parents, patch_id, known, mainline)"
+	                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
 
 	db_bind_int(q, 1, walk);
 	db_bind_int(q, 2, position);

@@ -54,7 +54,7 @@ char *tell_command(const struct telling *t)
 		if (t->cells->at[i].case_text && str_eq(t->cells->at[i].verdict, "slower"))
 			c = &t->cells->at[i];
 	word(&out, "foldwatch");
-	if (a->track != NONE && !a->kernel) {
+	if (str_eq(a->kind, "missing")) {
 		snprintf(number, sizeof(number), "%lld", (long long)a->track);
 		word(&out, "track");
 		word(&out, "show");

@@ -4,6 +4,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "server/alerts.h"
+#include "server/notify.h"
 #include "server/store_board.h"
 #include "server/walk.h"
 
@@ -163,6 +164,8 @@ static enum err step(struct db *db, void *arg, struct why *w)
 		t.wake_ms = t.next_ms;
 	else if (str_eq(t.state, "paused"))
 		t.wake_ms = t.until_ms == NONE ? INT64_MAX : t.until_ms;
+	if (x->did)
+		t.wake_ms = x->now_ms;
 	if (e == OK && !str_eq(t.state, "ended"))
 		e = store_track_save(db, &t, w);
 	pool_free(p);
@@ -193,6 +196,8 @@ enum err tracks_run(struct server *srv, int64_t now_ms, struct why *w)
 	for (size_t i = 0; e == OK && i < due.count; i++)
 		if (one_track(srv, due.at[i], now_ms, &why) != OK)
 			log_error("track.step", "track", log_i(due.at[i]), "why", why.text, NULL);
+	if (due.count)
+		notify_poke(srv);
 	pool_free(p);
 	return e;
 }

@@ -54,7 +54,7 @@ json_t *tracks_body(const struct track *t, const struct track_point *x,
                     const struct track_point *before, const struct track_point *base)
 {
 	json_t *o = json_loads(t->request, 0, NULL), *kernels = json_array();
-	bool apart = x->rebased && before;
+	bool apart = x->rebased && (before || base);
 	char what[32];
 
 	snprintf(what, sizeof(what), "%.*s", PARENTS_OF, x->commit);

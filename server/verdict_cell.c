@@ -150,7 +150,8 @@ void verdict_judge(const struct facts *f, struct pool *p, size_t board, size_t c
 	} else if (!base->stat.n) {
 		v = verdict_no_number(f, p, board, b, facts_slot(f, board, case_, b), &why);
 		stat_no_number(r, v, "baseline \"%s\": %s", f->kernels.at[b].name, why);
-	} else if (f->deterministic[board] && same_binary(f, b, k)) {
+	} else if ((f->deterministic[board] || f->stands_for[b] == f->stands_for[k]) &&
+	           same_binary(f, b, k)) {
 		stat_same_image(r);
 	} else if (f->deterministic[board]) {
 		stat_compare_phases_layouts(&base->stat, base->layout, &side->stat, side->layout,

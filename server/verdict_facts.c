@@ -61,6 +61,25 @@ static enum err load_kernels(struct db *db, struct pool *p, struct facts *f, str
 	return e;
 }
 
+/* It was not booted because the baseline was (schedule_boots.c). */
+static void find_twins(struct facts *f)
+{
+	size_t base = (size_t)f->sub.baseline, k, i;
+
+	for (k = 0; k < f->kernels.count; k++) {
+		const struct sub_kernel *x = &f->kernels.at[k], *b = &f->kernels.at[base];
+		bool own = false;
+
+		if (k == base || f->stands_for[k] != k || !x->section_hash ||
+		    !str_eq(x->section_hash, b->section_hash))
+			continue;
+		for (i = 0; i < f->boots.count; i++)
+			own |= f->kernel_of[i] == k;
+		if (!own)
+			f->stands_for[k] = f->stands_for[base];
+	}
+}
+
 /* What a board's boots say of it; where there is none yet, what was announced.
  * Boots are facts: a board announced otherwise later changes nothing here. */
 static enum err load_boards(struct db *db, struct pool *p, struct facts *f, struct why *w)
@@ -132,6 +151,7 @@ enum err facts_head(struct db *db, struct pool *p, int64_t sub, struct facts *f,
 			f->last_boot = f->boots.at[i].id;
 		f->boots.at[i].void_why = NULL; /* derived: found again below */
 	}
+	find_twins(f);
 	return load_boards(db, p, f, w);
 }
 

@@ -41,7 +41,9 @@ struct facts {
 	struct sub sub;
 	struct sub_kernels kernels;
 	struct sub_kernels validators; /* of kernels that are validated; never compared */
-	size_t *stands_for;            /* per kernel: the first of the same kernel id */
+	size_t *stands_for;            /* per kernel: the first of the same kernel id, or
+	                                * the baseline, where it is the same binary and has
+	                                * no boots of its own */
 	struct kernel *built;          /* per kernel; id 0 when there is none */
 	struct texts boards, cases;
 	struct ids case_ids;

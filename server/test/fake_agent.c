@@ -324,7 +324,8 @@ static json_t *build_body(struct fake *f, const char *name, int64_t layout)
 	char hash[65], id[41], image[65];
 	json_t *o = json_object(), *tool = json_object();
 
-	char *linked = layout ? xasprintf("%s %d", name, (int)layout) : xstrdup(name);
+	const char *code = str_eq(f->twin, name) ? f->twin_of : name;
+	char *linked = layout ? xasprintf("%s %d", code, (int)layout) : xstrdup(code);
 
 	hash_block(linked, strlen(linked), hash);
 	free(linked);
@@ -454,7 +455,8 @@ json_t *fake_do(struct fake *f, const json_t *lease)
 		else
 			hash_block(str_at(spec, "ref"), strlen(str_at(spec, "ref")), commit);
 		commit[40] = '\0';
-		json_put_str(o, "commit", commit);
+		json_put_str(o, "commit",
+		             hex_is(str_at(spec, "ref"), 40) ? str_at(spec, "ref") : commit);
 		json_put_str(o, "subject", "a commit");
 		json_put_int(o, "author_time", 1700000000);
 		json_put_int(o, "bytes_fetched", 10);
@@ -466,6 +468,16 @@ json_t *fake_do(struct fake *f, const json_t *lease)
 			json_put_str(body, "state", "failed");
 			json_put_str(body, "class", "build");
 			json_put_str(body, "why", f->resolve_fails);
+		}
+	} else if (strcmp(kind, "walk") == 0) {
+		json_t *o = f->walk(f, spec);
+
+		if (o) {
+			json_put(body, kind, o);
+		} else {
+			json_put_str(body, "state", "failed");
+			json_put_str(body, "class", f->walk_class ? f->walk_class : "build");
+			json_put_str(body, "why", f->walk_fails);
 		}
 	} else if (strcmp(kind, "build") == 0) {
 		if (f->build_fails && strcmp(f->build_fails, str_at(spec, "name")) == 0) {
@@ -490,7 +502,8 @@ json_t *fake_do(struct fake *f, const json_t *lease)
 	return out;
 }
 
-#define ALL_KINDS "[\"resolve\",\"build\",\"boot\"]"
+#define KINDS      "[\"resolve\",\"build\",\"boot\"]"
+#define WITH_WALKS "[\"resolve\",\"build\",\"boot\",\"walk\"]"
 
 int fake_work(struct fake *f)
 {
@@ -503,7 +516,7 @@ int fake_work(struct fake *f)
 
 		boards = json_object_get(json_array_get(json_object_get(o, "agents"), 0), "boards");
 		names = json_text(boards);
-		lease = fake_claim(f, ALL_KINDS, names);
+		lease = fake_claim(f, f->walk ? WITH_WALKS : KINDS, names);
 		free(names);
 		json_decref(o);
 		if (!lease)

@@ -41,7 +41,11 @@ struct fake {
 	const char *resolve_fails; /* the sentence, of every series; NULL: none */
 	const char *vmlinux;       /* hash of an artifact, of all kernels that are built; or NULL */
 	const char *profile;       /* the same, of the boots that are asked for one */
-	const char *slow_kernel;   /* 2 % slower, as one that has "slow" in its name */
+	/* The object of a walk, or NULL with walk_fails said; without it no walk is claimed. */
+	json_t *(*walk)(struct fake *f, const json_t *spec);
+	const char *walk_fails, *walk_class;
+	const char *twin, *twin_of; /* a kernel that is the same binary as another */
+	const char *slow_kernel;    /* 2 % slower, as one that has "slow" in its name */
 };
 
 /* cmocka set-up and tear-down: a server that knows kernel/ (the test runs from the

@@ -228,9 +228,43 @@ static void addresses(void **state)
 			fail_msg("\"%s\"", rows[i].text);
 }
 
+static void a_branch_gone_quiet(void **state)
+{
+	struct world x;
+	char *text;
+
+	(void)state;
+	world_init(&x, false);
+	x.a = (struct alert){.id = 3,
+	                     .kind = "missing",
+	                     .title = "track 5 of \"" LONG_60 "\" has gone quiet",
+	                     .tree = "https://example.org/" LONG_60 "/" LONG_60 ".git",
+	                     .ref = LONG_60,
+	                     .submission = NONE,
+	                     .boot = NONE,
+	                     .track = 5,
+	                     .state = "new"};
+	x.cells.count = 0;
+	x.step.why = "no look has succeeded for 5 h: its host does not answer (" LONG_60 ")";
+	text = mail(&x);
+	fits(text);
+	has(text, "A branch that is followed has gone quiet:");
+	has(text, "no look has succeeded for 5 h");
+	has(text, "\n  foldwatch track show 5\n");
+	assert_null(strstr(text, "(null)"));
+	free(text);
+	x.step.from = "new";
+	x.step.to = "recovered";
+	text = mail(&x);
+	fits(text);
+	has(text, "It was new and is now recovered");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(a_branch_gone_quiet),
 	        cmocka_unit_test(headers_end_where_they_should),
 	        cmocka_unit_test(commands_are_read_by_a_shell_as_they_were_meant),
 	        cmocka_unit_test(many_cells_and_none),
