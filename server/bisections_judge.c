@@ -12,6 +12,9 @@
 static const int64_t phases[] = {2, 4, BOOTS_PHASES};
 /* Least spread, of ln: what moving the text alone makes (docs/statistics.md). */
 #define SPREAD_MIN   .001
+/* A floor is what luck alone exceeds in one comparison of twenty: so many of its standard
+ * deviations. */
+#define FLOOR_SD     1.96
 /* A fault that the bad end shows with that rate stays unseen in `need` boots of a bad
  * commit with this probability. */
 #define FAULT_MISSED .01
@@ -405,7 +408,7 @@ static enum err by_numbers(struct db *db, struct pool *p, const struct bisection
 	if (ends.deterministic && isfinite(c.tau))
 		rule.floor = fmax(rule.floor, c.tau);
 	else if (isfinite(c.floor))
-		rule.floor = fmax(rule.floor, c.floor);
+		rule.shift = log1p(c.floor) / FLOOR_SD;
 	r = ends.deterministic ? by_phase(p, &ends, &step, &rule) : by_boot(p, &ends, &step, &rule);
 	j->used = (int64_t)r.n;
 	j->llr = r.llr;

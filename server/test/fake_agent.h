@@ -42,6 +42,12 @@ struct fake {
 	const char *vmlinux;       /* hash of an artifact, of all kernels that are built; or NULL */
 	const char *profile;       /* the same, of the boots that are asked for one */
 	const char *slow_kernel;   /* 2 % slower, as one that has "slow" in its name */
+	/* By a kernel's name; NULL: none. How much slower it is (.02), whether its boots fail
+	 * as bad_kernel's do, and what its binary is a hash of. */
+	double (*effect)(const char *name);
+	bool (*bad)(const char *name);
+	const char *(*binary)(const char *name);
+	double noise; /* sd of a boot's level on boards with metric ns */
 };
 
 /* cmocka set-up and tear-down: a server that knows kernel/ (the test runs from the
