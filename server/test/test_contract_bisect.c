@@ -2,6 +2,7 @@
  * between. */
 #include "server/test/bisect_bed.h"
 
+#include "lib/hash.h"
 #include "lib/json.h"
 #include "lib/mem.h"
 
@@ -247,6 +248,74 @@ static void a_fault_by_presence(void **state)
 	json_decref(faults);
 }
 
+/* ---- a series */
+
+static int series_culprit;
+
+/* Patches as fake_agent.c makes their commits; the tip has them all. */
+static double series_effect(const char *name)
+{
+	char text[64], hex[65];
+
+	if (strcmp(name, "tip") == 0)
+		return .02;
+	for (int i = 1; i <= 8; i++) {
+		snprintf(text, sizeof(text), "commit %d of v0", i);
+		hash_block(text, strlen(text), hex);
+		if (strncmp(hex, name, 12) == 0)
+			return i >= series_culprit ? .02 : 0;
+	}
+	return 0;
+}
+
+/* Its prefixes are built already, and a mark that was measured halves it beforehand. */
+static void a_series(void **state)
+{
+	struct fake *f = *state;
+	char bundle[65], *body;
+	json_t *b = NULL, *o;
+
+	series_culprit = 6;
+	f->effect = series_effect;
+	f->patches = 8;
+	fake_announce(f, false);
+	fake_put(f, "a bundle", 8, bundle);
+	body = xasprintf("{\"title\":\"s\",\"series\":{\"tree\":\"" BRANCH_TREE
+	                 "\",\"base\":\"v6.12\",\"bundle\":\"%s\",\"marks\":{\"three\":3}},"
+	                 "\"boards\":[\"det\"],\"cases\":[" BRANCH_CASES "],\"validate\":false}",
+	                 bundle);
+	fake_submit(f, body);
+	free(body);
+	fake_work(f);
+	json_decref(fake_await(f, 1, "done"));
+	assert_int_equal(ask_json(f->d, "POST", "/api/v1/alerts/1/bisection", f->submit, NULL, &b),
+	                 201);
+	assert_string_equal(str_at(b, "state"), "ends");
+	assert_int_equal(int_at(b, "commits"), 5);
+	json_decref(b);
+	b = bisected(f, 1, "done");
+	print_found("a series", b);
+	assert_string_equal(str_at(b, "culprit.subject"), "mm: patch 6");
+	for (size_t i = 0; i < json_array_size(at(b, "table")); i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/api/v1/submissions/%lld",
+		         (long long)int_at(json_array_get(at(b, "table"), i), "submission"));
+		o = fake_get(f, path);
+		for (size_t n = 0; n < json_array_size(at(o, "jobs")); n++)
+			assert_string_equal(str_at(json_array_get(at(o, "jobs"), n), "kind"),
+			                    "boot");
+		json_decref(o);
+	}
+	json_decref(b);
+	/* Measured again as a person asks for it: its tip is in no tree. */
+	assert_int_equal(
+	        ask_json(f->d, "POST", "/api/v1/alerts/1/remeasure", f->submit, NULL, NULL), 200);
+	o = alert_told(f, 1, "re-measured, submission");
+	assert_string_equal(str_at(o, "state"), "confirmed");
+	json_decref(o);
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, fake_setup, fake_teardown)
@@ -258,6 +327,7 @@ int main(void)
 	        T(the_same_binary_is_not_booted),
 	        T(one_commit_needs_no_step),
 	        T(a_fault_by_presence),
+	        T(a_series),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
