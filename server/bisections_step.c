@@ -462,6 +462,7 @@ static enum err ends(struct moving *m, struct why *w)
 {
 	struct bisection *b = m->b;
 	struct judgement j;
+	const char *why = NULL;
 	enum err e;
 
 	if (b->submission == NONE)
@@ -488,6 +489,10 @@ static enum err ends(struct moving *m, struct why *w)
 	b->bad_binary = j.binary;
 	b->need = j.need;
 	b->rate = j.rate;
+	if (b->case_text)
+		e = judge_reach(m->db, m->p, b, alpha_of(b), &why, w);
+	if (e != OK || why)
+		return e == OK ? give_up(m, why, w) : e;
 	b->state = "searching";
 	e = store_bisect_save(m->db, b, w);
 	return e == OK ? next(m, w) : e;

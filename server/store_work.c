@@ -115,7 +115,7 @@ enum err store_work_wanted(struct db *db, int64_t now_ms, struct pool *p, struct
 	            " AND EXISTS (SELECT 1 FROM track_point t WHERE t.submission_id ="
 	            " a.submission_id) AND NOT EXISTS (SELECT 1 FROM alert_work x"
 	            " WHERE x.alert_id = a.id AND x.purpose = 'remeasure'"
-	            " AND (x.state IN ('open', 'done', 'cancelled') OR x.ended_ms > ?1))"
+	            " AND (x.state IN ('open', 'cancelled') OR x.ended_ms > ?1))"
 	            " AND (SELECT count(*) FROM alert_work x WHERE x.alert_id = a.id"
 	            " AND x.purpose = 'remeasure') < 3 ORDER BY a.id");
 

@@ -36,8 +36,8 @@ enum err store_work_of_alert(struct db *db, int64_t alert, struct pool *p, struc
                              struct why *w);
 /* Re-measurings that are open and whose submission has ended. */
 enum err store_work_ended(struct db *db, struct pool *p, struct ids *out, struct why *w);
-/* Alerts of tracks that are to be measured again: new, not yet, and not three times in
- * vain. */
+/* Alerts of tracks that are to be measured again: still new, and not three times in vain
+ * (it failed, or was unsure), nor just before. */
 enum err store_work_wanted(struct db *db, int64_t now_ms, struct pool *p, struct ids *out,
                            struct why *w);
 

@@ -125,7 +125,9 @@ static void fill(struct walk *k, struct walk_commit *c)
 		                                .subject = subject[i],
 		                                .author = "A. Author <a@example.org>",
 		                                .parents = 1,
-		                                .patch_id = id};
+		                                .patch_id = id,
+		                                .known = branch.rebased && i != 3 &&
+		                                         i != branch.culprit};
 	}
 }
 
@@ -143,7 +145,7 @@ static enum err add_point(struct db *db, int64_t track, int64_t walk, int i, int
 	struct db_stmt *q = db_prepare(
 	        db, "INSERT INTO track_point (track_id, position, commit_id, kind, walk_id,"
 	            " walk_position, rebased, submission_id, seen_ms)"
-	            " VALUES (?1, ?2, ?3, 'tip', ?4, ?5, 0, ?6, 0)");
+	            " VALUES (?1, ?2, ?3, 'tip', ?4, ?5, ?7, ?6, 0)");
 
 	db_bind_int(q, 1, track);
 	db_bind_int(q, 2, position);
@@ -151,6 +153,7 @@ static enum err add_point(struct db *db, int64_t track, int64_t walk, int i, int
 	db_bind_int(q, 4, walk);
 	db_bind_int(q, 5, i ? i : 1);
 	bind_opt(q, 6, sub);
+	db_bind_int(q, 7, branch.rebased && i);
 	return db_run(q, w);
 }
 

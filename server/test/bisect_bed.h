@@ -18,10 +18,11 @@
 
 struct branch {
 	int commits, culprit;
-	int second;  /* where the second half of the change comes; 0: all at once */
-	double size; /* of the change */
-	int same_as; /* this one's binary ... */
-	int same;    /* ... is what this one builds to; 0: none */
+	int second;   /* where the second half of the change comes; 0: all at once */
+	double size;  /* of the change */
+	bool rebased; /* all patches but the culprit's and the third were there before */
+	int same_as;  /* this one's binary ... */
+	int same;     /* ... is what this one builds to; 0: none */
 };
 extern struct branch branch;
 

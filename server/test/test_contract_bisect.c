@@ -148,6 +148,53 @@ static void commits_that_do_not_build(void **state)
 	json_decref(b);
 }
 
+/* One that a force-push took away is passed over, and so is one that does not boot. */
+static void commits_that_cannot_be_had_or_booted(void **state)
+{
+	struct fake *f = *state;
+	char lost[48], name[16];
+	json_t *b;
+
+	branch_of(12, 8);
+	f->effect = branch_effect;
+	snprintf(lost, sizeof(lost), "%s", branch_commit(6));
+	f->lost = lost;
+	snprintf(name, sizeof(name), "%s", branch_name(5));
+	f->bad_kernel = name;
+	f->bad_class = "boot";
+	f->bad_boots = -1;
+	fake_announce(f, false);
+	branch_follow(f, branch_measured(f, "\"det\"", ""));
+	b = bisected(f, 1, "done");
+	is_culprit(b, 8);
+	assert_int_equal(int_at(b, "table.0.position"), 6);
+	assert_string_equal(str_at(b, "table.0.outcome"), "skip");
+	has(str_at(b, "table.0.why"), "the tree has no such commit");
+	assert_int_equal(int_at(b, "table.0.boots"), 0);
+	assert_int_equal(int_at(b, "table.1.position"), 5);
+	assert_string_equal(str_at(b, "table.1.outcome"), "skip");
+	has(str_at(b, "table.1.why"), "boots were thrown out");
+	json_decref(b);
+}
+
+/* Of a rebased stack what is new in it is looked at first. */
+static void a_rebased_stack(void **state)
+{
+	struct fake *f = *state;
+	json_t *b;
+
+	branch_of(64, 50);
+	branch.rebased = true;
+	f->effect = branch_effect;
+	fake_announce(f, false);
+	branch_follow(f, branch_measured(f, "\"det\"", ""));
+	b = bisected(f, 1, "done");
+	print_found("rebased", b);
+	is_culprit(b, 50);
+	assert_int_equal(int_at(b, "commits"), 64);
+	json_decref(b);
+}
+
 /* Two commits each add half. */
 static void a_change_in_two_halves(void **state)
 {
@@ -323,6 +370,8 @@ int main(void)
 	        T(a_track_by_itself),
 	        T(a_board_with_noise),
 	        T(commits_that_do_not_build),
+	        T(commits_that_cannot_be_had_or_booted),
+	        T(a_rebased_stack),
 	        T(a_change_in_two_halves),
 	        T(the_same_binary_is_not_booted),
 	        T(one_commit_needs_no_step),
