@@ -193,6 +193,22 @@ static void print_told(const json_t *told)
 	table_release(&t);
 }
 
+static void print_suspect(const json_t *b)
+{
+	const json_t *c = json_object_get(b, "culprit");
+	char *line;
+
+	if (!json_is_object(b))
+		return;
+	line = json_is_object(c)
+	               ? xasprintf("%.12s: %s, %s", json_str(c, "commit", ""),
+	                           json_str(c, "subject", ""), json_str(c, "author", ""))
+	               : xasprintf("%s%s%s", json_str(b, "state", ""),
+	                           json_str(b, "why", NULL) ? ": " : "", json_str(b, "why", ""));
+	print_line(json_is_object(c) ? "suspect" : "bisection", line);
+	free(line);
+}
+
 static void print_alert(const json_t *a)
 {
 	char *head =
@@ -205,6 +221,7 @@ static void print_alert(const json_t *a)
 	print_side("kernel", json_object_get(a, "kernel"));
 	print_side("baseline", json_object_get(a, "baseline"));
 	print_line("owner", json_str(a, "owner", NULL));
+	print_suspect(json_object_get(a, "bisection"));
 	print_marks(json_object_get(a, "marks"));
 	putchar('\n');
 	print_cells(json_object_get(a, "cells"));
@@ -296,6 +313,20 @@ static enum err person(struct cli *cli, const struct alerts_opts *o, const struc
 	if (argc > 2)
 		json_put_str(body, "mark", argv[2]);
 	e = send(cli, "POST", path, body, v->done, w);
+	free(path);
+	return e;
+}
+
+/* Measured again; a reason is not asked for. */
+static enum err remeasure(struct cli *cli, const struct alerts_opts *o, const char *arg,
+                          struct why *w)
+{
+	char *path;
+	enum err e = path_of(arg, "remeasure", &path, w);
+
+	if (e)
+		return e;
+	e = send(cli, "POST", path, body_of(o), "it is measured again: alert", w);
 	free(path);
 	return e;
 }
@@ -393,6 +424,8 @@ static enum err run_alerts(struct cli *cli, void *opt, int argc, char **argv, st
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (str_eq(verbs[i].word, verb) && argc == (str_eq(verb, "mark") ? 3 : 2))
 			return person(cli, o, &verbs[i], argc, argv, w);
+	if (str_eq(verb, "remeasure") && argc == 2)
+		return remeasure(cli, o, argv[1], w);
 	if (str_eq(verb, "missed") && argc == 2)
 		return missed(cli, o, argv[1], w);
 	if (str_eq(verb, "mute") && argc == 1)
@@ -402,13 +435,15 @@ static enum err run_alerts(struct cli *cli, void *opt, int argc, char **argv, st
 	if (str_eq(verb, "unmute") && argc == 2)
 		return unmute(cli, argv[1], w);
 	return err_set(w, ERR_INPUT,
-	               "expected: foldwatch alerts list | show ID | ack|dismiss|fix|note ID | mark "
-	               "ID wrong|missed | missed SUBMISSION | mute | mutes | unmute ID");
+	               "expected: foldwatch alerts list | show ID | ack|dismiss|fix|note ID | "
+	               "remeasure ID | mark ID wrong|missed | missed SUBMISSION | mute | mutes | "
+	               "unmute ID");
 }
 
 const struct cli_command cmd_alerts = {
         .name = "alerts",
-        .args = "[list | show ID | ack|dismiss|fix|note ID | mark ID wrong|missed | missed "
+        .args = "[list | show ID | ack|dismiss|fix|note ID | remeasure ID | mark ID wrong|missed | "
+                "missed "
                 "SUBMISSION | mute | mutes | unmute ID]",
         .summary = "list alerts, show one with its story, and say what becomes of it",
         .help = "An alert is a kernel that is slower than its baseline, or a fault that no boot "
@@ -422,6 +457,7 @@ const struct cli_command cmd_alerts = {
                 "  foldwatch alerts show 3\n"
                 "  foldwatch alerts ack 3 --why \"I look at it tomorrow\"\n"
                 "  foldwatch alerts fix 3 --why \"commit 1234abcd in mm-unstable\"\n"
+                "  foldwatch alerts remeasure 3\n"
                 "  foldwatch alerts mark 3 wrong --why \"the host swapped\"\n"
                 "  foldwatch alerts missed 7 --case fork/order=0,size=1G --why \"see the plot\"\n"
                 "  foldwatch alerts mute --board 'altra-*' --case 'mremap/*' --why \"flaps\" \\\n"

@@ -10,6 +10,7 @@ extern const struct cli_command cmd_up;
 extern const struct cli_command cmd_submit;
 extern const struct cli_command cmd_status;
 extern const struct cli_command cmd_compare;
+extern const struct cli_command cmd_bisect;
 extern const struct cli_command cmd_bisect_step;
 extern const struct cli_command cmd_explain;
 extern const struct cli_command cmd_repro;

@@ -12,6 +12,10 @@
 static const int64_t phases[] = {2, 4, BOOTS_PHASES};
 /* Least spread, of ln: what moving the text alone makes (docs/statistics.md). */
 #define SPREAD_MIN   .001
+/* Of what the ends can be told apart by, a step is held to so much; and an answer that
+ * would be wrong more often than ALPHA_MAX is none. */
+#define REACH_SHARE  .8
+#define ALPHA_MAX    .05
 /* A fault that the bad end shows with that rate stays unseen in `need` boots of a bad
  * commit with this probability. */
 #define FAULT_MISSED .01
@@ -61,13 +65,15 @@ static void as_linked(struct pool *p, const struct side *s, struct numbers *out)
 	}
 }
 
-static enum err read_levels(struct db *db, struct pool *p, const struct bisection *b, int64_t sub,
-                            struct levels *out, struct why *w)
+/* The two kernels of a submission in the cell that decides, in whatever layout. */
+static enum err read_sides(struct db *db, struct pool *p, const struct bisection *b, int64_t sub,
+                           struct side side[2], bool *deterministic, struct why *w)
 {
 	struct facts f = {0};
 	enum err e = facts_load(db, p, sub, &f, w);
 
-	*out = (struct levels){0};
+	side[0] = side[1] = (struct side){0};
+	*deterministic = false;
 	if (e == OK)
 		e = facts_known(db, p, &f, w);
 	if (e == OK)
@@ -78,18 +84,91 @@ static enum err read_levels(struct db *db, struct pool *p, const struct bisectio
 	for (size_t board = 0; board < f.boards.count; board++) {
 		if (!str_eq(f.boards.at[board], b->board))
 			continue;
-		out->deterministic = f.deterministic[board];
-		for (size_t c = 0; c < f.cases.count; c++) {
-			if (!str_eq(f.cases.at[c], b->case_text))
-				continue;
-			for (size_t k = 0; k < 2 && k < f.kernels.count; k++) {
-				struct side s =
+		*deterministic = f.deterministic[board];
+		for (size_t c = 0; c < f.cases.count; c++)
+			for (size_t k = 0; str_eq(f.cases.at[c], b->case_text) && k < 2; k++)
+				side[k] =
 				        verdict_side(p, &f, facts_slot(&f, board, c, k), ALL_BOOTS);
-
-				as_linked(p, &s, &out->side[k]);
-			}
-		}
 	}
+	return OK;
+}
+
+static enum err read_levels(struct db *db, struct pool *p, const struct bisection *b, int64_t sub,
+                            struct levels *out, struct why *w)
+{
+	struct side side[2];
+	enum err e;
+
+	*out = (struct levels){0};
+	e = read_sides(db, p, b, sub, side, &out->deterministic, w);
+	for (size_t k = 0; e == OK && k < 2; k++)
+		as_linked(p, &side[k], &out->side[k]);
+	return e;
+}
+
+/* Sums of squares of a kernel's layouts about its mean, and of boots about their layout's. */
+struct luck {
+	double between, df_between, within, df_within;
+	double boots, layouts;
+};
+
+static void add_luck(const struct side *s, struct luck *out)
+{
+	double all = 0, mean[LAYOUTS_MAX] = {0}, n[LAYOUTS_MAX] = {0}, used = 0;
+
+	for (size_t i = 0; i < s->stat.n; i++) {
+		mean[s->layout[i]] += log(s->stat.median[i]);
+		n[s->layout[i]]++;
+	}
+	for (size_t l = 0; l < LAYOUTS_MAX; l++) {
+		if (n[l] < 1)
+			continue;
+		mean[l] /= n[l];
+		all += mean[l];
+		used++;
+	}
+	if (used < 2)
+		return;
+	all /= used;
+	for (size_t l = 0; l < LAYOUTS_MAX; l++)
+		out->between += n[l] > 0 ? (mean[l] - all) * (mean[l] - all) : 0;
+	for (size_t i = 0; i < s->stat.n; i++) {
+		double d = log(s->stat.median[i]) - mean[s->layout[i]];
+
+		out->within += d * d;
+	}
+	out->df_between += used - 1;
+	out->df_within += (double)s->stat.n - used;
+	out->boots += (double)s->stat.n;
+	out->layouts += used;
+}
+
+/* What the linker's luck moves a comparison of one link by: from the layouts of the newest
+ * re-measuring, less what boots alone make of their means; 0 where none is seen. */
+static enum err luck_of(struct db *db, struct pool *p, const struct bisection *b, double *shift,
+                        struct why *w)
+{
+	struct alert_works works = {0};
+	struct side side[2];
+	struct luck x = {0};
+	int64_t sub = NONE;
+	bool deterministic;
+	double var;
+	enum err e = store_work_of_alert(db, b->alert, p, &works, w);
+
+	*shift = 0;
+	for (size_t i = 0; i < works.count; i++)
+		if (str_eq(works.at[i].purpose, "remeasure") && str_eq(works.at[i].state, "done"))
+			sub = works.at[i].submission;
+	if (e != OK || sub == NONE)
+		return e;
+	e = read_sides(db, p, b, sub, side, &deterministic, w);
+	for (size_t k = 0; e == OK && k < 2; k++)
+		add_luck(&side[k], &x);
+	if (e != OK || x.df_between < 1 || x.df_within < 1)
+		return e;
+	var = x.between / x.df_between - x.within / x.df_within * x.layouts / x.boots;
+	*shift = var > 0 ? sqrt(2 * var) : 0;
 	return OK;
 }
 
@@ -382,30 +461,70 @@ static const char *words(struct pool *p, const struct sprt *s, bool deterministi
 	                stat_sprt_upper(r));
 }
 
+/* The ends' levels, and by what rule a commit is told to be like one of them. Where all the
+ * boots there may be cannot reach the error that is wanted, a larger one is settled for.
+ * `reach` is what the bad end itself would come to. */
+static enum err rule_of(struct db *db, struct pool *p, const struct bisection *b, double alpha,
+                        struct levels *ends, struct sprt_rule *rule, double *reach, struct why *w)
+{
+	struct work_cell c;
+	struct sprt r;
+	double settled;
+	enum err e = read_levels(db, p, b, b->ends, ends, w);
+
+	*rule = (struct sprt_rule){.alpha = alpha, .beta = alpha, .floor = SPREAD_MIN};
+	if (e == OK)
+		e = store_work_cell(db, b->ends, b->board, b->case_text, commit_short(p, b->bad), p,
+		                    &c, w);
+	/* On a board that repeats itself all that differs beside the change is layout. */
+	if (e == OK && ends->deterministic && isfinite(c.tau))
+		rule->floor = fmax(rule->floor, c.tau);
+	else if (e == OK && !ends->deterministic)
+		e = luck_of(db, p, b, &rule->shift, w);
+	if (e != OK)
+		return e;
+	r = ends->deterministic ? by_phase(p, ends, ends, rule) : by_boot(p, ends, ends, rule);
+	*reach = isnan(r.llr) ? 0 : r.llr;
+	settled = 1 - stat_sprt_sure(*reach * REACH_SHARE);
+	if (settled > alpha)
+		rule->alpha = rule->beta = fmin(settled, ALPHA_MAX);
+	return OK;
+}
+
+enum err judge_reach(struct db *db, struct pool *p, const struct bisection *b, double alpha,
+                     const char **why, struct why *w)
+{
+	struct levels ends;
+	struct sprt_rule rule;
+	double reach;
+	enum err e = rule_of(db, p, b, alpha, &ends, &rule, &reach, w);
+
+	*why = NULL;
+	if (e == OK && reach * REACH_SHARE < stat_sprt_upper(&rule) - 1e-9)
+		*why = pool_fmt(
+		        p,
+		        "the ends differ by too little for the boots of a step: ln of the "
+		        "likelihood ratio of the bad end itself is %+.1f, and %+.1f is needed",
+		        reach, stat_sprt_upper(&rule) / REACH_SHARE);
+	return e;
+}
+
 static enum err by_numbers(struct db *db, struct pool *p, const struct bisection *b,
                            const struct bisection_step *s, const struct ended *x, double alpha,
                            struct judgement *j, struct why *w)
 {
 	struct levels ends, step;
-	struct work_cell c;
-	struct sprt_rule rule = {.alpha = alpha, .beta = alpha, .floor = SPREAD_MIN};
+	struct sprt_rule rule;
 	struct sprt r;
-	enum err e = read_levels(db, p, b, b->ends, &ends, w);
+	double reach;
+	enum err e = rule_of(db, p, b, alpha, &ends, &rule, &reach, w);
 
 	if (e == OK)
 		e = read_levels(db, p, b, s->submission, &step, w);
-	if (e == OK)
-		e = store_work_cell(db, b->ends, b->board, b->case_text, commit_short(p, b->bad), p,
-		                    &c, w);
 	if (e != OK)
 		return e;
 	if (!step.side[1].n)
 		return no_number(db, p, b, x, j, w);
-	/* On a board that repeats itself all that differs beside the change is layout. */
-	if (ends.deterministic && isfinite(c.tau))
-		rule.floor = fmax(rule.floor, c.tau);
-	else if (isfinite(c.floor))
-		rule.floor = fmax(rule.floor, c.floor);
 	r = ends.deterministic ? by_phase(p, &ends, &step, &rule) : by_boot(p, &ends, &step, &rule);
 	j->used = (int64_t)r.n;
 	j->llr = r.llr;

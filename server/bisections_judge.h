@@ -41,6 +41,10 @@ struct judgement {
  * answer. */
 enum err judge_ends(struct db *db, struct pool *p, const struct bisection *b, const char *signature,
                     int64_t sub, struct judgement *out, struct why *w);
+/* Of the ends that are measured: *why they cannot be told apart by as many boots as a step
+ * may have; NULL: they can. */
+enum err judge_reach(struct db *db, struct pool *p, const struct bisection *b, double alpha,
+                     const char **why, struct why *w);
 enum err judge_step(struct db *db, struct pool *p, const struct bisection *b, const char *signature,
                     const struct bisection_step *s, double alpha, struct judgement *out,
                     struct why *w);

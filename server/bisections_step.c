@@ -6,6 +6,7 @@
 #include "server/alerts.h"
 #include "server/bisect.h"
 #include "server/bisections_judge.h"
+#include "server/remeasure.h"
 #include "server/schedule.h"
 #include "server/store_board.h"
 
@@ -65,6 +66,9 @@ static enum err ask(struct moving *m, const char *purpose, const char *good, con
                     int64_t boots, bool fresh, const char *title, struct why *w)
 {
 	struct bisection *b = m->b;
+	/* Of a slower kernel: as a person would submit it, on all boards; where there is noise
+	 * in so many layouts that there is a verdict whatever the luck of each. */
+	bool proof = str_eq(purpose, "proof") && b->case_text;
 	struct texts cases;
 	struct work_ask a = {
 	        .origin = &m->o,
@@ -76,10 +80,10 @@ static enum err ask(struct moving *m, const char *purpose, const char *good, con
 	                .tree = b->tree,
 	                .commit = commit,
 	                .like = &m->o.kernel},
-	        .board = str_eq(purpose, "proof") && b->case_text ? NULL : b->board,
+	        .board = proof ? NULL : b->board,
 	        .cases = &cases,
 	        .boots = boots,
-	        .layouts = 1,
+	        .layouts = proof && !m->deterministic ? REMEASURE_LAYOUTS_NOISE : 1,
 	        .fresh = fresh,
 	        .purpose = purpose,
 	        .title = title,
@@ -146,7 +150,9 @@ static const char *sentence(struct moving *m)
 	                c->subject, c->author, b->steps, b->steps == 1 ? "" : "s", (long long)boots,
 	                boots == 1 ? "" : "s");
 	if (!isnan(b->confidence))
-		text = pool_fmt(m->p, "%s, confidence %.4f", text, b->confidence);
+		text = b->confidence > .9999
+		               ? pool_fmt(m->p, "%s, confidence over 0.9999", text)
+		               : pool_fmt(m->p, "%s, confidence %.4f", text, b->confidence);
 	if (range)
 		text = pool_fmt(m->p,
 		                "%s; it or one of the %lld commit%s before it, which could not be "
@@ -184,6 +190,9 @@ static enum err prove(struct moving *m, struct why *w)
 {
 	struct bisection *b = m->b;
 	const char *commit = commit_at(b, b->culprit), *parent = commit_at(b, b->first - 1);
+	int64_t boots = !b->case_text      ? JUDGE_BOOTS_FAULT
+	                : m->deterministic ? NONE
+	                                   : judge_boots_ends(false);
 
 	/* The ends are what would be measured. */
 	if (b->first == 1 && b->culprit == (int64_t)b->commits) {
@@ -191,7 +200,7 @@ static enum err prove(struct moving *m, struct why *w)
 		return done(m, w);
 	}
 	b->state = "proving";
-	return ask(m, "proof", parent, commit, b->case_text ? NONE : JUDGE_BOOTS_FAULT, false,
+	return ask(m, "proof", parent, commit, boots, false,
 	           pool_fmt(m->p, "alert %lld: %.12s against what is before it",
 	                    (long long)b->alert, commit),
 	           w);
@@ -406,6 +415,29 @@ static enum err remeasured(struct moving *m, int64_t *sub, struct why *w)
 	return e;
 }
 
+/* In one layout a change under the floor proves nothing; where it was confirmed in several,
+ * and this one shows at least half of it, it is what is looked for. */
+static enum err stands_all_the_same(struct moving *m, struct judgement *j, struct why *w)
+{
+	const struct bisection *b = m->b;
+	struct alert_work x;
+	struct work_cell c;
+	int64_t sub;
+	enum err e = remeasured(m, &sub, w);
+
+	if (e != OK || sub == NONE)
+		return e;
+	e = store_work_of_sub(m->db, sub, m->p, &x, w);
+	if (e == OK)
+		e = store_work_cell(m->db, b->ends, b->board, b->case_text,
+		                    commit_short(m->p, b->bad), m->p, &c, w);
+	if (e != OK || !str_eq(x.board, b->board) || !str_eq(x.case_text, b->case_text) ||
+	    !(c.change / x.before > .5))
+		return e;
+	j->as = JUDGED_BAD;
+	return OK;
+}
+
 static enum err ask_ends(struct moving *m, struct why *w)
 {
 	struct bisection *b = m->b;
@@ -430,6 +462,7 @@ static enum err ends(struct moving *m, struct why *w)
 {
 	struct bisection *b = m->b;
 	struct judgement j;
+	const char *why = NULL;
 	enum err e;
 
 	if (b->submission == NONE)
@@ -443,6 +476,10 @@ static enum err ends(struct moving *m, struct why *w)
 		return again(m, j.why, w);
 	b->ends = b->submission;
 	b->submission = NONE;
+	if (j.as == JUDGED_GOOD && b->case_text)
+		e = stands_all_the_same(m, &j, w);
+	if (e != OK)
+		return e;
 	if (j.as != JUDGED_BAD)
 		return give_up(
 		        m, pool_fmt(m->p, "the ends do not differ as the alert says: %s", j.why),
@@ -452,6 +489,10 @@ static enum err ends(struct moving *m, struct why *w)
 	b->bad_binary = j.binary;
 	b->need = j.need;
 	b->rate = j.rate;
+	if (b->case_text)
+		e = judge_reach(m->db, m->p, b, alpha_of(b), &why, w);
+	if (e != OK || why)
+		return e == OK ? give_up(m, why, w) : e;
 	b->state = "searching";
 	e = store_bisect_save(m->db, b, w);
 	return e == OK ? next(m, w) : e;

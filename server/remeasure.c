@@ -4,9 +4,11 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/stat/looks.h"
 #include "server/alerts.h"
 #include "server/notify.h"
 #include "server/schedule.h"
+#include "server/store_board.h"
 
 #include <math.h>
 
@@ -35,6 +37,27 @@ static enum err may_begin(struct db *db, struct pool *p, const struct alert *a, 
 	return e;
 }
 
+/* Where there is noise all boots of the last look are made at once: the luck of layouts is
+ * known no better than the boots of each. */
+static enum err layouts_of(struct db *db, struct pool *p, const struct alert_origin *o,
+                           int64_t *layouts, int64_t *boots, struct why *w)
+{
+	enum err e = OK;
+
+	*boots = o->sub.boots;
+	*layouts = o->kernel.tree || o->base.tree ? REMEASURE_LAYOUTS : 1;
+	for (size_t i = 0; e == OK && i < o->boards.count; i++) {
+		struct board b = {0};
+
+		e = store_board_get(db, o->boards.at[i], p, &b, w);
+		if (e != OK || b.deterministic)
+			continue;
+		*boots = *boots == NONE ? (int64_t)stat_look[STAT_LOOKS - 1].boots : *boots;
+		*layouts = *layouts > 1 ? REMEASURE_LAYOUTS_NOISE : 1;
+	}
+	return e;
+}
+
 static struct work_side side_of(const struct sub_kernel *k)
 {
 	return (struct work_side){.name = k->name,
@@ -51,23 +74,23 @@ enum err remeasure_begin(struct server *srv, struct db *db, int64_t alert, const
 	struct alert_origin o = {0};
 	struct alert a = {0};
 	struct work_ask ask;
-	int64_t sub = NONE;
-	bool built;
+	int64_t sub = NONE, layouts = 1, boots = NONE;
 	enum err e = store_alert_get(db, alert, p, &a, w);
 
 	if (e == OK)
 		e = may_begin(db, p, &a, w);
 	if (e == OK)
 		e = alert_origin(db, p, alert, &o, w);
+	if (e == OK)
+		e = layouts_of(db, p, &o, &layouts, &boots, w);
 	if (e != OK)
 		goto out;
-	built = o.kernel.tree || o.base.tree;
 	ask = (struct work_ask){.origin = &o,
 	                        .good = side_of(&o.base),
 	                        .bad = side_of(&o.kernel),
 	                        .cases = &o.cases,
-	                        .boots = o.sub.boots,
-	                        .layouts = built ? REMEASURE_LAYOUTS : 1,
+	                        .boots = boots,
+	                        .layouts = layouts,
 	                        .fresh = true,
 	                        .purpose = "remeasure",
 	                        .title = pool_fmt(p, "alert %lld again: %s against %s",
@@ -130,7 +153,7 @@ static enum err end_one(struct db *db, struct pool *p, const struct alert_work *
 		                "kernel%s: %s on %s was %+.2f %%, is %s",
 		                (long long)s.id, (long long)boots, (long long)s.layouts,
 		                s.layouts == 1 ? "" : "s",
-		                s.layouts == 1 ? "" : " (0 as it is linked, 1 relinked)",
+		                s.layouts == 1 ? "" : " (0 as it is linked, others relinked)",
 		                x->case_text, x->board, x->before * 100, now_is(p, &c));
 	else
 		text = pool_fmt(p, "re-measuring came to no end: submission %lld %s%s%s",

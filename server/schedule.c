@@ -270,8 +270,8 @@ static enum err built_yet(struct db *db, struct pool *p, const struct sub *s, st
 /* ---- the whole */
 
 /* What waits for it in a track goes on. */
-static enum err sub_ends(struct db *db, int64_t sub, const char *state, const char *why,
-                         int64_t now_ms, struct why *w)
+enum err sched_sub_ends(struct db *db, int64_t sub, const char *state, const char *why,
+                        int64_t now_ms, struct why *w)
 {
 	enum err e = store_sub_state(db, sub, state, why, now_ms, w);
 
@@ -286,11 +286,12 @@ static enum err base_failed(struct db *db, struct pool *p, const struct sub *s,
 
 	/* A series that was never resolved: it may be any patch, or the base. */
 	return e != OK ? e
-	               : sub_ends(db, s->id, "failed",
-	                          series.is && !series.count ? base->why
-	                                                     : pool_fmt(p, "baseline \"%s\": %s",
-	                                                                base->name, base->why),
-	                          now_ms, w);
+	               : sched_sub_ends(db, s->id, "failed",
+	                                series.is && !series.count
+	                                        ? base->why
+	                                        : pool_fmt(p, "baseline \"%s\": %s", base->name,
+	                                                   base->why),
+	                                now_ms, w);
 }
 
 /* All kernels that are booted are ready or failed: is there anything to boot? `building`
@@ -318,9 +319,9 @@ static enum err kernels_settled(struct db *db, struct pool *p, const struct sub 
 	if (!str_eq(base->state, "ready"))
 		return base_failed(db, p, s, base, now_ms, w);
 	if (ready == 1 && compared > 1)
-		return sub_ends(db, s->id, "failed",
-		                pool_fmt(p, "kernel \"%s\": %s", failed->name, failed->why), now_ms,
-		                w);
+		return sched_sub_ends(db, s->id, "failed",
+		                      pool_fmt(p, "kernel \"%s\": %s", failed->name, failed->why),
+		                      now_ms, w);
 	if (!s->planned) {
 		const char *commit;
 		bool same;
@@ -578,67 +579,6 @@ enum err schedule_expired(struct db *db, int64_t job, int64_t now_ms, struct why
 		           pool_fmt(p, "agent \"%s\" did not renew the lease of attempt %lld",
 		                    j.agent, (long long)j.attempt),
 		           NONE, true, now_ms, w);
-	pool_free(p);
-	return e;
-}
-
-enum err schedule_spare(struct db *db, int64_t sub, const char *why, int64_t now_ms, struct why *w)
-{
-	struct pool *p = pool_new();
-	struct job_list jobs = {0};
-	enum err e = store_job_of_sub(db, sub, p, &jobs, w);
-
-	for (size_t i = 0; e == OK && i < jobs.count; i++)
-		if (str_eq(jobs.at[i].state, "queued"))
-			e = store_job_cancel(db, jobs.at[i].id, why, now_ms, w);
-	if (e == OK)
-		e = store_sub_state(db, sub, "done", why, now_ms, w);
-	pool_free(p);
-	return e;
-}
-
-/* ---- cancel */
-
-/* A build that somebody else waits for goes on, as theirs. */
-static enum err cancel_build(struct db *db, struct pool *p, const struct job *j, int64_t now_ms,
-                             struct why *w)
-{
-	struct ids subs = {0};
-	size_t i;
-	enum err e = store_sub_of_kernel(db, j->kernel, p, &subs, w);
-
-	for (i = 0; e == OK && i < subs.count; i++)
-		if (subs.at[i] != j->submission)
-			return store_job_move(db, j->id, subs.at[i], j->seq, w);
-	if (e == OK)
-		e = store_job_cancel(db, j->id, "the submission was cancelled", now_ms, w);
-	if (e == OK)
-		e = store_kernel_failed(db, j->kernel, "its build was cancelled", w);
-	return e;
-}
-
-enum err schedule_cancel(struct db *db, int64_t sub, int64_t now_ms, struct why *w)
-{
-	struct pool *p = pool_new();
-	struct job_list jobs = {0};
-	struct sub s;
-	size_t i;
-	enum err e = store_sub_get(db, sub, p, &s, w);
-
-	if (e == OK && s.ended_ms == NONE)
-		e = store_job_of_sub(db, sub, p, &jobs, w);
-	for (i = 0; e == OK && i < jobs.count; i++) {
-		const struct job *j = &jobs.at[i];
-
-		if (!str_eq(j->state, "queued") && !str_eq(j->state, "leased"))
-			continue;
-		e = str_eq(j->kind, "build")
-		            ? cancel_build(db, p, j, now_ms, w)
-		            : store_job_cancel(db, j->id, "the submission was cancelled", now_ms,
-		                               w);
-	}
-	if (e == OK && s.ended_ms == NONE)
-		e = sub_ends(db, sub, "cancelled", NULL, now_ms, w);
 	pool_free(p);
 	return e;
 }

@@ -93,7 +93,10 @@ enum err schedule_quarantine(struct db *db, const char *board, const char *why, 
 enum err schedule_mismatch(struct db *db, const char *board, int64_t sub, const char *why,
                            int64_t now_ms, struct why *w);
 
-/* For schedule*.c alone. The boots that a submission begins with; it is planned
+/* For schedule*.c alone. A submission ends, and the track that asked for it looks at it. */
+enum err sched_sub_ends(struct db *db, int64_t sub, const char *state, const char *why,
+                        int64_t now_ms, struct why *w);
+/* The boots that a submission begins with; it is planned
  * then. */
 enum err sched_lay_boots(struct db *db, struct pool *p, const struct sub *s,
                          const struct sub_kernels *k, int64_t now_ms, struct why *w);

@@ -115,7 +115,7 @@ enum err store_work_wanted(struct db *db, int64_t now_ms, struct pool *p, struct
 	            " AND EXISTS (SELECT 1 FROM track_point t WHERE t.submission_id ="
 	            " a.submission_id) AND NOT EXISTS (SELECT 1 FROM alert_work x"
 	            " WHERE x.alert_id = a.id AND x.purpose = 'remeasure'"
-	            " AND (x.state IN ('open', 'done', 'cancelled') OR x.ended_ms > ?1))"
+	            " AND (x.state IN ('open', 'cancelled') OR x.ended_ms > ?1))"
 	            " AND (SELECT count(*) FROM alert_work x WHERE x.alert_id = a.id"
 	            " AND x.purpose = 'remeasure') < 3 ORDER BY a.id");
 
@@ -150,6 +150,40 @@ enum err store_work_cell(struct db *db, int64_t submission, const char *board,
 		                          .layouts = db_int(q, 6),
 		                          .verdict = col_str(q, 7, p),
 		                          .why = col_str(q, 8, p)};
+	db_done(q);
+	return e;
+}
+
+enum err store_work_cells(struct db *db, int64_t submission, const char *kernel, struct pool *p,
+                          struct alert_cells *out, struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT c.board, c.case_text, c.metric, c.verdict, c.base_mean, c.mean,"
+	            " c.change, c.low, c.high, c.boots, coalesce(b.emulated, 0) FROM cell c"
+	            " LEFT JOIN board b ON b.name = c.board WHERE c.submission_id = ?1"
+	            " AND c.kernel = ?2 AND c.verdict IN ('slower', 'faster')"
+	            " ORDER BY c.verdict DESC, abs(c.change) DESC, c.pos");
+	enum err e;
+
+	db_bind_int(q, 1, submission);
+	db_bind_text(q, 2, kernel);
+	while ((e = db_step(q, w)) == OK && db_has_row(q))
+		*(struct alert_cell *)pool_push(p, (void **)&out->at, &out->count,
+		                                sizeof(*out->at)) =
+		        (struct alert_cell){.submission = submission,
+		                            .boot = NONE,
+		                            .board = col_str(q, 0, p),
+		                            .case_text = col_str(q, 1, p),
+		                            .metric = col_str(q, 2, p),
+		                            .verdict = col_str(q, 3, p),
+		                            .base_mean = opt_num(q, 4),
+		                            .mean = opt_num(q, 5),
+		                            .change = opt_num(q, 6),
+		                            .low = opt_num(q, 7),
+		                            .high = opt_num(q, 8),
+		                            .boots = opt_int(q, 9),
+		                            .mute = NONE,
+		                            .emulated = db_int(q, 10) != 0};
 	db_done(q);
 	return e;
 }

@@ -36,8 +36,8 @@ enum err store_work_of_alert(struct db *db, int64_t alert, struct pool *p, struc
                              struct why *w);
 /* Re-measurings that are open and whose submission has ended. */
 enum err store_work_ended(struct db *db, struct pool *p, struct ids *out, struct why *w);
-/* Alerts of tracks that are to be measured again: new, not yet, and not three times in
- * vain. */
+/* Alerts of tracks that are to be measured again: still new, and not three times in vain
+ * (it failed, or was unsure), nor just before. */
 enum err store_work_wanted(struct db *db, int64_t now_ms, struct pool *p, struct ids *out,
                            struct why *w);
 
@@ -50,6 +50,9 @@ struct work_cell {
 enum err store_work_cell(struct db *db, int64_t submission, const char *board,
                          const char *case_text, const char *kernel, struct pool *p,
                          struct work_cell *out, struct why *w);
+/* Its cells that moved, of a kernel, the largest first. */
+enum err store_work_cells(struct db *db, int64_t submission, const char *kernel, struct pool *p,
+                          struct alert_cells *out, struct why *w);
 /* Boots that were made for a submission, not reused; of one kernel's alone, in whatever
  * layout, or (NONE) of all. */
 enum err store_work_boots(struct db *db, int64_t submission, int64_t kernel, int64_t *boots,

@@ -42,6 +42,35 @@ static void spec(struct buf *out, const char *option, const char *name, const ch
 	free(text);
 }
 
+/* The culprit against what is before it. */
+static void of_suspect(const struct telling *t, struct buf *out)
+{
+	const struct suspect *s = t->suspect;
+	const struct alert_cell *c = &s->cells.at[0];
+	char number[24], good[16];
+
+	snprintf(number, sizeof(number), "%lld", (long long)s->proof);
+	snprintf(good, sizeof(good), "%.12s", s->parent);
+	if (c->emulated) {
+		word(out, "repro");
+		word(out, "--submission");
+		word(out, number);
+		word(out, "--kernel");
+		word(out, s->kernel);
+		word(out, c->case_text);
+		return;
+	}
+	word(out, "submit");
+	word(out, "--wait");
+	word(out, "--fresh");
+	word(out, "--board");
+	word(out, c->board);
+	word(out, "--case");
+	word(out, c->case_text);
+	spec(out, "--baseline", good, t->alert->tree, s->parent, t->alert->config);
+	spec(out, "--kernel", s->kernel, t->alert->tree, s->commit, t->alert->config);
+}
+
 char *tell_command(const struct telling *t)
 {
 	const struct alert *a = t->alert;
@@ -69,7 +98,9 @@ char *tell_command(const struct telling *t)
 		return buf_take(&out, NULL);
 	}
 	snprintf(number, sizeof(number), "%lld", (long long)(c ? c->submission : a->submission));
-	if (c && c->emulated) {
+	if (t->suspect && t->suspect->cells.count) {
+		of_suspect(t, &out);
+	} else if (c && c->emulated) {
 		word(&out, "repro");
 		word(&out, "--submission");
 		word(&out, number);
@@ -122,6 +153,7 @@ void tell_webhook(const struct telling *t, struct buf *out)
 	json_put_str(alert, "state", t->step->to);
 	json_object_del(alert, "changed");
 	json_object_del(alert, "owner");
+	json_put(alert, "bisection", t->bisection ? json_incref(t->bisection) : json_null());
 	json_put_str(o, "delivery", t->delivery);
 	json_put_str(o, "event", t->step->to);
 	json_put(o, "alert", alert);

@@ -14,26 +14,43 @@
 #include "server/store_alert.h"
 #include "server/store_tell.h"
 
+#include <jansson.h>
+
+/* The commit that a bisection found, and the submission that measured it against what is
+ * before it. */
+struct suspect {
+	const char *commit, *subject, *author, *parent;
+	int64_t range; /* commits before it that could not be told from it */
+	bool shared;   /* others have a part in the change */
+	int64_t steps, boots;
+	double confidence; /* NAN: there were no steps */
+	int64_t proof;
+	const char *kernel;       /* its name there */
+	struct alert_cells cells; /* what moved there */
+};
+
 struct telling {
 	const struct alert *alert;
 	const struct alert_cells *cells;
 	const struct alert_step *step;
 	const char *delivery;
-	const char *fault_line;  /* fault: what the log said; NULL: not known */
-	const char *fault_place; /* and where, or NULL */
-	const char *public_url;  /* NULL: none is printed */
+	const char *fault_line;        /* fault: what the log said; NULL: not known */
+	const char *fault_place;       /* and where, or NULL */
+	const struct suspect *suspect; /* NULL: none was found before this step */
+	json_t *bisection;             /* docs/api.md's, borrowed; NULL: as suspect */
+	const char *public_url;        /* NULL: none is printed */
 	int64_t subscription;
 };
 
 /*
  * A whole mail, lines ending with \n: 7-bit ASCII, at most 72 columns but for an
- * address. What moved, a small table, both kernels, one command. Message-ID is the
+ * address. What moved, a small table, both kernels, the suspect, one command. Message-ID is the
  * same for all who get that step, so that who gets it twice sees it once; steps after the
  * first are answers to it.
  */
 void tell_mail(const struct telling *t, const char *from, const char *to, int64_t at_ms,
                struct buf *out);
-/* {"delivery","event","alert":ALERT,"step":STEP,"url"} */
+/* {"delivery","event","alert":ALERT with its `bisection`,"step":STEP,"url"} */
 void tell_webhook(const struct telling *t, struct buf *out);
 /* {"text":"..."} as Slack and what resembles it take it. */
 void tell_slack(const struct telling *t, struct buf *out);

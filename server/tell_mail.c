@@ -207,12 +207,12 @@ static void cell(const struct alert_cell *c, struct buf *out)
 	buf_addc(out, '\n');
 }
 
-static void table(const struct telling *t, struct buf *out)
+static void table(const struct alert_cells *cells, struct buf *out)
 {
 	size_t shown = 0, more = 0;
 
-	for (size_t i = 0; i < t->cells->count; i++) {
-		const struct alert_cell *c = &t->cells->at[i];
+	for (size_t i = 0; i < cells->count; i++) {
+		const struct alert_cell *c = &cells->at[i];
 
 		if (!c->case_text || c->mute != NONE)
 			continue;
@@ -247,7 +247,7 @@ static void moved(const struct telling *t, struct buf *out)
 	para(out, "", "%s is worse than %s in %zu %s of submission %lld:", a->kernel, a->base,
 	     slower, slower == 1 ? "cell" : "cells", (long long)a->submission);
 	buf_addc(out, '\n');
-	table(t, out);
+	table(t->cells, out);
 	side(out, a->base, a->base_ref, a->base_commit, a->base_subject);
 	side(out, a->kernel, a->ref, a->commit, a->subject);
 	buf_addc(out, '\n');
@@ -284,6 +284,43 @@ static void missing(const struct telling *t, struct buf *out)
 	buf_addc(out, '\n');
 }
 
+static void suspect(const struct telling *t, struct buf *out)
+{
+	const struct suspect *s = t->suspect;
+	const char *many = s->boots == 1 ? "" : "s";
+
+	if (!s->steps)
+		para(out, "", "It is the only commit in between:");
+	else if (s->confidence > .9999 || isnan(s->confidence))
+		para(out, "", "By bisection, %lld step%s and %lld boot%s, it is",
+		     (long long)s->steps, s->steps == 1 ? "" : "s", (long long)s->boots, many);
+	else
+		para(out, "",
+		     "By bisection, %lld step%s and %lld boot%s, with a confidence of "
+		     "%.4f it is",
+		     (long long)s->steps, s->steps == 1 ? "" : "s", (long long)s->boots, many,
+		     s->confidence);
+	buf_addc(out, '\n');
+	para(out, "  ", "%.12s (\"%s\")", s->commit, s->subject);
+	para(out, "  ", "%s", s->author);
+	buf_addc(out, '\n');
+	if (s->range)
+		para(out, "",
+		     "or one of the %lld commits before it, which could not be told from it.",
+		     (long long)s->range);
+	if (s->shared)
+		para(out, "",
+		     "Several commits share the change; with this one it is past its half.");
+	if (s->range || s->shared)
+		buf_addc(out, '\n');
+	if (!s->cells.count)
+		return;
+	para(out, "", "Against what is before it (%.12s), in submission %lld:", s->parent,
+	     (long long)s->proof);
+	buf_addc(out, '\n');
+	table(&s->cells, out);
+}
+
 void tell_mail(const struct telling *t, const char *from, const char *to, int64_t at_ms,
                struct buf *out)
 {
@@ -300,13 +337,19 @@ void tell_mail(const struct telling *t, const char *from, const char *to, int64_
 	} else {
 		para(out, "", "%s", t->alert->title);
 		buf_addc(out, '\n');
-		para(out, "", "It was %s and is now %s%s%s:", s->from, s->to, s->by ? ", by " : "",
-		     s->by ? s->by : "");
+		if (str_eq(s->from, s->to))
+			para(out, "", "It is %s:", s->to);
+		else
+			para(out, "", "It was %s and is now %s%s%s:", s->from, s->to,
+			     s->by ? ", by " : "", s->by ? s->by : "");
 		buf_addc(out, '\n');
 		para(out, "  ", "%s", s->why);
 		buf_addc(out, '\n');
-		table(t, out);
+		if (!t->suspect)
+			table(t->cells, out);
 	}
+	if (t->suspect)
+		suspect(t, out);
 	buf_adds(out, str_eq(t->alert->kind, "missing") ? "To see its points:\n\n"
 	              : t->alert->signature             ? "To see its log:\n\n"
 	                                                : "To see it again:\n\n");

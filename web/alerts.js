@@ -70,18 +70,58 @@ function cellTable(a) {
 	], a.cells);
 }
 
+function commit(c) {
+	return [h("code", {title: c.commit}, c.commit.slice(0, 12)), ` ${c.subject}, ${c.author}`];
+}
+
+function confidence(p) {
+	return p === null ? null : p > 0.9999 ? "over 0.9999" : p.toFixed(4);
+}
+
+// The search for the commit: what it came to, and what each step rests on.
+function bisection(b) {
+	const found = b.culprit;
+	return [h("h2", {}, "Bisection"),
+		table(null, [{head: "", cell: r => r[0]}, {head: "", cell: r => r[1]}], [
+			["State", b.state.replace("_", " ")],
+			["Commits", `${b.commits} behind ${b.good.slice(0, 12)}, up to ${b.bad.slice(0, 12)}`],
+			["Decided by", b.case ? `${b.case} on ${b.board}` : `whether boots on ${b.board} show it`],
+			["Culprit", found ? commit(found) : null],
+			["Or", b.or.length ? b.or.map(c => h("div", {}, commit(c))) : null],
+			["Note", b.shared ? "Several commits share the change; with this one it is past its half." : null],
+			["Why", !found && b.why ? h("span", {class: "text"}, b.why) : null],
+			["Confidence", confidence(b.confidence)],
+			["Boots", `${b.boots} in ${b.steps} steps; ${b.boots_plain} by a plain bisection, ${b.boots_every} for every commit`],
+			["Both ends", b.ends ? h("a", {href: `#/submission/${b.ends}`}, `#${b.ends}`) : null],
+			["Proof", b.proof ? h("a", {href: `#/submission/${b.proof}`}, `#${b.proof}, the commit against what is before it`) : null],
+		].filter(r => r[1])),
+		b.table.length ? table("0 is the good end's level, 1 the bad end's", [
+			{head: "Step", num: true, cell: s => s.number},
+			{head: "Commit", cell: s => [h("code", {title: s.commit}, s.commit.slice(0, 12)), ` ${s.subject}`]},
+			{head: "Submission", cell: s => s.submission ? h("a", {href: `#/submission/${s.submission}`}, `#${s.submission}`) : null},
+			{head: "Answer", cell: s => s.outcome ?? "runs"},
+			{head: "Boots", num: true, cell: s => s.boots},
+			{head: "Used", num: true, cell: s => s.used ?? ""},
+			{head: "Level", num: true, cell: s => s.level === null ? "" : s.level.toFixed(2)},
+			{head: "ln LR", num: true, cell: s => s.llr === null ? "" : s.llr.toFixed(1)},
+			{head: "Why", cell: s => h("span", {class: "text"}, s.why ?? "")},
+		], b.table) : null];
+}
+
 function step(s) {
 	return s.from === s.to ? "note" : s.to.replace("_", " ");
 }
 
 export async function showAlert(id) {
 	const a = await getJson(`alerts/${id}`);
+	const b = a.bisection ? await getJson(`alerts/${id}/bisection`) : null;
 	return {
 		title: `Alert ${a.id}`,
 		again: false,
 		nodes: [
 			h("h1", {}, `Alert ${a.id}: ${a.title}`), facts(a),
 			h("h2", {}, "Where it shows"), cellTable(a),
+			b ? bisection(b) : null,
 			h("h2", {}, "Story"),
 			table(null, [
 				{head: "When", cell: s => when(s.at)},

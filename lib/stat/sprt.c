@@ -97,7 +97,7 @@ struct sprt stat_sprt_boots(const double *good, size_t ngood, const double *bad,
                             const double *x, size_t n, const struct sprt_rule *r)
 {
 	struct sprt s = nothing();
-	double squares = 0, g, b, m, vg, vb, nu, tg, tb;
+	double squares = 0, g, b, m, shift, vg, vb, nu, tg, tb;
 
 	if (ngood < 2 || nbad < 2 || !n || !has_logs(good, ngood) || !has_logs(bad, nbad) ||
 	    !has_logs(x, n))
@@ -109,8 +109,9 @@ struct sprt stat_sprt_boots(const double *good, size_t ngood, const double *bad,
 		return s;
 	nu = (double)(ngood + nbad + n - 3);
 	squares = fmax(squares, nu * r->floor * r->floor);
-	vg = 1 / (double)n + 1 / (double)ngood;
-	vb = 1 / (double)n + 1 / (double)nbad;
+	shift = r->shift * r->shift * nu / squares;
+	vg = 1 / (double)n + 1 / (double)ngood + shift;
+	vb = 1 / (double)n + 1 / (double)nbad + shift;
 	tg = (m - g) * (m - g) / vg;
 	tb = (m - b) * (m - b) / vb;
 	s.n = n;

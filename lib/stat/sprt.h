@@ -29,7 +29,9 @@
  *     v_good = 1/n + 1/n_good,  v_bad = 1/n + 1/n_bad
  *
  * which is the ratio of two t densities (A. Gelman et al., "Bayesian Data Analysis", 3.2):
- * few boots at the ends make it slow, not wrong. SS is never under nu * floor^2.
+ * few boots at the ends make it slow, not wrong. SS is never under nu * floor^2. Where the
+ * linker's luck is known to move a kernel by `shift` (a standard deviation of a difference,
+ * which all boots of a link share), shift^2 nu / SS is added to either v.
  *
  * A kernel may be neither: of two commits that each add half, the first is between. Where
  * its level lies in the middle (.2 to .8 of the way) and p < .001 against either end, it is
@@ -46,6 +48,7 @@ enum sprt_answer { SPRT_OPEN, SPRT_GOOD, SPRT_BAD };
 struct sprt_rule {
 	double alpha, beta; /* above 0, below 1/2 */
 	double floor;       /* least spread, of ln; above 0 */
+	double shift;       /* stat_sprt_boots(): of ln; 0: none is known */
 };
 
 struct sprt {

@@ -89,6 +89,15 @@ static void boots(void **state)
 	near(s.llr, -3 * log(.0006 / (.0006 + .01 / v)), 1e-9);
 	assert_int_equal(s.answer, SPRT_BAD);
 	near(s.sd, sqrt(.0006 / 5), 1e-9);
+	{
+		struct sprt_rule lucky = rule;
+
+		lucky.shift = .05; /* the change is two of them */
+		v += .05 * .05 * 5 / .0006;
+		s = stat_sprt_boots(good, 3, bad, 3, x, 2, &lucky);
+		near(s.llr, -3 * log(.0006 / (.0006 + .01 / v)), 1e-9);
+		assert_int_equal(s.answer, SPRT_OPEN);
+	}
 	s = stat_sprt_boots(bad, 3, good, 3, x, 2, &rule);
 	assert_int_equal(s.answer, SPRT_GOOD);
 	near(s.level, 0, 1e-9);

@@ -225,7 +225,28 @@ static int64_t model(const struct fake *f, const char *name, const char *text, i
 		base += 17 * *c;
 	if (strstr(name, "slow") || str_eq(f->slow_kernel, name))
 		base += base / 50;
+	if (f->effect)
+		base += (int64_t)((double)base * f->effect(name));
 	return base + (i == 0 ? 5000 : i % 3);
+}
+
+/* Sum of twelve even numbers: near enough normal. A kernel's boot of one number is
+ * always the same, so that tests end alike. */
+static double boot_noise(const struct fake *f, const json_t *spec)
+{
+	char hex[65];
+	char *text = xasprintf("%lld %lld", (long long)json_int(spec, "kernel", 0),
+	                       (long long)json_int(spec, "phase", 0));
+	double sum = -6;
+
+	hash_block(text, strlen(text), hex);
+	free(text);
+	for (int i = 0; i < 12; i++)
+		sum += (double)strtol((char[]){hex[4 * i], hex[4 * i + 1], hex[4 * i + 2],
+		                               hex[4 * i + 3], 0},
+		                      NULL, 16) /
+		       65535;
+	return 1e6 * f->noise * sum;
 }
 
 char *fake_result(const struct fake *f, const json_t *spec, int64_t change)
@@ -238,6 +259,8 @@ char *fake_result(const struct fake *f, const json_t *spec, int64_t change)
 	int64_t runs = 0;
 	struct buf b;
 
+	if (f->noise > 0 && strcmp(metric, "ns") == 0)
+		change += (int64_t)boot_noise(f, spec);
 	buf_init(&b, 16 << 20);
 	buf_addf(
 	        &b,
@@ -324,7 +347,7 @@ static json_t *build_body(struct fake *f, const char *name, int64_t layout)
 	char hash[65], id[41], image[65];
 	json_t *o = json_object(), *tool = json_object();
 
-	const char *code = str_eq(f->twin, name) ? f->twin_of : name;
+	const char *code = str_eq(f->twin, name) ? f->twin_of : f->binary ? f->binary(name) : name;
 	char *linked = layout ? xasprintf("%s %d", code, (int)layout) : xstrdup(code);
 
 	hash_block(linked, strlen(linked), hash);
@@ -357,11 +380,12 @@ static json_t *boot_body(struct fake *f, const json_t *spec, json_t *body)
 {
 	json_t *o = json_object(), *env = json_object(), *faults = json_array();
 	const char *name = json_str(spec, "name", "");
-	bool bad = f->bad_kernel && f->bad_boots && strcmp(f->bad_kernel, name) == 0;
+	bool bad = (f->bad_kernel && f->bad_boots && strcmp(f->bad_kernel, name) == 0) ||
+	           (f->bad && f->bad(name));
 	bool differs = f->drift && json_int(spec, "replicate", 0);
 	char *text;
 
-	if (bad && f->bad_boots > 0)
+	if (bad && f->bad_kernel && f->bad_boots > 0)
 		f->bad_boots--;
 	json_put_str(o, "reached", bad && f->bad_class && !f->faults ? "armed" : "measured");
 	json_put_str(o, "nonce", json_str(spec, "nonce", ""));
@@ -455,14 +479,19 @@ json_t *fake_do(struct fake *f, const json_t *lease)
 		else
 			hash_block(str_at(spec, "ref"), strlen(str_at(spec, "ref")), commit);
 		commit[40] = '\0';
-		json_put_str(o, "commit",
-		             hex_is(str_at(spec, "ref"), 40) ? str_at(spec, "ref") : commit);
+		json_put_str(o, "commit", commit);
 		json_put_str(o, "subject", "a commit");
 		json_put_int(o, "author_time", 1700000000);
 		json_put_int(o, "bytes_fetched", 10);
 		if (json_object_get(spec, "series") && f->patches)
 			put_patches(f, json_object_get(spec, "series"), o);
 		json_put(body, kind, o);
+		if (str_eq(f->lost, str_at(spec, "ref"))) {
+			json_object_del(body, kind);
+			json_put_str(body, "state", "failed");
+			json_put_str(body, "class", "build");
+			json_put_str(body, "why", "the tree has no such commit");
+		}
 		if (json_object_get(spec, "series") && f->resolve_fails) {
 			json_object_del(body, kind);
 			json_put_str(body, "state", "failed");

@@ -38,6 +38,7 @@ struct fake {
 	int patches;             /* of a series that is resolved; its commits differ by the base */
 	int version;             /* of the series: all commits are others ... */
 	int changed;             /* ... and from this patch on their content */
+	const char *lost;        /* a ref that no tree has any more */
 	const char *resolve_fails; /* the sentence, of every series; NULL: none */
 	const char *vmlinux;       /* hash of an artifact, of all kernels that are built; or NULL */
 	const char *profile;       /* the same, of the boots that are asked for one */
@@ -46,6 +47,12 @@ struct fake {
 	const char *walk_fails, *walk_class;
 	const char *twin, *twin_of; /* a kernel that is the same binary as another */
 	const char *slow_kernel;    /* 2 % slower, as one that has "slow" in its name */
+	/* By a kernel's name; NULL: none. How much slower it is (.02), whether its boots fail
+	 * as bad_kernel's do, and what its binary is a hash of. */
+	double (*effect)(const char *name);
+	bool (*bad)(const char *name);
+	const char *(*binary)(const char *name);
+	double noise; /* sd of a boot's level on boards with metric ns */
 };
 
 /* cmocka set-up and tear-down: a server that knows kernel/ (the test runs from the

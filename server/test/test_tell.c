@@ -172,6 +172,70 @@ static void many_cells_and_none(void **state)
 	free(text);
 }
 
+/* The commit that a bisection found stands with its table and its own command. */
+static void a_suspect(void **state)
+{
+	struct suspect s = {.commit = "abcdef0123456789abcdef0123456789abcdef01",
+	                    .subject = "mm: \xc3\xa4\n.\nFrom me " LONG_60 LONG_60,
+	                    .author = "\xc3\x84. Author <a@example.org>\r\nBcc: x@example.org",
+	                    .parent = "1111111111111111111111111111111111111111",
+	                    .steps = 4,
+	                    .boots = 12,
+	                    .confidence = .9712,
+	                    .proof = 31,
+	                    .kernel = "abcdef012345"};
+	struct world x;
+	char *text;
+
+	(void)state;
+	world_init(&x, true);
+	s.cells = x.cells;
+	x.t.suspect = &s;
+	x.step.from = x.step.to = "confirmed";
+	x.step.why = "bisected: abcdef012345";
+	text = mail(&x);
+	fits(text);
+	has(text, "\nIt is confirmed:\n");
+	has(text, "\nBy bisection, 4 steps and 12 boots, with a confidence of 0.9712 it is\n");
+	has(text, "\n  abcdef012345 (\"mm: ? . From me\n");
+	has(text, "\n  ?. Author <a@example.org> Bcc: x@example.org\n");
+	has(text, "Against what is before it (111111111111), in submission 31:");
+	assert_null(strstr(text, "\nBcc"));
+	shell_reads(text, "repro\n--submission\n31\n--kernel\nabcdef012345\n"
+	                  "fork/order=0,size=16M\n");
+	free(text);
+	/* On hardware the two commits; with all that may be said beside. */
+	world_init(&x, false);
+	x.a.config = "contpte-y";
+	s.cells = x.cells;
+	s.range = 3;
+	s.shared = true;
+	s.steps = s.boots = 1;
+	s.confidence = NAN;
+	x.t.suspect = &s;
+	text = mail(&x);
+	fits(text);
+	has(text, "\nBy bisection, 1 step and 1 boot, it is\n");
+	has(text, "or one of the 3 commits before it");
+	has(text, "Several commits share the change");
+	shell_reads(text, "submit\n--wait\n--fresh\n--board\nhw\n--case\nfork/order=0,size=16M\n"
+	                  "--baseline\n111111111111=https://example.org/linux.git#"
+	                  "1111111111111111111111111111111111111111,config=contpte-y\n"
+	                  "--kernel\nabcdef012345=https://example.org/linux.git#"
+	                  "abcdef0123456789abcdef0123456789abcdef01,config=contpte-y\n");
+	free(text);
+	/* Nothing moved where it was proved, of a fault: its log. */
+	s.steps = s.boots = 0;
+	s.cells.count = 0;
+	x.a.signature = "warning:f:mm/f.c";
+	x.a.boot = 8;
+	text = mail(&x);
+	fits(text);
+	has(text, "It is the only commit in between:");
+	shell_reads(text, "log\n--boot\n8\n");
+	free(text);
+}
+
 static void slack_reads_no_markup(void **state)
 {
 	struct world x;
@@ -268,6 +332,7 @@ int main(void)
 	        cmocka_unit_test(headers_end_where_they_should),
 	        cmocka_unit_test(commands_are_read_by_a_shell_as_they_were_meant),
 	        cmocka_unit_test(many_cells_and_none),
+	        cmocka_unit_test(a_suspect),
 	        cmocka_unit_test(slack_reads_no_markup),
 	        cmocka_unit_test(addresses),
 	};
