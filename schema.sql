@@ -411,6 +411,19 @@ CREATE TABLE submission_boot (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX submission_boot_boot ON submission_boot(boot_id);
 
+-- Boots that somebody asked for when its comparison was there: phases from `first` on. Its
+-- verdicts on that board are exploratory from then on.
+CREATE TABLE submission_more (
+	id            INTEGER PRIMARY KEY,
+	submission_id INTEGER NOT NULL REFERENCES submission(id),
+	board         TEXT NOT NULL REFERENCES board(name),
+	first         INTEGER NOT NULL,
+	boots         INTEGER NOT NULL,           -- of the baseline, and of each kernel that was chosen
+	by_whom       TEXT NOT NULL,              -- label of a token
+	at_ms         INTEGER NOT NULL
+) STRICT;
+CREATE INDEX submission_more_submission ON submission_more(submission_id, board);
+
 -- A walk: the commits between two of a tree, as an agent found them; asked for by what
 -- follows a branch and by what looks for the commit behind a change.
 CREATE TABLE walk (

@@ -59,6 +59,11 @@ int64_t schedule_boots(int64_t told, bool deterministic);
 enum err schedule_more(struct db *db, int64_t sub, const char *board, int64_t from, int64_t until,
                        int64_t now_ms, struct why *w);
 
+/* The same for boots that a person adds: of the baseline and of the kernels whose
+ * positions are chosen. */
+enum err schedule_added(struct db *db, int64_t sub, const char *board, const bool *chosen,
+                        int64_t from, int64_t until, int64_t now_ms, struct why *w);
+
 /* Moves an open submission on as far as facts allow. */
 enum err schedule_advance(struct db *db, int64_t sub, int64_t now_ms, struct why *w);
 enum err schedule_all(struct db *db, int64_t now_ms, struct why *w);
