@@ -170,6 +170,13 @@ static enum err builds(struct db *db, struct pool *p, const struct wanted *x, st
 
 /* ---- boots */
 
+static double number_of(const char *line, const char *key)
+{
+	const char *at = strstr(line, key);
+
+	return at ? strtod(at + strlen(key), NULL) : 0;
+}
+
 /* How much a plan asks for: a run makes its memory once and passes over it once an
  * iteration, which takes as long as there is memory; and there is something to each. */
 static double plan_units(const char *plan)
@@ -178,19 +185,17 @@ static double plan_units(const char *plan)
 
 	for (const char *line = plan; line && *line; line = strchr(line, '\n')) {
 		char text[CASE_TEXT] = "", err[400];
-		long long runs = 0, iterations = 0, warmup = 0;
 		struct bench_case c;
 
 		line += *line == '\n';
 		if (*line == '#' || !*line)
 			continue;
 		snprintf(text, sizeof(text), "%.*s", (int)strcspn(line, " \n"), line);
-		if (sscanf(line, "%*s runs=%lld iterations=%lld warmup=%lld", &runs, &iterations,
-		           &warmup) != 3 ||
-		    case_parse(text, &c, err, sizeof(err)) != 0)
-			continue;
-		units += (double)runs * (double)(1 + iterations + warmup) *
-		         ((double)case_bytes(&c) / (1 << 20) + 16);
+		if (case_parse(text, &c, err, sizeof(err)) == 0)
+			units += number_of(line, " runs=") *
+			         (1 + number_of(line, " iterations=") +
+			          number_of(line, " warmup=")) *
+			         ((double)case_bytes(&c) / (1 << 20) + 16);
 	}
 	return units;
 }
