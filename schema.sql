@@ -146,6 +146,7 @@ CREATE TABLE submission_kernel (
 	validates     INTEGER,                    -- pos of the kernel whose code this one checks; NULL: compared
 	patches       INTEGER NOT NULL DEFAULT 0, -- of the submission's series that it holds
 	built_only    INTEGER NOT NULL DEFAULT 0, -- built to see that it builds; never booted
+	base_of       TEXT,                       -- the kernel whose merge base with ref it is
 	PRIMARY KEY (submission_id, pos),
 	UNIQUE (submission_id, name)
 ) STRICT, WITHOUT ROWID;
@@ -285,6 +286,7 @@ CREATE TABLE job (
 	domain         TEXT NOT NULL,
 	tree           TEXT,                      -- resolve, build
 	ref            TEXT,
+	base_of        TEXT,                      -- resolve: the commit whose merge base with ref is asked
 	toolchain      TEXT,                      -- build: only an agent with this compiler
 	compiler       TEXT,
 	board          TEXT REFERENCES board(name), -- boot, with all below

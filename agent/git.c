@@ -305,8 +305,7 @@ enum fail_class git_blame(const char *message, const char **sentence)
 	return FAIL_INFRA;
 }
 
-/* Turn git's own word in *w into a sentence about the tree. */
-static enum err blame(struct git *g, enum err e, struct why *w)
+enum err git_blamed(struct git *g, enum err e, struct why *w)
 {
 	const char *sentence;
 	char said[400];
@@ -395,7 +394,7 @@ enum err git_resolve(struct git *g, const char *ref, char commit[41], struct why
 			err_set(w, e, "%.*s", (int)strcspn(fatal, "\n"), fatal);
 	}
 	if (e)
-		e = blame(g, e, w);
+		e = git_blamed(g, e, w);
 	else if (out.full)
 		e = failed(g, FAIL_BUILD,
 		           err_set(w, ERR_TOO_LARGE, "tree \"%s\": too many refs end in \"%s\"",
@@ -530,7 +529,7 @@ enum err git_fetch(struct git *g, const char *commit, const char *ref, struct wh
 	if (e) {
 		struct why detail = *w;
 
-		e = blame(g, e, w);
+		e = git_blamed(g, e, w);
 		if (strstr(detail.text, "not our ref") || strstr(detail.text, "unadvertised"))
 			err_set(w, e, "tree \"%s\" has no commit %s", g->url, commit);
 		return e;

@@ -63,6 +63,10 @@ bool git_has_patch(struct git *g, const char *commit);
 enum err git_describe(struct git *g, const char *commit, struct git_commit *d, struct why *w);
 void git_commit_release(struct git_commit *d);
 
+/* The newest commit that two have in common (git_base.c), by as much of the tree's history
+ * as that takes; FAIL_BUILD where they have none. */
+enum err git_merge_base(struct git *g, const char *const commit[2], char base[41], struct why *w);
+
 /* True when a path for which matters() is true differs between two commits, or
  * when that cannot be told. */
 bool git_differs(struct git *g, const char *from, const char *to,
@@ -74,6 +78,8 @@ void git_begin(const struct git *g, struct argv *a);
  * ERR_IO with git's own last word in *w when it ended with another status
  * than 0. */
 enum err git_run(struct git *g, const struct argv *a, const char *step, struct why *w);
+/* Turns git's own word in *w into a sentence about the tree, and sets g->fail. */
+enum err git_blamed(struct git *g, enum err e, struct why *w);
 /* One that only asks the mirror, or writes a ref; its standard output goes to `out` (may be
  * NULL), what it complains of to the job's log. */
 enum err git_ask(struct git *g, const struct argv *a, struct buf *out, struct why *w);

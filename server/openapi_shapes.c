@@ -32,6 +32,8 @@ const struct openapi_object openapi_objects[] = {
 	 "name* str\n"
 	 "tree str?\n"
 	 "ref str?\n"
+	 "base_of str?\n"
+	 "onto str?\n"
 	 "config any\n"
 	 "toolchain str?\n"
 	 "image hash?\n"},
@@ -119,6 +121,7 @@ const struct openapi_object openapi_objects[] = {
 	 "id int?\n"
 	 "tree str?\n"
 	 "ref str?\n"
+	 "base_of str?\n"
 	 "config str?\n"
 	 "toolchain str?\n"
 	 "commit str?\n"

@@ -100,6 +100,12 @@ enum err schedule_mismatch(struct db *db, const char *board, int64_t sub, const 
  * then. */
 enum err sched_lay_boots(struct db *db, struct pool *p, const struct sub *s,
                          const struct sub_kernels *k, int64_t now_ms, struct why *w);
+/* Of a kernel that is another one's merge base: *commit, the other's, once it is known.
+ * Where that one failed, k fails as well, and says so. NULL for any other kernel. */
+enum err sched_base_of(struct db *db, struct pool *p, int64_t sub, struct sub_kernel *k,
+                       const struct sub_kernels *all, const char **commit, struct why *w);
+/* Is this the job that k waits for? */
+bool sched_resolves(const struct job *j, const struct sub_kernel *k, const struct sub_kernels *all);
 /* The series' kernels behind the baseline, which has its commit; or *why_not. Those that
  * are booted come first, in the order of the patches, then the tip in another
  * configuration, what validates the tip, and those that are only built

@@ -75,7 +75,7 @@ static void words_that_are_wrong(void **state)
 	fails(p, NULL, 2, "none of drain, resume, quarantine", "boards", "a", "b");
 	fails(p, NULL, 2, "needs the board's name", "boards", "drain");
 	fails(p, NULL, 2, "needs the reason", "boards", "quarantine", "x");
-	fails(p, NULL, 2, "needs --baseline, or a series", "submit");
+	fails(p, NULL, 2, "needs --baseline or --kernel, or a series", "submit");
 	fails(p, p->submit, 2, "no --kernel is named \"c\"", "submit", "--baseline", "c",
 	      "--kernel", "b=" TREE "#x");
 	fails(p, p->submit, 2, "given twice", "submit", "--baseline", "b=" TREE "#y", "--kernel",
@@ -251,6 +251,17 @@ static void the_way_of_a_submission(void **state)
 	json_of(p, NULL, &o, "status", "latest");
 	assert_int_equal(int_at(o, "id"), id);
 	json_decref(o);
+
+	/* Without a baseline it is looked for. */
+	json_of(p, p->submit, &o, "submit", "--dry-run", "--kernel", "base=" TREE "#topic",
+	        "--onto", "next");
+	assert_string_equal(str_at(o, "request.baseline"), "merge-base");
+	assert_string_equal(str_at(o, "request.kernels.0.base_of"), "base");
+	assert_string_equal(str_at(o, "request.kernels.0.onto"), "next");
+	assert_string_equal(str_at(o, "request.title"), "base against merge-base");
+	json_decref(o);
+	fails(p, p->submit, 2, "--onto excludes --baseline", "submit", "--onto", "x", "--baseline",
+	      "b=" TREE "#y");
 
 	/* Boots that are added; and what of it cannot be. */
 	n = number(id);

@@ -449,7 +449,12 @@ json_t *fake_do(struct fake *f, const json_t *lease)
 	if (strcmp(kind, "resolve") == 0) {
 		json_t *o = json_object();
 
-		hash_block(str_at(spec, "ref"), strlen(str_at(spec, "ref")), commit);
+		const char *of = json_str(spec, "base_of", NULL);
+		char *name = of ? xasprintf("base of %s and %s", of, str_at(spec, "ref"))
+		                : xstrdup(str_at(spec, "ref"));
+
+		hash_block(name, strlen(name), commit);
+		free(name);
 		commit[40] = '\0';
 		json_put_str(o, "commit", commit);
 		json_put_str(o, "subject", "a commit");
@@ -458,11 +463,12 @@ json_t *fake_do(struct fake *f, const json_t *lease)
 		if (json_object_get(spec, "series") && f->patches)
 			put_patches(f, json_object_get(spec, "series"), o);
 		json_put(body, kind, o);
-		if (json_object_get(spec, "series") && f->resolve_fails) {
+		if ((json_object_get(spec, "series") && f->resolve_fails) ||
+		    (of && f->base_fails)) {
 			json_object_del(body, kind);
 			json_put_str(body, "state", "failed");
 			json_put_str(body, "class", "build");
-			json_put_str(body, "why", f->resolve_fails);
+			json_put_str(body, "why", of ? f->base_fails : f->resolve_fails);
 		}
 	} else if (strcmp(kind, "build") == 0) {
 		if (f->build_fails && strcmp(f->build_fails, str_at(spec, "name")) == 0) {
