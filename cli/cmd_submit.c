@@ -1,11 +1,11 @@
 /* foldwatch submit: ask for a comparison. */
 #include "cli/commands.h"
-#include "cli/preset.h"
 #include "cli/request.h"
 #include "cli/series.h"
 #include "cli/show.h"
 #include "cli/table.h"
 #include "cli/watch.h"
+#include "lib/preset.h"
 
 #include "lib/mem.h"
 
@@ -54,12 +54,14 @@ static const struct cli_opt submit_table[] = {
         {"board", OPT_LIST, offsetof(struct submit_opts, boards), "NAME|label:WORD",
          "boards to boot on (default: every active board); repeat", 0, 0, false},
         {"case", OPT_LIST, offsetof(struct submit_opts, cases), "CASE",
-         "fork/order=9,size=256M and the like (default: fork, munmap, mremap); repeat", 0, 0,
-         false},
+         "fork/order=9,size=256M and the like, or a pattern: 'fork/*' (default: fork, munmap, "
+         "mremap); repeat",
+         0, 0, false},
         {"preset", OPT_TEXT, offsetof(struct submit_opts, preset), "NAME",
          "cases and plan by name: seed-fork, contpte-quick, contpte-full", 0, 0, false},
         {"pages", OPT_TEXT, offsetof(struct submit_opts, pages), "SIZE",
-         "the kernels' page size, for the preset's words: 4K (default), 16K, 64K", 0, 0, false},
+         "the kernels' page size, for words of presets and patterns: 4K (default), 16K, 64K", 0, 0,
+         false},
         {"title", OPT_TEXT, offsetof(struct submit_opts, title), "TEXT", "a line for people", 0, 0,
          false},
         {"boots", OPT_INT, offsetof(struct submit_opts, boots), "N",
@@ -279,7 +281,7 @@ static enum err make_request(struct cli *cli, const struct submit_opts *o, json_
 	if (!e && o->preset)
 		e = preset_find(o->preset, &preset, w);
 	if (!e)
-		e = preset_pages_find(o->pages, &pages, w);
+		e = err_at(w, preset_pages_find(o->pages, &pages, w), "--pages");
 	/* Words before kernels: an image is uploaded as it is read. */
 	if (!e)
 		e = string_list("--board", &o->boards, boards, w);
@@ -291,6 +293,8 @@ static enum err make_request(struct cli *cli, const struct submit_opts *o, json_
 		e = put_kernels(cli, o, req, w);
 	if (!e && !o->cases.count && preset)
 		preset_cases(preset, pages, cases);
+	if (o->cases.count && o->pages)
+		json_put_str(req, "pages", o->pages);
 	for (size_t i = 0; !o->cases.count && !preset && request_cases[i]; i++)
 		json_array_append_new(cases, json_string(request_cases[i]));
 	if (o->boards.count)
@@ -446,6 +450,9 @@ const struct cli_command cmd_submit = {
                 "two\n"
                 "boots are no verdict), `contpte-quick` every operation in small regions,\n"
                 "`contpte-full` at all orders. --case, --boots and the like go before it.\n"
+                "\n"
+                "A pattern of cases means those of contpte-full that match: 'fork/*',\n"
+                "'*/order=9*'. One that is named twice counts once.\n"
                 "\n"
                 "A config is the name of a set (`contpte-y`, `virt+contpte-on`) or a file: lines\n"
                 "to merge, or a whole .config. TREE is a URL or a directory of this machine.\n"

@@ -22,6 +22,7 @@ const struct openapi_object openapi_objects[] = {
 	 "baseline str?\n"
 	 "boards [str]?\n"
 	 "cases* [str]\n"
+	 "pages str?\n"
 	 "plan PlanAsked?\n"
 	 "threshold num?\n"
 	 "priority int?\n"

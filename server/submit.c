@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CASES_MAX 1000
-
 /* ---- kernels */
 
 struct kernel_in {
@@ -311,7 +309,7 @@ static enum err add_validators(struct checking *c, struct why *w)
 /* ---- the whole */
 
 struct body_in {
-	const char *title, *baseline;
+	const char *title, *baseline, *pages;
 	json_t *series, *kernels, *boards, *cases, *plan;
 	double threshold;
 	int64_t priority;
@@ -325,6 +323,7 @@ static const struct json_field body_fields[] = {
         {"baseline", JSON_STR, offsetof(struct body_in, baseline), JSON_NULLOK, 1, 64, NULL},
         {"boards", JSON_ARR, offsetof(struct body_in, boards), JSON_NULLOK, 1, 64, NULL},
         {"cases", JSON_ARR, offsetof(struct body_in, cases), JSON_MUST, 1, CASES_MAX, NULL},
+        {"pages", JSON_STR, offsetof(struct body_in, pages), JSON_NULLOK, 1, 8, NULL},
         {"plan", JSON_OBJ, offsetof(struct body_in, plan), JSON_NULLOK, 0, 0, NULL},
         {"threshold", JSON_NUM, offsetof(struct body_in, threshold), JSON_NULLOK, 0, 0, NULL},
         {"priority", JSON_INT, offsetof(struct body_in, priority), JSON_NULLOK, -100, 100, NULL},
@@ -407,7 +406,10 @@ enum err submit_read(const struct submitter *who, struct pool *p, json_t *body, 
 	/* Of a series the tip is validated, unless told otherwise. */
 	if (in.series && !json_is_boolean(json_object_get(body, "validate")))
 		in.validate = true;
-	e = check_kernels(&c, &in, in.validate, w);
+	c.pages = in.pages;
+	e = submit_pages(in.pages, w);
+	if (e == OK)
+		e = check_kernels(&c, &in, in.validate, w);
 	if (e == OK)
 		e = submit_cases(&c, in.cases, w);
 	if (e == OK && in.plan)

@@ -252,6 +252,10 @@ static void the_way_of_a_submission(void **state)
 	assert_int_equal(int_at(o, "id"), id);
 	json_decref(o);
 
+	json_of(p, p->submit, &o, "submit", "--dry-run", "--baseline", "base=" TREE "#v9", "--case",
+	        "fork/*order=9*", "--pages", "4K");
+	assert_int_equal(json_array_size(at(o, "request.cases")), 2);
+	json_decref(o);
 	/* Without a baseline it is looked for. */
 	json_of(p, p->submit, &o, "submit", "--dry-run", "--kernel", "base=" TREE "#topic",
 	        "--onto", "next");
