@@ -147,6 +147,7 @@ CREATE TABLE submission_kernel (
 	validates     INTEGER,                    -- pos of the kernel whose code this one checks; NULL: compared
 	patches       INTEGER NOT NULL DEFAULT 0, -- of the submission's series that it holds
 	built_only    INTEGER NOT NULL DEFAULT 0, -- built to see that it builds; never booted
+	base_of       TEXT,                       -- the kernel whose merge base with ref it is
 	PRIMARY KEY (submission_id, pos),
 	UNIQUE (submission_id, name)
 ) STRICT, WITHOUT ROWID;
@@ -288,6 +289,7 @@ CREATE TABLE job (
 	domain         TEXT NOT NULL,
 	tree           TEXT,                      -- resolve, build
 	ref            TEXT,
+	base_of        TEXT,                      -- resolve: the commit whose merge base with ref is asked
 	toolchain      TEXT,                      -- build: only an agent with this compiler
 	compiler       TEXT,
 	board          TEXT REFERENCES board(name), -- boot, with all below
@@ -413,6 +415,19 @@ CREATE TABLE submission_boot (
 	PRIMARY KEY (submission_id, boot_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX submission_boot_boot ON submission_boot(boot_id);
+
+-- Boots that somebody asked for when its comparison was there: phases from `first` on. Its
+-- verdicts on that board are exploratory from then on.
+CREATE TABLE submission_more (
+	id            INTEGER PRIMARY KEY,
+	submission_id INTEGER NOT NULL REFERENCES submission(id),
+	board         TEXT NOT NULL REFERENCES board(name),
+	first         INTEGER NOT NULL,
+	boots         INTEGER NOT NULL,           -- of the baseline, and of each kernel that was chosen
+	by_whom       TEXT NOT NULL,              -- label of a token
+	at_ms         INTEGER NOT NULL
+) STRICT;
+CREATE INDEX submission_more_submission ON submission_more(submission_id, board);
 
 -- A walk: the commits between two of a tree, as an agent found them; asked for by what
 -- follows a branch and by what looks for the commit behind a change.

@@ -65,6 +65,10 @@ bool git_has_patch(struct git *g, const char *commit);
 enum err git_describe(struct git *g, const char *commit, struct git_commit *d, struct why *w);
 void git_commit_release(struct git_commit *d);
 
+/* The newest commit that two have in common (git_base.c), by as much of the tree's history
+ * as that takes; FAIL_BUILD where they have none. */
+enum err git_merge_base(struct git *g, const char *const commit[2], char base[41], struct why *w);
+
 /* True when a path for which matters() is true differs between two commits, or
  * when that cannot be told. */
 bool git_differs(struct git *g, const char *from, const char *to,

@@ -1,6 +1,7 @@
 /*
- * step_resolve.c - job `resolve`: a tree and a ref become a commit that is here,
- * and a series on it the commits of its patches.
+ * step_resolve.c - job `resolve`: a tree and a ref become a commit that is here (or
+ * the merge base of that and of `base_of`), and a series on it the commits of its
+ * patches.
  */
 #include "agent/git.h"
 #include "agent/series.h"
@@ -11,9 +12,10 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct resolve_spec {
-	const char *tree, *ref;
+	const char *tree, *ref, *base_of;
 	json_t *series;
 };
 
@@ -24,6 +26,7 @@ struct series_spec {
 static const struct json_field fields[] = {
         {"tree", JSON_STR, offsetof(struct resolve_spec, tree), JSON_MUST, 1, 4096, NULL},
         {"ref", JSON_STR, offsetof(struct resolve_spec, ref), JSON_MUST, 1, 4096, NULL},
+        {"base_of", JSON_STR, offsetof(struct resolve_spec, base_of), JSON_NULLOK, 40, 40, NULL},
         {"series", JSON_OBJ, offsetof(struct resolve_spec, series), JSON_NULLOK, 0, 0, NULL},
         {0},
 };
@@ -91,8 +94,16 @@ static enum err resolve(struct git *g, const struct step *s, const struct resolv
 	e = git_open(g, s, r->tree, w);
 	if (!e)
 		e = git_resolve(g, r->ref, commit, w);
+	if (!e && r->base_of) {
+		const char *const of[2] = {r->base_of, commit};
+		char base[41];
+
+		e = git_merge_base(g, of, base, w);
+		if (!e)
+			memcpy(commit, base, sizeof(base));
+	}
 	if (!e) {
-		e = git_fetch(g, commit, r->ref, w);
+		e = git_fetch(g, commit, r->base_of ? NULL : r->ref, w);
 		if (r->series)
 			e = err_at(w, e, "the base of the series");
 	}

@@ -1,6 +1,6 @@
 /* foldwatch preset: a preset as a plan for foldbench. Needs no server. */
 #include "cli/commands.h"
-#include "cli/preset.h"
+#include "lib/preset.h"
 
 #include <stdio.h>
 
@@ -26,7 +26,7 @@ static enum err run_preset(struct cli *cli, void *opt, int argc, char **argv, st
 
 	(void)argc;
 	if (!e)
-		e = preset_pages_find(o->pages, &pages, w);
+		e = err_at(w, preset_pages_find(o->pages, &pages, w), "--pages");
 	if (e)
 		return e;
 	buf_init(&plan, PLAN_MAX);

@@ -1,11 +1,11 @@
 /* foldwatch submit: ask for a comparison. */
 #include "cli/commands.h"
-#include "cli/preset.h"
 #include "cli/request.h"
 #include "cli/series.h"
 #include "cli/show.h"
 #include "cli/table.h"
 #include "cli/watch.h"
+#include "lib/preset.h"
 
 #include "lib/mem.h"
 
@@ -14,7 +14,7 @@
 #include <string.h>
 
 struct submit_opts {
-	const char *title, *baseline, *key, *preset, *pages;
+	const char *title, *baseline, *onto, *key, *preset, *pages;
 	struct conf_list kernels, boards, cases;
 	int64_t boots, runs, iterations, warmup, layouts, priority;
 	double threshold_pct;
@@ -30,6 +30,9 @@ static const struct cli_opt submit_table[] = {
          "NAME=TREE#REF[,config=SET|FILE][,toolchain=T] or NAME=image:PATH; repeat", 0, 0, false},
         {"baseline", OPT_TEXT, offsetof(struct submit_opts, baseline), "NAME|SPEC",
          "the kernel to compare with: a name from --kernel, or a SPEC of its own", 0, 0, false},
+        {"onto", OPT_TEXT, offsetof(struct submit_opts, onto), "REF",
+         "without --baseline: what the first kernel's branch left (default: the tree's HEAD)", 0, 0,
+         false},
         {"each-patch", OPT_TEXT, offsetof(struct submit_opts, series.range), "BASE..TIP",
          "the commits of this work tree, pushed or not, as a series against BASE", 0, 0, false},
         {"series", OPT_TEXT, offsetof(struct submit_opts, series.mails), "MBOX|DIR",
@@ -51,12 +54,14 @@ static const struct cli_opt submit_table[] = {
         {"board", OPT_LIST, offsetof(struct submit_opts, boards), "NAME|label:WORD",
          "boards to boot on (default: every active board); repeat", 0, 0, false},
         {"case", OPT_LIST, offsetof(struct submit_opts, cases), "CASE",
-         "fork/order=9,size=256M and the like (default: fork, munmap, mremap); repeat", 0, 0,
-         false},
+         "fork/order=9,size=256M and the like, or a pattern: 'fork/*' (default: fork, munmap, "
+         "mremap); repeat",
+         0, 0, false},
         {"preset", OPT_TEXT, offsetof(struct submit_opts, preset), "NAME",
          "cases and plan by name: seed-fork, contpte-quick, contpte-full", 0, 0, false},
         {"pages", OPT_TEXT, offsetof(struct submit_opts, pages), "SIZE",
-         "the kernels' page size, for the preset's words: 4K (default), 16K, 64K", 0, 0, false},
+         "the kernels' page size, for words of presets and patterns: 4K (default), 16K, 64K", 0, 0,
+         false},
         {"title", OPT_TEXT, offsetof(struct submit_opts, title), "TEXT", "a line for people", 0, 0,
          false},
         {"boots", OPT_INT, offsetof(struct submit_opts, boots), "N",
@@ -141,9 +146,13 @@ static enum err check_options(const struct submit_opts *o, struct why *w)
 		return err_set(w, ERR_INPUT, "--validate and --no-validate exclude each other");
 	if (o->dry_run && (o->wait || o->key))
 		return err_set(w, ERR_INPUT, "--dry-run excludes --wait and --key");
-	if (!is_series(o) && !o->baseline)
+	if (o->onto && (o->baseline || is_series(o)))
+		return err_set(w, ERR_INPUT, "--onto excludes %s",
+		               o->baseline ? "--baseline" : "a series");
+	if (!is_series(o) && !o->baseline && !o->kernels.count)
 		return err_set(w, ERR_INPUT,
-		               "submit needs --baseline, or a series: --each-patch or --series");
+		               "submit needs --baseline or --kernel, or a series: --each-patch or "
+		               "--series");
 	if (!is_series(o))
 		return series_unused(&o->series, w);
 	if (o->baseline || o->kernels.count)
@@ -153,23 +162,54 @@ static enum err check_options(const struct submit_opts *o, struct why *w)
 	return OK;
 }
 
+/* Without a baseline it is the commit at which the first kernel's branch left. */
+static enum err put_merge_base(const struct submit_opts *o, json_t *kernels, json_t *req,
+                               struct why *w)
+{
+	const char *of = json_str(json_array_get(kernels, 0), "name", ""), *name = "base";
+	const json_t *k;
+	json_t *base;
+	size_t i;
+
+	if (json_str(json_array_get(kernels, 0), "image", NULL))
+		return err_set(w, ERR_INPUT,
+		               "submit needs --baseline: the prebuilt image \"%s\" has no branch "
+		               "whose base could be found",
+		               of);
+	json_array_foreach (kernels, i, k)
+		if (str_eq(json_str(k, "name", ""), "base"))
+			name = "merge-base";
+	base = json_object();
+	json_put_str(base, "name", name);
+	json_put_str(base, "base_of", of);
+	if (o->onto)
+		json_put_str(base, "onto", o->onto);
+	json_array_insert_new(kernels, 0, base);
+	json_put_str(req, "baseline", name);
+	return OK;
+}
+
 /* The baseline first where it has a SPEC of its own: its name is then known. */
 static enum err put_kernels(struct cli *cli, const struct submit_opts *o, json_t *req,
                             struct why *w)
 {
 	json_t *kernels = json_array();
-	size_t n = strcspn(o->baseline, "=");
-	char *name = xstrndup(o->baseline, n);
+	const char *baseline = o->baseline ? o->baseline : "";
+	size_t n = strcspn(baseline, "=");
+	char *name = xstrndup(baseline, n);
 	enum err e = OK;
 
 	json_put(req, "kernels", kernels);
-	if (o->baseline[n])
+	if (baseline[n])
 		e = request_kernel(cli, o->baseline, kernels, w);
 	for (size_t i = 0; !e && i < o->kernels.count; i++)
 		e = request_kernel(cli, o->kernels.items[i], kernels, w);
-	if (!e)
+	if (!e && !o->baseline)
+		e = put_merge_base(o, kernels, req, w);
+	else if (!e)
 		e = need_kernel(kernels, name, w);
-	json_put_str(req, "baseline", name);
+	if (o->baseline)
+		json_put_str(req, "baseline", name);
 	free(name);
 	return e;
 }
@@ -241,7 +281,7 @@ static enum err make_request(struct cli *cli, const struct submit_opts *o, json_
 	if (!e && o->preset)
 		e = preset_find(o->preset, &preset, w);
 	if (!e)
-		e = preset_pages_find(o->pages, &pages, w);
+		e = err_at(w, preset_pages_find(o->pages, &pages, w), "--pages");
 	/* Words before kernels: an image is uploaded as it is read. */
 	if (!e)
 		e = string_list("--board", &o->boards, boards, w);
@@ -253,6 +293,8 @@ static enum err make_request(struct cli *cli, const struct submit_opts *o, json_
 		e = put_kernels(cli, o, req, w);
 	if (!e && !o->cases.count && preset)
 		preset_cases(preset, pages, cases);
+	if (o->cases.count && o->pages)
+		json_put_str(req, "pages", o->pages);
 	for (size_t i = 0; !o->cases.count && !preset && request_cases[i]; i++)
 		json_array_append_new(cases, json_string(request_cases[i]));
 	if (o->boards.count)
@@ -390,11 +432,15 @@ const struct cli_command cmd_submit = {
                 "\\\n"
                 "      --kernel contpte-y=https://git.example.org/linux.git#v6.12,config=contpte-y "
                 "--wait\n"
+                "  foldwatch submit --kernel mine=https://git.example.org/linux.git#topic --wait\n"
                 "  foldwatch submit --baseline old=image:a/Image --kernel new=image:b/Image \\\n"
                 "      --case fork/order=0,size=256M --case fork/order=9,size=256M --wait\n"
                 "  foldwatch submit --each-patch HEAD~25..HEAD --mark basic=19,batch=23 \\\n"
                 "      --config contpte-y --tip-config contpte-n --preset contpte-quick\n"
                 "  foldwatch submit --series v3.mbox --tree https://git.example.org/linux.git\n"
+                "\n"
+                "Without --baseline the first kernel's branch is held against the commit at which\n"
+                "it left the tree's default branch, or --onto another ref; an agent finds it.\n"
                 "\n"
                 "A series is built patch by patch; marks and tip are booted, against its base.\n"
                 "Nothing need be pushed but the base, which an agent fetches from --tree: the\n"
@@ -404,6 +450,9 @@ const struct cli_command cmd_submit = {
                 "two\n"
                 "boots are no verdict), `contpte-quick` every operation in small regions,\n"
                 "`contpte-full` at all orders. --case, --boots and the like go before it.\n"
+                "\n"
+                "A pattern of cases means those of contpte-full that match: 'fork/*',\n"
+                "'*/order=9*'. One that is named twice counts once.\n"
                 "\n"
                 "A config is the name of a set (`contpte-y`, `virt+contpte-on`) or a file: lines\n"
                 "to merge, or a whole .config. TREE is a URL or a directory of this machine.\n"

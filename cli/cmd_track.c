@@ -1,9 +1,9 @@
 /* foldwatch track: branches that are followed. */
 #include "cli/commands.h"
-#include "cli/preset.h"
 #include "cli/request.h"
 #include "cli/show.h"
 #include "cli/table.h"
+#include "lib/preset.h"
 
 #include "lib/mem.h"
 

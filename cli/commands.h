@@ -23,6 +23,7 @@ extern const struct cli_command cmd_subscribe;
 extern const struct cli_command cmd_track;
 extern const struct cli_command cmd_log;
 extern const struct cli_command cmd_cancel;
+extern const struct cli_command cmd_more;
 extern const struct cli_command cmd_token;
 extern const struct cli_command cmd_quota;
 extern const struct cli_command cmd_import;

@@ -16,7 +16,7 @@ http_handler artifact_get, artifact_put;
 http_handler meta_health, meta_metrics, meta_openapi;
 
 /* api_submissions.c */
-http_handler submissions_list, submission_make, submission_get, submission_cancel,
+http_handler submissions_list, submission_make, submission_get, submission_cancel, submission_more,
         submission_samples, submission_profiles;
 /* api_compare.c */
 http_handler comparison_get;

@@ -200,6 +200,8 @@ static enum err resolve_spec(struct db *db, struct pool *p, const struct job *j,
 
 	json_put_str(spec, "tree", j->tree);
 	json_put_str(spec, "ref", j->ref);
+	if (j->base_of)
+		json_put_str(spec, "base_of", j->base_of);
 	if (e == OK && s.is) {
 		json_t *o = json_object();
 

@@ -5,6 +5,7 @@
 #include "server/samples.h"
 #include "server/schedule.h"
 #include "server/submit.h"
+#include "server/submit_more.h"
 #include "server/work.h"
 
 #include "lib/case.h"
@@ -248,6 +249,35 @@ enum err submission_cancel(struct http_req *req, struct http_resp *r, struct why
 		         NULL);
 		e = show_one(db_reader(req->srv->store), c.id, true, &r->json, w);
 	}
+	return e;
+}
+
+enum err submission_more(struct http_req *req, struct http_resp *r, struct why *w)
+{
+	struct more_asked m = {.sub = req->id,
+	                       .now_ms = clock_wall_ms(),
+	                       .by = req->token_label,
+	                       .admin = req->role == ROLE_ADMIN};
+	json_t *body = NULL;
+	enum err e = http_json(req, &body, w);
+
+	m.ask = (struct quota_ask){.label = req->token_label,
+	                           .token = req->token_id,
+	                           .exempt = m.admin,
+	                           .conf = &req->srv->conf,
+	                           .now_ms = m.now_ms};
+	if (e == OK)
+		e = more_read(body, &m, w);
+	if (e == OK)
+		e = db_write(req->srv->store, more_store, &m, w);
+	req->retry_after_s = m.ask.retry_after_s;
+	if (e == OK) {
+		log_info("submission.more", "submission", log_i(m.sub), "by", api_who(req), "boots",
+		         log_i(m.boots), NULL);
+		work_poke(req->srv);
+		e = show_one(db_reader(req->srv->store), m.sub, true, &r->json, w);
+	}
+	json_decref(body);
 	return e;
 }
 

@@ -99,12 +99,14 @@ static enum err build_span(struct db *db, struct pool *p, const struct wanted_ke
 static enum err standing(struct db *db, struct pool *p, const struct wanted *x,
                          const struct wanted_kernel *k, int64_t layout, int64_t *id, struct why *w)
 {
-	const char *compiler = NULL, *commit = hex_is(k->k.ref, 40) ? k->k.ref : NULL;
+	const char *compiler = NULL, *commit = NULL;
 	char domain[17], key[65], own[65];
 	enum err e = store_toolchain_compiler(db, k->k.toolchain, p, &compiler, w);
 
 	*id = NONE;
-	if (e == OK && !commit)
+	if (!k->k.base_of && hex_is(k->k.ref, 40))
+		commit = k->k.ref;
+	if (e == OK && !commit && !k->k.base_of)
 		e = store_cost_commit(db, k->k.tree, k->k.ref, p, &commit, w);
 	if (e != OK || !compiler || !commit || !x->s.reuse)
 		return e;
@@ -153,7 +155,8 @@ static enum err builds(struct db *db, struct pool *p, const struct wanted *x, st
 
 		for (size_t o = 0; o < i && !again; o++)
 			again = str_eq(x->kernel[o].k.tree, k->tree) &&
-			        str_eq(x->kernel[o].k.ref, k->ref);
+			        str_eq(x->kernel[o].k.ref, k->ref) &&
+			        str_eq(x->kernel[o].k.base_of, k->base_of);
 		out->resolves += !again;
 		if (!k->image)
 			e = count_builds(db, p, x, &x->kernel[i], out, w);
@@ -170,6 +173,13 @@ static enum err builds(struct db *db, struct pool *p, const struct wanted *x, st
 
 /* ---- boots */
 
+static double number_of(const char *line, const char *key)
+{
+	const char *at = strstr(line, key);
+
+	return at ? strtod(at + strlen(key), NULL) : 0;
+}
+
 /* How much a plan asks for: a run makes its memory once and passes over it once an
  * iteration, which takes as long as there is memory; and there is something to each. */
 static double plan_units(const char *plan)
@@ -178,19 +188,17 @@ static double plan_units(const char *plan)
 
 	for (const char *line = plan; line && *line; line = strchr(line, '\n')) {
 		char text[CASE_TEXT] = "", err[400];
-		long long runs = 0, iterations = 0, warmup = 0;
 		struct bench_case c;
 
 		line += *line == '\n';
 		if (*line == '#' || !*line)
 			continue;
 		snprintf(text, sizeof(text), "%.*s", (int)strcspn(line, " \n"), line);
-		if (sscanf(line, "%*s runs=%lld iterations=%lld warmup=%lld", &runs, &iterations,
-		           &warmup) != 3 ||
-		    case_parse(text, &c, err, sizeof(err)) != 0)
-			continue;
-		units += (double)runs * (double)(1 + iterations + warmup) *
-		         ((double)case_bytes(&c) / (1 << 20) + 16);
+		if (case_parse(text, &c, err, sizeof(err)) == 0)
+			units += number_of(line, " runs=") *
+			         (1 + number_of(line, " iterations=") +
+			          number_of(line, " warmup=")) *
+			         ((double)case_bytes(&c) / (1 << 20) + 16);
 	}
 	return units;
 }

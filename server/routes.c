@@ -37,6 +37,8 @@ static const struct http_route routes[] = {
 	 "One submission with its kernels, jobs and progress", "submission_get"},
 	{"POST", V1 "/submissions/{id}/cancel", ROLE_SUBMIT, 4 * KIB, 0, submission_cancel,
 	 "Stop a submission", "submission_cancel"},
+	{"POST", V1 "/submissions/{id}/boots", ROLE_SUBMIT, 64 * KIB, 0, submission_more,
+	 "Add boots to a submission that is done", "submission_more"},
 	{"GET", V1 "/submissions/latest/samples", ROLE_READ, 0, 0, submission_samples,
 	 "Raw samples of a case of the newest finished submission", "samples_latest"},
 	{"GET", V1 "/submissions/{id}/samples", ROLE_READ, 0, 0, submission_samples,

@@ -83,19 +83,27 @@ static enum err known_commit(struct db *db, struct pool *p, const struct sub *s,
 }
 
 static enum err want_commit(struct db *db, struct pool *p, const struct sub *s,
-                            struct sub_kernel *k, int64_t now_ms, struct why *w)
+                            struct sub_kernel *k, const struct sub_kernels *all, int64_t now_ms,
+                            struct why *w)
 {
 	struct job j = job_blank();
 	bool offered = false;
 	char domain[17];
-	int64_t id;
-	enum err e;
+	int64_t id = NONE;
+	enum err e = sched_base_of(db, p, s->id, k, all, &j.base_of, w);
 
-	e = known_commit(db, p, s, k, w);
+	if (e != OK || str_eq(k->state, "failed"))
+		return e;
+	if (!k->base_of)
+		e = known_commit(db, p, s, k, w);
 	if (e != OK || k->commit)
 		return e;
+	k->state = "resolving";
+	k->why = NULL;
+	if (k->base_of && !j.base_of)
+		return store_sub_kernel_set(db, s->id, k->pos, k->state, NULL, NULL, NULL, NONE, w);
 	/* Kernels of one tree and ref share the look-up, so they get one commit. */
-	e = store_job_resolving(db, s->id, k->tree, k->ref, &id, w);
+	e = store_job_resolving(db, s->id, k->tree, k->ref, j.base_of, &id, w);
 	if (e == OK && id == NONE) {
 		schedule_domain(s->submitter, k->tree, domain);
 		j.kind = "resolve";
@@ -111,7 +119,6 @@ static enum err want_commit(struct db *db, struct pool *p, const struct sub *s,
 	if (e == OK)
 		e = store_tree_offered(db, k->tree, &offered, w);
 	/* It waits, and says for what: an agent may come. */
-	k->state = "resolving";
 	k->why = offered ? NULL
 	                 : pool_fmt(p, "no agent that builds may fetch from \"%s\" yet", k->tree);
 	return e == OK ? store_sub_kernel_set(db, s->id, k->pos, k->state, k->why, NULL, NULL, NONE,
@@ -358,7 +365,7 @@ static enum err advance(struct db *db, struct pool *p, int64_t sub, int64_t now_
 		struct sub_kernel *x = &k.at[i];
 
 		if (str_eq(x->state, "new") || (str_eq(x->state, "resolving") && !x->commit))
-			e = want_commit(db, p, &s, x, now_ms, w);
+			e = want_commit(db, p, &s, x, &k, now_ms, w);
 		if (e == OK && str_eq(x->state, "resolving") && x->commit)
 			e = want_kernel(db, p, &s, x, now_ms, w);
 		if (e == OK && str_eq(x->state, "building"))
@@ -457,8 +464,7 @@ enum err schedule_resolved(struct db *db, const struct job *j, const char *commi
 	if (e == OK)
 		e = store_sub_all_kernels(db, j->submission, p, &k, w);
 	for (i = 0; e == OK && i < k.count; i++)
-		if (str_eq(k.at[i].state, "resolving") && str_eq(k.at[i].tree, j->tree) &&
-		    str_eq(k.at[i].ref, j->ref))
+		if (sched_resolves(j, &k.at[i], &k))
 			e = store_sub_kernel_set(db, j->submission, k.at[i].pos, "resolving", NULL,
 			                         commit, subject, NONE, w);
 	if (e == OK)
@@ -524,8 +530,7 @@ static enum err resolve_failed(struct db *db, const struct job *j, const char *w
 	enum err e = store_sub_all_kernels(db, j->submission, p, &k, w);
 
 	for (i = 0; e == OK && i < k.count; i++)
-		if (str_eq(k.at[i].state, "resolving") && str_eq(k.at[i].tree, j->tree) &&
-		    str_eq(k.at[i].ref, j->ref))
+		if (sched_resolves(j, &k.at[i], &k))
 			e = store_sub_kernel_set(db, j->submission, k.at[i].pos, "failed", why,
 			                         NULL, NULL, NONE, w);
 	if (e == OK)

@@ -59,6 +59,11 @@ int64_t schedule_boots(int64_t told, bool deterministic);
 enum err schedule_more(struct db *db, int64_t sub, const char *board, int64_t from, int64_t until,
                        int64_t now_ms, struct why *w);
 
+/* The same for boots that a person adds: of the baseline and of the kernels whose
+ * positions are chosen. */
+enum err schedule_added(struct db *db, int64_t sub, const char *board, const bool *chosen,
+                        int64_t from, int64_t until, int64_t now_ms, struct why *w);
+
 /* Moves an open submission on as far as facts allow. */
 enum err schedule_advance(struct db *db, int64_t sub, int64_t now_ms, struct why *w);
 enum err schedule_all(struct db *db, int64_t now_ms, struct why *w);
@@ -100,6 +105,12 @@ enum err sched_sub_ends(struct db *db, int64_t sub, const char *state, const cha
  * then. */
 enum err sched_lay_boots(struct db *db, struct pool *p, const struct sub *s,
                          const struct sub_kernels *k, int64_t now_ms, struct why *w);
+/* Of a kernel that is another one's merge base: *commit, the other's, once it is known.
+ * Where that one failed, k fails as well, and says so. NULL for any other kernel. */
+enum err sched_base_of(struct db *db, struct pool *p, int64_t sub, struct sub_kernel *k,
+                       const struct sub_kernels *all, const char **commit, struct why *w);
+/* Is this the job that k waits for? */
+bool sched_resolves(const struct job *j, const struct sub_kernel *k, const struct sub_kernels *all);
 /* The series' kernels behind the baseline, which has its commit; or *why_not. Those that
  * are booted come first, in the order of the patches, then the tip in another
  * configuration, what validates the tip, and those that are only built

@@ -35,6 +35,7 @@ struct layout {
 	char domain_of_image[17];
 	int64_t now_ms, seq;
 	struct sub_layouts relinks;
+	const bool *chosen; /* kernels beside the baseline, by place; NULL: all */
 };
 
 /* A kernel's id in a layout; NONE: it has none such (an image has one). */
@@ -101,6 +102,11 @@ static bool is_baselines_twin(const struct layout *l, const struct sub_kernel *k
 	       str_eq(k->section_hash, base->section_hash);
 }
 
+static bool is_chosen(const struct layout *l, size_t at)
+{
+	return !l->chosen || l->chosen[at] || (int64_t)at == l->s->baseline;
+}
+
 /* One row of boots: all kernels that are ready, each kernel once (two names may
  * stand for one) in that layout, forward or backward. */
 static enum err lay_row(struct db *db, struct layout *l, const struct board *b, int64_t phase,
@@ -115,7 +121,8 @@ static enum err lay_row(struct db *db, struct layout *l, const struct board *b, 
 		bool again = k->validates != NONE || k->built_only || is_baselines_twin(l, k);
 
 		for (o = 0; &l->k->at[o] != k; o++)
-			again |= l->k->at[o].kernel_id == k->kernel_id;
+			again |= is_chosen(l, o) && l->k->at[o].kernel_id == k->kernel_id;
+		again |= !is_chosen(l, o);
 		/* Boots of an image take the place that a relink would have. */
 		if (id == NONE && !b->deterministic)
 			id = k->kernel_id;
@@ -253,9 +260,15 @@ int64_t schedule_boots(int64_t told, bool deterministic)
 enum err schedule_more(struct db *db, int64_t sub, const char *board, int64_t from, int64_t until,
                        int64_t now_ms, struct why *w)
 {
+	return schedule_added(db, sub, board, NULL, from, until, now_ms, w);
+}
+
+enum err schedule_added(struct db *db, int64_t sub, const char *board, const bool *chosen,
+                        int64_t from, int64_t until, int64_t now_ms, struct why *w)
+{
 	struct pool *p = pool_new();
 	struct sub_kernels k = {0};
-	struct layout l = {.k = &k, .now_ms = now_ms};
+	struct layout l = {.k = &k, .now_ms = now_ms, .chosen = chosen};
 	struct board b = {0};
 	struct sub s;
 	char plan_sha256[65];

@@ -2,6 +2,7 @@
 #include "server/schedule.h"
 
 #include "lib/mem.h"
+#include "server/store_more.h"
 
 /* A build that somebody else waits for goes on, as theirs. */
 static enum err cancel_build(struct db *db, struct pool *p, const struct job *j, int64_t now_ms,
@@ -26,9 +27,12 @@ enum err schedule_cancel(struct db *db, int64_t sub, int64_t now_ms, struct why 
 	struct pool *p = pool_new();
 	struct job_list jobs = {0};
 	struct sub s;
+	int64_t added = 0;
 	size_t i;
 	enum err e = store_sub_get(db, sub, p, &s, w);
 
+	if (e == OK)
+		e = store_more_boots(db, sub, NULL, &added, w);
 	if (e == OK && s.ended_ms == NONE)
 		e = store_job_of_sub(db, sub, p, &jobs, w);
 	for (i = 0; e == OK && i < jobs.count; i++) {
@@ -41,7 +45,8 @@ enum err schedule_cancel(struct db *db, int64_t sub, int64_t now_ms, struct why 
 		            : store_job_cancel(db, j->id, "the submission was cancelled", now_ms,
 		                               w);
 	}
-	if (e == OK && s.ended_ms == NONE)
+	/* One that was done is done again, with the boots that it has. */
+	if (e == OK && s.ended_ms == NONE && !added)
 		e = sched_sub_ends(db, sub, "cancelled", NULL, now_ms, w);
 	pool_free(p);
 	return e;

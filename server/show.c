@@ -344,6 +344,7 @@ static json_t *show_sub_kernel(const struct sub_kernel *k)
 	json_put_str(o, "name", k->name);
 	json_put_str(o, "tree", k->tree);
 	json_put_str(o, "ref", k->ref);
+	json_put_str(o, "base_of", k->base_of);
 	json_put_str(o, "config", k->config_name);
 	json_put_str(o, "toolchain", k->toolchain);
 	show_int(o, "id", k->kernel_id);

@@ -36,6 +36,8 @@ static json_t *canonical(const struct wanted *x, const json_t *body)
 
 		if (s->image)
 			continue;
+		if (s->base_of)
+			json_put_str(k, "onto", s->ref);
 		json_put_str(k, "toolchain", s->toolchain);
 		if (!json_is_object(json_object_get(k, "config")))
 			json_put_str(k, "config", s->config_name);

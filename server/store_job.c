@@ -12,7 +12,7 @@
 	" tree, ref, toolchain, compiler, board, " plan ", metric, memory_bytes, phase,"    \
 	" phase_pages, replicate, about, baseline, attempt, agent, nonce, lease_until_ms,"  \
 	" infra_failures, class, why, step, done, total, created_ms, started_ms, ended_ms," \
-	" submitter"
+	" submitter, base_of"
 
 bool job_is_check(const struct job *j)
 {
@@ -69,6 +69,7 @@ static void job_row(struct db_stmt *q, struct pool *p, struct job *j)
 	j->started_ms = opt_int(q, 34);
 	j->ended_ms = opt_int(q, 35);
 	j->submitter = col_str(q, 36, p);
+	j->base_of = col_str(q, 37, p);
 }
 
 /* Its lane is there once it is. */
@@ -102,10 +103,10 @@ enum err store_job_add(struct db *db, const struct job *j, int64_t now_ms, int64
 	        db, "INSERT INTO job (kind, purpose, state, urgency, seq, submission_id,"
 	            " kernel_id, name, domain, tree, ref, toolchain, compiler, board, plan,"
 	            " metric, memory_bytes, phase, phase_pages, replicate, about, baseline,"
-	            " created_ms, submitter)"
+	            " created_ms, submitter, base_of)"
 	            " VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
 	            " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, coalesce(?23, (SELECT"
-	            " s.submitter FROM submission s WHERE s.id = ?5), '')) RETURNING id");
+	            " s.submitter FROM submission s WHERE s.id = ?5), ''), ?24) RETURNING id");
 	enum err e;
 
 	db_bind_text(q, 1, j->kind);
@@ -131,6 +132,7 @@ enum err store_job_add(struct db *db, const struct job *j, int64_t now_ms, int64
 	db_bind_int(q, 21, j->baseline);
 	db_bind_int(q, 22, now_ms);
 	db_bind_text(q, 23, job_is_check(j) ? "" : j->submitter);
+	db_bind_text(q, 24, j->base_of);
 	e = db_run_int(q, id, w);
 	return e == OK ? wait_in_lane(db, *id, w) : e;
 }
@@ -358,15 +360,17 @@ enum err store_job_open(struct db *db, int64_t submission, int64_t *count, struc
 }
 
 enum err store_job_resolving(struct db *db, int64_t submission, const char *tree, const char *ref,
-                             int64_t *id, struct why *w)
+                             const char *base_of, int64_t *id, struct why *w)
 {
 	struct db_stmt *q =
 	        db_prepare(db, "SELECT id FROM job WHERE submission_id = ?1 AND kind = 'resolve'"
-	                       " AND tree = ?2 AND ref = ?3");
+	                       " AND tree = ?2 AND ref = ?3"
+	                       " AND coalesce(base_of, '') = coalesce(?4, '')");
 
 	db_bind_int(q, 1, submission);
 	db_bind_text(q, 2, tree);
 	db_bind_text(q, 3, ref);
+	db_bind_text(q, 4, base_of);
 	return first_id(q, id, w);
 }
 

@@ -23,6 +23,7 @@ struct job {
 	int64_t submission, kernel; /* NONE: none */
 	const char *name;           /* the kernel's, in its submission */
 	const char *domain, *tree, *ref, *toolchain, *compiler;
+	const char *base_of; /* resolve: the commit whose merge base with ref is asked */
 	const char *board;
 	/* A check's own; NULL when adding: the submission's. Lists leave it out. */
 	const char *plan;
@@ -99,9 +100,10 @@ enum err store_job_why(struct db *db, int64_t id, const char *class, const char 
 
 /* Queued or leased jobs of a submission. */
 enum err store_job_open(struct db *db, int64_t submission, int64_t *count, struct why *w);
-/* The job that resolves tree#ref for a submission; NONE. */
+/* The job that resolves tree#ref for a submission, or its merge base with `base_of`;
+ * NONE. */
 enum err store_job_resolving(struct db *db, int64_t submission, const char *tree, const char *ref,
-                             int64_t *id, struct why *w);
+                             const char *base_of, int64_t *id, struct why *w);
 /* The open build of a kernel; NONE. */
 enum err store_job_building(struct db *db, int64_t kernel, int64_t *id, struct why *w);
 /* Queued work on a board, of one submission (NONE: all) and one kernel (NONE: all). */

@@ -190,9 +190,10 @@ enum err store_sub_kernel_add(struct db *db, int64_t sub, const struct sub_kerne
 	struct db_stmt *q = db_prepare(
 	        db, "INSERT INTO submission_kernel (submission_id, pos, name, tree, ref,"
 	            " config_sha256, config_name, config_whole, toolchain, image, commit_id,"
-	            " subject, kernel_id, state, why, validates, patches, built_only, source)"
+	            " subject, kernel_id, state, why, validates, patches, built_only, source,"
+	            " base_of)"
 	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-	            " ?16, ?17, ?18, ?19)");
+	            " ?16, ?17, ?18, ?19, ?20)");
 
 	db_bind_int(q, 1, sub);
 	db_bind_int(q, 2, k->pos);
@@ -213,6 +214,7 @@ enum err store_sub_kernel_add(struct db *db, int64_t sub, const struct sub_kerne
 	db_bind_int(q, 17, k->patches);
 	db_bind_int(q, 18, k->built_only);
 	db_bind_text(q, 19, k->source);
+	db_bind_text(q, 20, k->base_of);
 	return db_run(q, w);
 }
 
@@ -231,7 +233,7 @@ static enum err kernels_of(struct db *db, int64_t sub, int which, struct pool *p
 	                     " ON t.id = x.track_id WHERE x.submission_id = s.submission_id"
 	                     " LIMIT 1), (SELECT t.branch FROM track_point x JOIN track t"
 	                     " ON t.id = x.track_id WHERE x.release_id = s.submission_id"
-	                     " LIMIT 1), s.ref), k.section_hash"
+	                     " LIMIT 1), s.ref), k.section_hash, s.base_of"
 	                     " FROM submission_kernel s LEFT JOIN kernel k ON k.id = s.kernel_id"
 	                     " WHERE s.submission_id = ?1 AND"
 	                     " ((?2 = 1 AND s.validates IS NULL AND s.built_only = 0) OR"
@@ -270,6 +272,7 @@ static enum err kernels_of(struct db *db, int64_t sub, int which, struct pool *p
 		k->source = col_str(q, 20, p);
 		k->branch = col_str(q, 21, p);
 		k->section_hash = col_str(q, 22, p);
+		k->base_of = col_str(q, 23, p);
 	}
 	db_done(q);
 	return e;

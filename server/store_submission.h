@@ -38,6 +38,7 @@ struct sub_kernel {
 	int64_t validates; /* position of the kernel that it is booted for; NONE: it is compared */
 	int64_t patches;   /* of the submission's series that it holds */
 	bool built_only;   /* a patch that builds is all that is asked of it */
+	const char *base_of; /* the kernel of whose commit and `ref` it is the merge base */
 	const char *commit, *subject, *state, *why;
 	const char *branch; /* when read: that is followed and brought it; or the ref */
 	const char *source; /* of a patch: the tree of its files; equal sources are one kernel */

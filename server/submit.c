@@ -14,12 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CASES_MAX 1000
-
 /* ---- kernels */
 
 struct kernel_in {
-	const char *name, *tree, *ref, *toolchain, *image;
+	const char *name, *tree, *ref, *toolchain, *image, *base_of, *onto;
 	json_t *config;
 };
 
@@ -29,6 +27,8 @@ static const struct json_field kernel_fields[] = {
         {"ref", JSON_STR, offsetof(struct kernel_in, ref), JSON_NULLOK, 1, 250, NULL},
         {"config", JSON_ANY, offsetof(struct kernel_in, config), JSON_NULLOK, 0, 0, NULL},
         {"toolchain", JSON_STR, offsetof(struct kernel_in, toolchain), JSON_NULLOK, 1, 64, NULL},
+        {"base_of", JSON_STR, offsetof(struct kernel_in, base_of), JSON_NULLOK, 1, 64, NULL},
+        {"onto", JSON_STR, offsetof(struct kernel_in, onto), JSON_NULLOK, 1, 250, NULL},
         {"image", JSON_STR, offsetof(struct kernel_in, image), JSON_NULLOK, 64, 64, NULL},
         {0},
 };
@@ -184,6 +184,66 @@ enum err submit_tree(const char *tree, const char *ref, const char *place, const
 	return OK;
 }
 
+/* What it is the base of may come behind it: settle_bases() looks. */
+static enum err base_kernel(struct checking *c, const struct kernel_in *in, struct wanted_kernel *k,
+                            const char *place, struct why *w)
+{
+	if (in->tree || in->ref)
+		return err_set(w, ERR_INPUT,
+		               "%s.base_of: excludes tree and ref: they are those of"
+		               " \"%s\"",
+		               place, in->base_of);
+	if (in->onto && !ref_is_good(in->onto))
+		return err_set(w, ERR_INPUT,
+		               "%s.onto: \"%s\" is no branch, tag or commit by git's rules", place,
+		               in->onto);
+	if (in->toolchain && !word_is_good(in->toolchain))
+		return err_set(w, ERR_INPUT, "%s.toolchain: expected 1 to 64 of A-Z a-z 0-9 . _ -",
+		               place);
+	k->k.base_of = pool_str(c->p, in->base_of);
+	/* The tree's default branch. */
+	k->k.ref = in->onto ? pool_str(c->p, in->onto) : "HEAD";
+	k->k.toolchain = pool_str(c->p, in->toolchain);
+	k->k.state = "new";
+	return in->config ? submit_config(c, in->config, pool_fmt(c->p, "%s.config", place), k, w)
+	                  : OK;
+}
+
+/* A merge base has the tree of its branch and, where it does not say, its configuration
+ * and compiler. */
+static enum err settle_bases(struct checking *c, struct why *w)
+{
+	for (size_t i = 0; i < c->out->kernels; i++) {
+		struct wanted_kernel *k = &c->out->kernel[i];
+		const struct wanted_kernel *of = NULL;
+
+		if (!k->k.base_of)
+			continue;
+		for (size_t o = 0; o < c->out->kernels; o++)
+			if (o != i && str_eq(c->out->kernel[o].k.name, k->k.base_of))
+				of = &c->out->kernel[o];
+		if (!of)
+			return err_set(w, ERR_INPUT,
+			               "kernels[%zu].base_of: \"%s\" is none of the other kernels",
+			               i, k->k.base_of);
+		if (of->k.image || of->k.base_of)
+			return err_set(
+			        w, ERR_INPUT,
+			        "kernels[%zu].base_of: \"%s\" is no kernel of a tree and ref", i,
+			        k->k.base_of);
+		k->k.tree = of->k.tree;
+		if (!k->k.toolchain)
+			k->k.toolchain = of->k.toolchain;
+		if (k->config_text)
+			continue;
+		k->config_text = of->config_text;
+		k->k.config_sha256 = of->k.config_sha256;
+		k->k.config_name = of->k.config_name;
+		k->k.config_whole = of->k.config_whole;
+	}
+	return OK;
+}
+
 static enum err check_kernel(struct checking *c, json_t *o, size_t at, struct why *w)
 {
 	struct kernel_in in = {0};
@@ -207,11 +267,17 @@ static enum err check_kernel(struct checking *c, json_t *o, size_t at, struct wh
 	                           .kernel_id = NONE,
 	                           .validates = NONE};
 	if (in.image) {
-		if (in.tree || in.ref || in.toolchain || in.config)
-			return err_set(w, ERR_INPUT,
-			               "%s.image: excludes tree, ref, config and toolchain", place);
+		if (in.tree || in.ref || in.toolchain || in.config || in.base_of)
+			return err_set(
+			        w, ERR_INPUT,
+			        "%s.image: excludes tree, ref, base_of, config and toolchain",
+			        place);
 		return check_image(c, in.image, pool_fmt(c->p, "%s.image", place), k, w);
 	}
+	if (in.onto && !in.base_of)
+		return err_set(w, ERR_INPUT, "%s.onto: it goes with base_of", place);
+	if (in.base_of)
+		return base_kernel(c, &in, k, place, w);
 	if (!in.tree)
 		return err_set(w, ERR_INPUT, "%s.tree: missing (or an image)", place);
 	if (!in.ref)
@@ -267,7 +333,7 @@ static enum err add_validators(struct checking *c, struct why *w)
 /* ---- the whole */
 
 struct body_in {
-	const char *title, *baseline;
+	const char *title, *baseline, *pages;
 	json_t *series, *kernels, *boards, *cases, *plan;
 	double threshold;
 	int64_t priority;
@@ -281,6 +347,7 @@ static const struct json_field body_fields[] = {
         {"baseline", JSON_STR, offsetof(struct body_in, baseline), JSON_NULLOK, 1, 64, NULL},
         {"boards", JSON_ARR, offsetof(struct body_in, boards), JSON_NULLOK, 1, 64, NULL},
         {"cases", JSON_ARR, offsetof(struct body_in, cases), JSON_MUST, 1, CASES_MAX, NULL},
+        {"pages", JSON_STR, offsetof(struct body_in, pages), JSON_NULLOK, 1, 8, NULL},
         {"plan", JSON_OBJ, offsetof(struct body_in, plan), JSON_NULLOK, 0, 0, NULL},
         {"threshold", JSON_NUM, offsetof(struct body_in, threshold), JSON_NULLOK, 0, 0, NULL},
         {"priority", JSON_INT, offsetof(struct body_in, priority), JSON_NULLOK, -100, 100, NULL},
@@ -322,6 +389,8 @@ static enum err check_kernels(struct checking *c, const struct body_in *in, bool
 		return submit_series(c, in->series, validate, w);
 	for (i = 0; e == OK && i < json_array_size(in->kernels); i++)
 		e = check_kernel(c, json_array_get(in->kernels, i), i, w);
+	if (e == OK)
+		e = settle_bases(c, w);
 	if (e == OK)
 		e = find_baseline(c->out, in->baseline, w);
 	return e == OK && validate ? add_validators(c, w) : e;
@@ -366,7 +435,10 @@ enum err submit_read(const struct submitter *who, struct pool *p, json_t *body, 
 	/* Of a series the tip is validated, unless told otherwise. */
 	if (in.series && !json_is_boolean(json_object_get(body, "validate")))
 		in.validate = true;
-	e = check_kernels(&c, &in, in.validate, w);
+	c.pages = in.pages;
+	e = submit_pages(in.pages, w);
+	if (e == OK)
+		e = check_kernels(&c, &in, in.validate, w);
 	if (e == OK)
 		e = submit_cases(&c, in.cases, w);
 	if (e == OK && in.plan)

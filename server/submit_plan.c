@@ -101,33 +101,58 @@ enum err submit_boards(struct checking *c, json_t *boards, struct why *w)
 
 /* ---- cases and plan */
 
+struct gathering {
+	struct checking *c;
+	uint64_t largest;
+};
+
+/* However often it is named, it counts once. */
+static enum err take_case(struct gathering *g, const char *text, const char *place, struct why *w)
+{
+	struct texts *cases = &g->c->out->cases;
+	struct bench_case one;
+	char err[400], canon[CASE_TEXT];
+
+	if (case_parse(text, &one, err, sizeof(err)) != 0)
+		return err_set(w, ERR_INPUT, "%s: %s", place, err);
+	case_format(&one, canon, sizeof(canon));
+	for (size_t o = 0; o < cases->count; o++)
+		if (strcmp(cases->at[o], canon) == 0)
+			return OK;
+	if (cases->count == CASES_MAX)
+		return err_set(w, ERR_INPUT, "%s: more than %d cases", place, CASES_MAX);
+	*(const char **)pool_push(g->c->p, (void **)&cases->at, &cases->count, sizeof(*cases->at)) =
+	        pool_str(g->c->p, canon);
+	if (case_bytes(&one) > g->largest)
+		g->largest = case_bytes(&one);
+	return OK;
+}
+
 enum err submit_cases(struct checking *c, json_t *cases, struct why *w)
 {
-	uint64_t largest = 0;
-	size_t i, o;
+	struct gathering g = {.c = c};
+	enum err e = OK;
 
-	for (i = 0; i < json_array_size(cases); i++) {
+	for (size_t i = 0; e == OK && i < json_array_size(cases); i++) {
 		const char *text = json_string_value(json_array_get(cases, i));
-		struct bench_case one;
-		char err[400], canon[CASE_TEXT];
-		bool again = false;
+		const char *place = pool_fmt(c->p, "cases[%zu]", i);
+		json_t *list = NULL, *one;
+		size_t at;
 
 		if (!text)
-			return err_set(w, ERR_INPUT, "cases[%zu]: expected a string", i);
-		if (case_parse(text, &one, err, sizeof(err)) != 0)
-			return err_set(w, ERR_INPUT, "cases[%zu]: %s", i, err);
-		case_format(&one, canon, sizeof(canon));
-		for (o = 0; o < c->out->cases.count; o++)
-			again |= strcmp(c->out->cases.at[o], canon) == 0;
-		if (again)
+			return err_set(w, ERR_INPUT, "%s: expected a string", place);
+		if (!submit_is_glob(text)) {
+			e = take_case(&g, text, place, w);
 			continue;
-		*(const char **)pool_push(c->p, (void **)&c->out->cases.at, &c->out->cases.count,
-		                          sizeof(*c->out->cases.at)) = pool_str(c->p, canon);
-		if (case_bytes(&one) > largest)
-			largest = case_bytes(&one);
+		}
+		e = submit_glob(c, text, place, &list, w);
+		json_array_foreach (list, at, one)
+			if (e == OK)
+				e = take_case(&g, json_string_value(one), place, w);
+		json_decref(list);
 	}
-	c->out->s.memory_bytes = (int64_t)largest + GUEST_EXTRA_BYTES;
-	return OK;
+	c->out->s.memory_bytes = (int64_t)g.largest + GUEST_EXTRA_BYTES;
+	return e;
 }
 
 static const struct json_field plan_fields[] = {

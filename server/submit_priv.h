@@ -8,6 +8,7 @@
 #include "server/submit.h"
 
 #define KERNELS_MAX 32 /* of a submission, but for those that validate or are only built */
+#define CASES_MAX   1000
 
 struct checking {
 	const struct submitter *who;
@@ -16,6 +17,7 @@ struct checking {
 	struct wanted *out;
 	struct config_sets sets;
 	bool sets_loaded;
+	const char *pages; /* page size whose words patterns of cases are over; NULL: 4K */
 };
 
 /* A kernel's `config`: its text, name and hash. `place` names it in sentences. */
@@ -35,6 +37,13 @@ enum err submit_write_plan(struct checking *c, struct why *w);
 /* A body's `series`: the baseline is c->out's one kernel then. */
 enum err submit_series(struct checking *c, json_t *o, bool validate, struct why *w);
 
+/* A pattern of cases (`fork/` and a star), over those of the preset contpte-full: the ones
+ * it matches into *out, an array of strings which is the caller's also after an error.
+ * ERR_INPUT, with names near it, where it matches none (submit_glob.c). */
+enum err submit_pages(const char *pages, struct why *w);
+bool submit_is_glob(const char *text);
+enum err submit_glob(struct checking *c, const char *glob, const char *place, json_t **out,
+                     struct why *w);
 /* Fills s.asked_boots (submit_cost.c). */
 enum err submit_asked(struct db *db, struct pool *p, struct wanted *x, struct why *w);
 /* Kernels that are booted for their numbers. Of a series that boots every prefix nobody

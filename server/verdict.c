@@ -228,6 +228,21 @@ static void note_missing(const struct facts *f, struct cmp *c)
 	}
 }
 
+/* Whoever adds boots until he likes the result will like one: it is said, and alerts of
+ * nothing. */
+static void note_added(const struct facts *f, struct judged *v)
+{
+	for (size_t i = 0; i < f->boards.count; i++) {
+		if (!f->added[i])
+			continue;
+		v->exploratory = true;
+		cmp_add_note(v->cmp,
+		             "%s: %lld boots were added after the looks: its verdicts are "
+		             "exploratory, each interval at 95 %% by itself",
+		             f->boards.at[i], (long long)f->added[i]);
+	}
+}
+
 /* Calls too short for the clock were summed: their numbers are of one all the same. */
 static enum err note_summed(struct db *db, struct pool *p, int64_t sub, struct cmp *c,
                             struct why *w)
@@ -296,6 +311,7 @@ static enum err compute(struct db *db, int64_t sub, const struct verdict_view *v
 		add_board(&f, v, board);
 	if (v->more.count)
 		v->finished = false;
+	note_added(&f, v);
 	plan_of_import(&f.sub, v->cmp);
 	/* What was counted beside the time is set against the baseline's alone. */
 	if (!view->previous)
@@ -366,9 +382,9 @@ static enum err save(struct db *db, void *arg, struct why *w)
 		                  v->more.at[i].until, s->now_ms, w);
 	if (e == OK && s->live && v->finished)
 		e = store_sub_state(db, v->cmp->submission, "done", NULL, s->now_ms, w);
-	if (e == OK && s->live && v->cmp->complete)
+	if (e == OK && s->live && v->cmp->complete && !v->exploratory)
 		e = alerts_crept(db, v->cmp, s->now_ms, &release, w);
-	if (e == OK && s->live && v->cmp->complete && !release)
+	if (e == OK && s->live && v->cmp->complete && !v->exploratory && !release)
 		e = alerts_compared(db, v->cmp, s->now_ms, w);
 	if (e == OK && v->cmp->complete)
 		e = history_compared(db, v->cmp->submission, s->live, s->now_ms, w);

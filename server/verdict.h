@@ -41,7 +41,8 @@ struct judged {
 	struct boot_voids voids;
 	struct mismatches mismatches; /* boards that are not deterministic after all */
 	struct more more;             /* boards whose cells another look may decide */
-	bool finished;                /* open, with nothing left to run, and none of those */
+	bool exploratory; /* boots were added when the result was known: it alerts of nothing */
+	bool finished;    /* open, with nothing left to run, and none of those */
 };
 
 enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct why *w);

@@ -5,6 +5,7 @@
 #include "lib/stat/number.h"
 #include "server/samples.h"
 #include "server/store_board.h"
+#include "server/store_more.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -167,6 +168,9 @@ enum err facts_load(struct db *db, struct pool *p, int64_t sub, struct facts *f,
 		e = store_job_of_sub(db, sub, p, &f->jobs, w);
 	if (e == OK)
 		e = store_job_open(db, sub, &f->open_jobs, w);
+	f->added = pool_alloc(p, f->boards.count * sizeof(*f->added));
+	for (size_t i = 0; e == OK && i < f->boards.count; i++)
+		e = store_more_boots(db, sub, f->boards.at[i], &f->added[i], w);
 	return e;
 }
 

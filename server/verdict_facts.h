@@ -72,6 +72,7 @@ struct facts {
 	/* [board][case]: what relinking made there, and one image in several
 	 * submissions; of all boots up to last_boot (verdict_floor.c). */
 	struct stat_floor *layout_floor, *image_floor;
+	int64_t *added; /* per board: boots of a kernel that were asked for when it was done */
 	int64_t open_jobs;
 	int64_t last_boot;
 	struct {

@@ -81,8 +81,10 @@ struct looked *looked_at(const struct facts *f, struct pool *p, size_t board)
 	int64_t laid, open;
 	bool *rejected;
 
-	if (f->deterministic[board] || f->sub.boots != NONE || f->sub.imported || !f->sub.planned ||
-	    !f->cases.count)
+	/* Boots that were added when the result was known are no look: what was rejected
+	 * before does not stand, and each cell is judged by itself. */
+	if (f->added[board] || f->deterministic[board] || f->sub.boots != NONE || f->sub.imported ||
+	    !f->sub.planned || !f->cases.count)
 		return NULL;
 	rule = verdict_rule(f, board, 0, 1);
 	planned(f, board, &laid, &open);

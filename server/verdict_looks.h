@@ -18,8 +18,8 @@ struct looked {
 	struct stat_result *cell; /* [case][kernel] */
 };
 
-/* NULL: the board has no looks (deterministic, boots told, imported), or not all
- * boots of the first one have ended. Memory of the pool. */
+/* NULL: the board has no looks (deterministic, boots told or added, imported), or not
+ * all boots of the first one have ended. Memory of the pool. */
 struct looked *looked_at(const struct facts *f, struct pool *p, size_t board);
 const struct stat_result *looked_cell(const struct looked *l, const struct facts *f, size_t case_,
                                       size_t kernel);

@@ -75,7 +75,7 @@ static void words_that_are_wrong(void **state)
 	fails(p, NULL, 2, "none of drain, resume, quarantine", "boards", "a", "b");
 	fails(p, NULL, 2, "needs the board's name", "boards", "drain");
 	fails(p, NULL, 2, "needs the reason", "boards", "quarantine", "x");
-	fails(p, NULL, 2, "needs --baseline, or a series", "submit");
+	fails(p, NULL, 2, "needs --baseline or --kernel, or a series", "submit");
 	fails(p, p->submit, 2, "no --kernel is named \"c\"", "submit", "--baseline", "c",
 	      "--kernel", "b=" TREE "#x");
 	fails(p, p->submit, 2, "given twice", "submit", "--baseline", "b=" TREE "#y", "--kernel",
@@ -231,6 +231,54 @@ static void the_way_of_a_submission(void **state)
 	json_decref(all);
 	free(n);
 	each_format(p, id);
+
+	/* The same again would cost nothing; it is told, and not made. */
+	cli(&r, p, p->submit, "submit", "--dry-run", "--baseline", "base=" TREE "#v6.12",
+	    "--kernel", "slow=image:Image", "--case", CASE);
+	expect_fail(&r, 2, "Image");
+	ran_release(&r);
+	cli(&r, p, p->submit, "submit", "--dry-run", "--baseline", "base=" TREE "#v9", "--case",
+	    CASE);
+	expect_out(&r, "nothing was stored\n\n1 to resolve, 1 to build, 0 built already\n");
+	expect_out(&r, "BOARD  BOOTS  REUSED  MINUTES");
+	expect_out(&r, "in all: ");
+	ran_release(&r);
+	fails(p, p->submit, 2, "--dry-run excludes", "submit", "--dry-run", "--wait", "--baseline",
+	      "base=" TREE "#v9");
+	json_of(p, p->submit, &o, "submit", "--dry-run", "--baseline", "base=" TREE "#v9");
+	assert_string_equal(str_at(o, "request.baseline"), "base");
+	json_decref(o);
+	json_of(p, NULL, &o, "status", "latest");
+	assert_int_equal(int_at(o, "id"), id);
+	json_decref(o);
+
+	json_of(p, p->submit, &o, "submit", "--dry-run", "--baseline", "base=" TREE "#v9", "--case",
+	        "fork/*order=9*", "--pages", "4K");
+	assert_int_equal(json_array_size(at(o, "request.cases")), 2);
+	json_decref(o);
+	/* Without a baseline it is looked for. */
+	json_of(p, p->submit, &o, "submit", "--dry-run", "--kernel", "base=" TREE "#topic",
+	        "--onto", "next");
+	assert_string_equal(str_at(o, "request.baseline"), "merge-base");
+	assert_string_equal(str_at(o, "request.kernels.0.base_of"), "base");
+	assert_string_equal(str_at(o, "request.kernels.0.onto"), "next");
+	assert_string_equal(str_at(o, "request.title"), "base against merge-base");
+	json_decref(o);
+	fails(p, p->submit, 2, "--onto excludes --baseline", "submit", "--onto", "x", "--baseline",
+	      "b=" TREE "#y");
+
+	/* Boots that are added; and what of it cannot be. */
+	n = number(id);
+	fails(p, p->submit, 2, "expected 24 more at most", "more", n, "--boots", "30");
+	fails(p, p->submit, 2, "compares no kernel \"x\"", "more", n, "--boots", "1", "--kernel",
+	      "x");
+	fails(p, p->submit, 2, "--boots", "more", n);
+	fails(p, p->submit, 2, "not UTF-8", "more", n, "--boots", "1", "--board", "\377");
+	prints(p, p->submit, "is open again: 2 boots of each kernel were added", "more", n,
+	       "--boots", "2", "--board", "det", "--kernel", "slow");
+	fails(p, p->submit, 6, "is booting", "more", n, "--boots", "1");
+	finish(p, id, "done");
+	free(n);
 
 	/* a full disk is no success */
 	run_to(&r, "/dev/full", p->dir, p->server, "status", NULL);

@@ -474,10 +474,14 @@ json_t *fake_do(struct fake *f, const json_t *lease)
 	if (strcmp(kind, "resolve") == 0) {
 		json_t *o = json_object();
 
-		if (hex_is(str_at(spec, "ref"), 40))
-			snprintf(commit, sizeof(commit), "%s", str_at(spec, "ref"));
+		const char *of = json_str(spec, "base_of", NULL), *ref = str_at(spec, "ref");
+		char *name = of ? xasprintf("base of %s and %s", of, ref) : xstrdup(ref);
+
+		if (hex_is(name, 40))
+			snprintf(commit, sizeof(commit), "%s", name);
 		else
-			hash_block(str_at(spec, "ref"), strlen(str_at(spec, "ref")), commit);
+			hash_block(name, strlen(name), commit);
+		free(name);
 		commit[40] = '\0';
 		json_put_str(o, "commit", commit);
 		json_put_str(o, "subject", "a commit");
@@ -492,11 +496,12 @@ json_t *fake_do(struct fake *f, const json_t *lease)
 			json_put_str(body, "class", "build");
 			json_put_str(body, "why", "the tree has no such commit");
 		}
-		if (json_object_get(spec, "series") && f->resolve_fails) {
+		if ((json_object_get(spec, "series") && f->resolve_fails) ||
+		    (of && f->base_fails)) {
 			json_object_del(body, kind);
 			json_put_str(body, "state", "failed");
 			json_put_str(body, "class", "build");
-			json_put_str(body, "why", f->resolve_fails);
+			json_put_str(body, "why", of ? f->base_fails : f->resolve_fails);
 		}
 	} else if (strcmp(kind, "walk") == 0) {
 		json_t *o = f->walk(f, spec);

@@ -39,6 +39,7 @@ struct fake {
 	int version;             /* of the series: all commits are others ... */
 	int changed;             /* ... and from this patch on their content */
 	const char *lost;        /* a ref that no tree has any more */
+	const char *base_fails;  /* the sentence, of every merge base; NULL: none */
 	const char *resolve_fails; /* the sentence, of every series; NULL: none */
 	const char *vmlinux;       /* hash of an artifact, of all kernels that are built; or NULL */
 	const char *profile;       /* the same, of the boots that are asked for one */

@@ -195,14 +195,63 @@ static void uploads_that_are_not_there(void **state)
 	json_decref(o);
 }
 
+static size_t cases_of(struct fake *f, const char *cases, const char *more, json_t **out)
+{
+	char *body = xasprintf("{\"title\":\"t\",\"boards\":[\"det\"],\"cases\":[%s]%s," TREE "}",
+	                       cases, more);
+
+	*out = dry(f, body);
+	free(body);
+	return json_array_size(at(*out, "request.cases"));
+}
+
+static void patterns(void **state)
+{
+	static const struct {
+		const char *cases, *has;
+	} bad[] = {
+	        {"\"frok/*\"", "cases[0]: no case of contpte-full matches \"frok/*\": near it are "
+	                       "fork/order=0, fork/order=2, fork/order=3"},
+	        {"\"fork/order=0\",\"mremap/order=1*\"", "cases[1]: no case of contpte-full"},
+	        {"\"mremap/order=1*\"", "near it are mremap/order=0,"},
+	        {"\"[\"", "near it are"},
+	        {"\"*****\"", "at most 127 bytes and 4 stars"},
+	        {"\"\"", "cases[0]"},
+	};
+	struct fake *f = *state;
+	size_t all;
+	json_t *o;
+
+	/* fork, and with a file, at six orders; however often it is named. */
+	assert_int_equal(cases_of(f, "\"fork/*\"", "", &o), 12);
+	assert_string_equal(str_at(o, "request.cases.0"), "fork/order=0");
+	json_decref(o);
+	assert_int_equal(cases_of(f, "\"fork/order=9\",\"fork/*\",\"fork/order=?\"", "", &o), 12);
+	assert_string_equal(str_at(o, "request.cases.0"), "fork/order=9");
+	json_decref(o);
+	all = cases_of(f, "\"*\"", "", &o);
+	assert_true(all > 150);
+	json_decref(o);
+	assert_int_equal(cases_of(f, "\"mremap/*skew=16K\"", ",\"pages\":\"16K\"", &o), 7);
+	json_decref(o);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		char *body = xasprintf("{\"title\":\"t\",\"cases\":[%s]," TREE "}", bad[i].cases);
+
+		expect_error(f->d, "POST", "/api/v1/submissions", f->submit, body, 400, "input",
+		             bad[i].has);
+		free(body);
+	}
+	expect_error(f->d, "POST", DRY, f->submit,
+	             "{\"title\":\"t\",\"cases\":[\"fork/*\"],\"pages\":\"8K\"," TREE "}", 400,
+	             "input", "pages: expected one of 4K, 16K, 64K");
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, fake_teardown)
 	const struct CMUnitTest tests[] = {
-	        T(nothing_is_known),
-	        T(as_it_comes),
-	        T(the_same_errors),
-	        T(uploads_that_are_not_there),
+	        T(nothing_is_known),           T(as_it_comes), T(the_same_errors),
+	        T(uploads_that_are_not_there), T(patterns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

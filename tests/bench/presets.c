@@ -8,7 +8,7 @@
  */
 #include "tests/bench/bench.h"
 
-#include "cli/preset.h"
+#include "lib/preset.h"
 #include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/mem.h"

@@ -1,5 +1,5 @@
 /* Presets: what a plan's name stands for. */
-#include "cli/preset.h"
+#include "lib/preset.h"
 
 #include "lib/case.h"
 #include "lib/json.h"
@@ -165,7 +165,7 @@ static void an_unknown_name(void **state)
 
 	(void)state;
 	assert_int_equal(preset_pages_find("8K", &pages, &w), ERR_INPUT);
-	assert_string_equal(w.text, "--pages: expected one of 4K, 16K, 64K, got \"8K\"");
+	assert_string_equal(w.text, "expected one of 4K, 16K, 64K, got \"8K\"");
 	assert_int_equal(preset_find("contpte", &p, &w), ERR_INPUT);
 	assert_string_equal(w.text, "--preset: there is no \"contpte\", only seed-fork, "
 	                            "contpte-quick, contpte-full");

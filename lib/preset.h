@@ -12,8 +12,8 @@
  * the same questions in other words (skew=16K instead of skew=4K): one page, all
  * but one page of a block, the order that fills a block.
  */
-#ifndef FOLDWATCH_CLI_PRESET_H
-#define FOLDWATCH_CLI_PRESET_H
+#ifndef FOLDWATCH_PRESET_H
+#define FOLDWATCH_PRESET_H
 
 #include "lib/buf.h"
 #include "lib/err.h"

@@ -1,4 +1,4 @@
-#include "cli/preset.h"
+#include "lib/preset.h"
 
 #include "lib/buf.h"
 #include "lib/case.h"
@@ -105,7 +105,7 @@ enum err preset_pages_find(const char *name, const struct preset_pages **out, st
 			return OK;
 		}
 	}
-	return err_set(w, ERR_INPUT, "--pages: expected one of 4K, 16K, 64K, got \"%s\"", name);
+	return err_set(w, ERR_INPUT, "expected one of 4K, 16K, 64K, got \"%s\"", name);
 }
 
 /* The operation with this size's words in it; false where it has none. */
