@@ -19,6 +19,8 @@ extern const struct cli_command cmd_boots;
 extern const struct cli_command cmd_faults;
 extern const struct cli_command cmd_alerts;
 extern const struct cli_command cmd_subscribe;
+extern const struct cli_command cmd_history;
+extern const struct cli_command cmd_reference;
 extern const struct cli_command cmd_log;
 extern const struct cli_command cmd_cancel;
 extern const struct cli_command cmd_token;

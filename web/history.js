@@ -4,7 +4,8 @@ import {h, replace, table} from "./dom.js";
 import {getJson} from "./api.js";
 import {interval, percent, quantity, when} from "./format.js";
 
-const SHOWN = 200; // rows of the table of points
+const SHOWN = 200; // rows of the table of points ...
+const BUCKETS = 50; // ... and of buckets
 const HEIGHT = 380;
 
 const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -138,7 +139,7 @@ function draw(target, layout, x, onZoom, onPoint) {
 		cursor: {drag: {x: true, y: false}, y: false},
 		scales: {x: {time: false, range: () => rangeOf(layout, x)}},
 		axes: [
-			{...axis, label: "point of the branch", incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5]},
+			{...axis, label: "point of the branch", space: 80, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5]},
 			{...axis, label: x.unit, size: 100, values: (_, v) => v.map(y => quantity(y, x.metric))},
 		],
 		series, bands,
@@ -225,7 +226,7 @@ function segmentTable(x) {
 }
 
 function bucketTable(x) {
-	const step = Math.ceil(x.buckets.length / SHOWN);
+	const step = Math.ceil(x.buckets.length / BUCKETS);
 	return table(step > 1 ? `Every ${step}th bucket` : "Buckets of points", [
 		{head: "Points", cell: b => `${b.from} to ${b.until}`},
 		{head: "Number of them", num: true, cell: b => b.points},
