@@ -743,6 +743,19 @@ CREATE TABLE cell (
 	PRIMARY KEY (submission_id, pos)
 ) STRICT, WITHOUT ROWID;
 
+-- What was counted beside the time of a cell.
+CREATE TABLE cell_covariate (
+	submission_id INTEGER NOT NULL REFERENCES submission(id),
+	pos           INTEGER NOT NULL,
+	cell          INTEGER NOT NULL,           -- cell.pos
+	name          TEXT NOT NULL,
+	base_mean     REAL,
+	mean          REAL,
+	change        REAL,
+	last_boot     INTEGER NOT NULL,
+	PRIMARY KEY (submission_id, pos)
+) STRICT, WITHOUT ROWID;
+
 -- Boots whose numbers a comparison left out.
 CREATE TABLE cell_thrown (
 	submission_id INTEGER NOT NULL REFERENCES submission(id),
