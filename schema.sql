@@ -833,6 +833,18 @@ CREATE TABLE history_point (
 	PRIMARY KEY (history_id, position)
 ) STRICT, WITHOUT ROWID;
 
+-- Points of HISTORY_BLOCK positions beside one another, so that a long history is shown
+-- without reading each.
+CREATE TABLE history_block (
+	history_id INTEGER NOT NULL REFERENCES history(id),
+	block      INTEGER NOT NULL,              -- position / HISTORY_BLOCK
+	points     INTEGER NOT NULL,
+	low        REAL NOT NULL,
+	high       REAL NOT NULL,
+	total      REAL NOT NULL,                 -- of their values
+	PRIMARY KEY (history_id, block)
+) STRICT, WITHOUT ROWID;
+
 -- Where a history changes, and points that lie apart from their neighbours.
 CREATE TABLE history_change (
 	history_id INTEGER NOT NULL REFERENCES history(id),
