@@ -900,6 +900,19 @@ CREATE TABLE cell (
 	PRIMARY KEY (submission_id, pos)
 ) STRICT, WITHOUT ROWID;
 
+-- What was counted beside the time of a cell.
+CREATE TABLE cell_covariate (
+	submission_id INTEGER NOT NULL REFERENCES submission(id),
+	pos           INTEGER NOT NULL,
+	cell          INTEGER NOT NULL,           -- cell.pos
+	name          TEXT NOT NULL,
+	base_mean     REAL,
+	mean          REAL,
+	change        REAL,
+	last_boot     INTEGER NOT NULL,
+	PRIMARY KEY (submission_id, pos)
+) STRICT, WITHOUT ROWID;
+
 -- Boots whose numbers a comparison left out.
 CREATE TABLE cell_thrown (
 	submission_id INTEGER NOT NULL REFERENCES submission(id),
@@ -975,6 +988,18 @@ CREATE TABLE history_point (
 	submission_id INTEGER NOT NULL,
 	last_boot     INTEGER NOT NULL,
 	PRIMARY KEY (history_id, position)
+) STRICT, WITHOUT ROWID;
+
+-- Points of HISTORY_BLOCK positions beside one another, so that a long history is shown
+-- without reading each.
+CREATE TABLE history_block (
+	history_id INTEGER NOT NULL REFERENCES history(id),
+	block      INTEGER NOT NULL,              -- position / HISTORY_BLOCK
+	points     INTEGER NOT NULL,
+	low        REAL NOT NULL,
+	high       REAL NOT NULL,
+	total      REAL NOT NULL,                 -- of their values
+	PRIMARY KEY (history_id, block)
 ) STRICT, WITHOUT ROWID;
 
 -- Where a history changes, and points that lie apart from their neighbours.

@@ -21,6 +21,8 @@ extern const struct cli_command cmd_faults;
 extern const struct cli_command cmd_alerts;
 extern const struct cli_command cmd_subscribe;
 extern const struct cli_command cmd_track;
+extern const struct cli_command cmd_history;
+extern const struct cli_command cmd_reference;
 extern const struct cli_command cmd_log;
 extern const struct cli_command cmd_cancel;
 extern const struct cli_command cmd_more;

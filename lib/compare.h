@@ -112,8 +112,7 @@ struct cmp_across {
 	char *one, *other; /* the baseline's and the other; NULL: absent */
 };
 
-/* What hardware counted beside the time of a cell, a window. For the JSON: of it a
- * comparison that was stored has only what `why` and the notes say. */
+/* What hardware counted beside the time of a cell, a window. For JSON and CSV. */
 struct cmp_covariate {
 	size_t cell;
 	char *name;                /* "cycles" */

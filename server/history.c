@@ -12,6 +12,7 @@
  * (docs/statistics.md). */
 #define TAU_PHASES 0.001
 #define TAU_BOOTS  0.01
+#define ABOUT      4 /* changes on each side that a change may undo, or be undone by, and one */
 #define FAR        4 /* scales, for a point to be suspected */
 
 #define WINDOW STAT_WINDOW
@@ -90,15 +91,17 @@ static enum err undone(struct work_on *k, const struct history_change *one,
 static enum err classify(struct work_on *k, int64_t position, struct why *w)
 {
 	struct history_changes l = {0};
-	enum err e = store_change_around(k->db, k->h.id, position, 3, 4, k->p, &l, w);
+	enum err e = store_change_around(k->db, k->h.id, position, ABOUT, ABOUT, k->p, &l, w);
+	size_t here = 0;
 
+	while (here < l.count && l.at[here].position < position)
+		here++;
 	for (size_t i = 0; e == OK && i < l.count; i++) {
 		bool before = false, after = false;
 		const char *class;
 
 		/* Those at the ends have a neighbour that was not read. */
-		if ((i == 0 && l.at[0].position < position && l.count > 3) ||
-		    (i + 1 == l.count && i > 3))
+		if ((i == 0 && here == ABOUT) || (i + 1 == l.count && l.count - here == ABOUT))
 			continue;
 		if (i > 0)
 			e = undone(k, &l.at[i - 1], &l.at[i], &before, w);

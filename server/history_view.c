@@ -133,7 +133,9 @@ static int64_t width_of(const struct history_asked *a, const struct history_view
 		first = v->at[i].first < first ? v->at[i].first : first;
 		last = v->at[i].last > last ? v->at[i].last : last;
 	}
-	return (last - first) / n + 1;
+	n = (last - first) / n + 1;
+	/* Whole blocks, where it is about that large. */
+	return n < HISTORY_BLOCK ? n : (n + HISTORY_BLOCK - 1) / HISTORY_BLOCK * HISTORY_BLOCK;
 }
 
 static enum err extents(struct db *db, const struct history_asked *a, const struct histories *l,

@@ -3,6 +3,7 @@
 
 #include "lib/mem.h"
 #include "server/store_across.h"
+#include "server/store_covariate.h"
 
 #include <string.h>
 
@@ -121,6 +122,7 @@ enum err store_cmp_save(struct db *db, const struct cmp *c, const struct boot_vo
 	        "DELETE FROM cell_across WHERE submission_id = ?1",
 	        "DELETE FROM boot_void WHERE submission_id = ?1",
 	        "DELETE FROM boot_known WHERE submission_id = ?1",
+	        "DELETE FROM cell_covariate WHERE submission_id = ?1",
 	};
 	struct db_stmt *q;
 	enum err e = OK;
@@ -134,6 +136,8 @@ enum err store_cmp_save(struct db *db, const struct cmp *c, const struct boot_vo
 		e = add_thrown(db, c, i, w);
 	for (i = 0; e == OK && i < c->acrosses; i++)
 		e = store_across_add(db, c, i, w);
+	for (i = 0; e == OK && i < c->covariates; i++)
+		e = store_covariate_add(db, c, i, w);
 	for (i = 0; e == OK && i < c->notes; i++)
 		e = add_note(db, c, i, w);
 	for (i = 0; e == OK && i < c->knowns; i++)
@@ -287,6 +291,8 @@ enum err store_cmp_load(struct db *db, struct cmp *c, bool *found, struct why *w
 		e = store_across_load(db, c, w);
 	if (e == OK)
 		e = load_knowns(db, c, w);
+	if (e == OK)
+		e = store_covariate_load(db, c, w);
 	return e == OK ? load_notes(db, c, w) : e;
 }
 
@@ -295,7 +301,7 @@ enum err store_cmp_clear(struct db *db, struct why *w)
 	static const char *const tables[] = {
 	        "DELETE FROM cell",       "DELETE FROM cell_thrown", "DELETE FROM cell_note",
 	        "DELETE FROM boot_void",  "DELETE FROM comparison",  "DELETE FROM cell_across",
-	        "DELETE FROM boot_known",
+	        "DELETE FROM boot_known", "DELETE FROM cell_covariate",
 	};
 	enum err e = OK;
 	size_t i;

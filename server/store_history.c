@@ -360,6 +360,7 @@ enum err store_history_clear(struct db *db, struct why *w)
 {
 	static const char *const tables[] = {
 	        "DELETE FROM history_fault",
+	        "DELETE FROM history_block",
 	        "DELETE FROM history_change",
 	        "DELETE FROM history_point",
 	        "DELETE FROM history",
@@ -403,6 +404,30 @@ static enum err count_points(struct db *db, int64_t history, int64_t more, struc
 	return db_run(q, w);
 }
 
+/* Once its points have changed. */
+static enum err sum_block(struct db *db, int64_t history, int64_t position, struct why *w)
+{
+	int64_t block = position / HISTORY_BLOCK;
+	struct db_stmt *q = db_prepare(db, "DELETE FROM history_block WHERE history_id = ?1"
+	                                   " AND block = ?2");
+	enum err e;
+
+	db_bind_int(q, 1, history);
+	db_bind_int(q, 2, block);
+	e = db_run(q, w);
+	if (e != OK)
+		return e;
+	q = db_prepare(db, "INSERT INTO history_block (history_id, block, points, low, high, total)"
+	                   " SELECT ?1, ?2, count(*), min(value), max(value), sum(value)"
+	                   " FROM history_point WHERE history_id = ?1 AND position >= ?3"
+	                   " AND position <= ?4 HAVING count(*) > 0");
+	db_bind_int(q, 1, history);
+	db_bind_int(q, 2, block);
+	db_bind_int(q, 3, block * HISTORY_BLOCK);
+	db_bind_int(q, 4, block * HISTORY_BLOCK + HISTORY_BLOCK - 1);
+	return db_run(q, w);
+}
+
 enum err store_history_put(struct db *db, int64_t history, int64_t position,
                            const struct history_cell *c, struct why *w)
 {
@@ -436,7 +461,8 @@ enum err store_history_put(struct db *db, int64_t history, int64_t position,
 	db_bind_int(q, 13, c->kernel);
 	db_bind_int(q, 14, c->submission);
 	db_bind_int(q, 15, c->last_boot);
-	return db_run(q, w);
+	e = db_run(q, w);
+	return e == OK ? sum_block(db, history, position, w) : e;
 }
 
 enum err store_history_drop(struct db *db, int64_t history, int64_t position, struct why *w)
@@ -448,7 +474,9 @@ enum err store_history_drop(struct db *db, int64_t history, int64_t position, st
 	db_bind_int(q, 1, history);
 	db_bind_int(q, 2, position);
 	e = db_run(q, w);
-	return e == OK && db_changes(db) ? count_points(db, history, -1, w) : e;
+	if (e == OK && db_changes(db))
+		e = count_points(db, history, -1, w);
+	return e == OK ? sum_block(db, history, position, w) : e;
 }
 
 static void ask_around(struct db_stmt *q, int64_t history, int64_t position, int64_t n)

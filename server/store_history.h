@@ -162,12 +162,14 @@ enum err store_history_read(struct db *db, int64_t history, int64_t from, int64_
 enum err store_history_extent(struct db *db, int64_t history, int64_t from, int64_t until,
                               int64_t most, int64_t *first, int64_t *last, int64_t *n,
                               struct why *w);
+#define HISTORY_BLOCK 256 /* positions whose points are summed up beforehand */
 struct history_bucket {
 	int64_t from, until; /* both included */
 	int64_t n;           /* 0: nothing in it */
 	double min, max, mean;
 };
-/* Fills n, min, max and mean of one that has from and until. */
+/* Fills n, min, max and mean of one that has from and until: quickly where it begins and
+ * ends with a block. */
 enum err store_history_bucket(struct db *db, int64_t history, struct history_bucket *b,
                               struct why *w);
 

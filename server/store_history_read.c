@@ -108,14 +108,19 @@ enum err store_history_extent(struct db *db, int64_t history, int64_t from, int6
 enum err store_history_bucket(struct db *db, int64_t history, struct history_bucket *b,
                               struct why *w)
 {
-	struct db_stmt *q = db_prepare(db, "SELECT count(*), min(value), max(value), avg(value)"
-	                                   " FROM history_point WHERE history_id = ?1"
-	                                   " AND position >= ?2 AND position <= ?3");
+	bool whole = b->from % HISTORY_BLOCK == 0 && b->until % HISTORY_BLOCK == HISTORY_BLOCK - 1;
+	struct db_stmt *q =
+	        whole ? db_prepare(db, "SELECT coalesce(sum(points), 0), min(low), max(high),"
+	                               " sum(total) / sum(points) FROM history_block"
+	                               " WHERE history_id = ?1 AND block >= ?2 AND block <= ?3")
+	              : db_prepare(db, "SELECT count(*), min(value), max(value), avg(value)"
+	                               " FROM history_point WHERE history_id = ?1"
+	                               " AND position >= ?2 AND position <= ?3");
 	enum err e;
 
 	db_bind_int(q, 1, history);
-	db_bind_int(q, 2, b->from);
-	db_bind_int(q, 3, b->until);
+	db_bind_int(q, 2, whole ? b->from / HISTORY_BLOCK : b->from);
+	db_bind_int(q, 3, whole ? b->until / HISTORY_BLOCK : b->until);
 	e = db_step(q, w);
 	if (e == OK && db_has_row(q)) {
 		b->n = db_int(q, 0);

@@ -34,8 +34,8 @@ enum err store_release_newest(struct db *db, int64_t track, struct pool *p, stru
 	struct db_stmt *q =
 	        db_prepare(db, "SELECT t.id, x.position, coalesce(t.release, ''), x.release_id"
 	                       " FROM track_point x JOIN track t ON t.id = x.track_id"
-	                       " WHERE x.release_id IS NOT NULL AND x.track_id = ?1"
-	                       " ORDER BY x.position DESC LIMIT 1");
+	                       " WHERE x.release_id > 0 AND x.track_id = ?1"
+	                       " ORDER BY x.release_id DESC LIMIT 1");
 
 	db_bind_int(q, 1, track);
 	return read_one(q, p, out, found, w);

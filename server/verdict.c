@@ -313,8 +313,9 @@ static enum err compute(struct db *db, int64_t sub, const struct verdict_view *v
 		v->finished = false;
 	note_added(&f, v);
 	plan_of_import(&f.sub, v->cmp);
-	/* What was counted beside the time is set against the baseline's alone. */
-	if (!view->previous)
+	/* What was counted beside the time is set against the baseline's alone; once all
+	 * boots are there, as the floors are: a comparison is computed anew with each. */
+	if (!view->previous && !f.open_jobs)
 		e = facts_covariates(db, v->pool, &f, v->cmp, w);
 	if (e != OK)
 		return e;

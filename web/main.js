@@ -5,12 +5,17 @@ import {showSubmission} from "./submission.js";
 import {showCell} from "./cell.js";
 import {showBoards} from "./boards.js";
 import {showAlert, showAlerts} from "./alerts.js";
+import {showTrack, showTracks} from "./tracks.js";
+import {showHistory} from "./history.js";
 
 const routes = [
 	[/^\/?$/, showList],
 	[/^\/boards$/, showBoards],
 	[/^\/alerts(?:\?(.*))?$/, showAlerts],
 	[/^\/alert\/(\d+)$/, showAlert],
+	[/^\/tracks$/, showTracks],
+	[/^\/track\/(\d+)$/, showTrack],
+	[/^\/track\/(\d+)\/history\?(.*)$/, showHistory],
 	[/^\/submission\/(\d+|latest)$/, showSubmission],
 	[/^\/submission\/(\d+)\/cell\?(.*)$/, showCell],
 ];

@@ -170,7 +170,7 @@ struct csv_field {
 
 static const char csv_head[] =
         "board,kernel,case,metric,statistic,mean,change,low,high,std_rel,boots,invalid_boots,runs,"
-        "verdict,why,skewed,at_most,base_mean,tau,needed,across,footnotes\r\n";
+        "verdict,why,skewed,at_most,base_mean,tau,needed,across,covariates,footnotes\r\n";
 
 /* "board.qemu: 7.2 -> 9.1; ..."; free() it. */
 static char *across_text(const struct cmp *c, const struct cmp_cell *x)
@@ -191,6 +191,31 @@ static char *across_text(const struct cmp *c, const struct cmp_cell *x)
 	return text;
 }
 
+/* "cycles: 2000000 -> 2060000 (+3.00 %); ..."; free() it. */
+static char *covariates(const struct cmp *c, const struct cmp_cell *x)
+{
+	struct buf b;
+	char *text;
+
+	buf_init(&b, 1 << 20);
+	for (size_t i = 0; i < c->covariates; i++) {
+		const struct cmp_covariate *v = &c->covariate[i];
+
+		if (&c->cell[v->cell] != x)
+			continue;
+		buf_addf(&b, "%s%s: ", b.len ? "; " : "", v->name);
+		csv_real(&b, v->base);
+		buf_adds(&b, isnan(v->base) ? "absent -> " : " -> ");
+		csv_real(&b, v->mean);
+		buf_adds(&b, isnan(v->mean) ? "absent" : "");
+		if (isfinite(v->change))
+			buf_addf(&b, " (%+.2f %%)", 100 * v->change);
+	}
+	text = buf_take(&b, NULL);
+	buf_release(&b);
+	return text ? text : xstrdup("");
+}
+
 /* All of a cell's footnotes; free() it. */
 static char *footnotes(const struct cmp *c, const struct cmp_cell *x)
 {
@@ -208,7 +233,7 @@ static char *footnotes(const struct cmp *c, const struct cmp_cell *x)
 
 static void csv_row(const struct cmp *c, const struct cmp_cell *x, struct buf *out)
 {
-	char *across = across_text(c, x), *foot = footnotes(c, x);
+	char *across = across_text(c, x), *foot = footnotes(c, x), *counted = covariates(c, x);
 	const struct csv_field field[] = {
 	        {CSV_TEXT, .text = c->board[x->board].name},
 	        {CSV_TEXT, .text = c->kernel[x->kernel].name},
@@ -231,6 +256,7 @@ static void csv_row(const struct cmp *c, const struct cmp_cell *x, struct buf *o
 	        {CSV_REAL, .real = x->tau},
 	        {CSV_INT, .number = x->needed},
 	        {CSV_TEXT, .text = across},
+	        {CSV_TEXT, .text = counted},
 	        {CSV_TEXT, .text = foot},
 	};
 
@@ -250,6 +276,7 @@ static void csv_row(const struct cmp *c, const struct cmp_cell *x, struct buf *o
 	}
 	buf_adds(out, "\r\n");
 	free(across);
+	free(counted);
 	free(foot);
 }
 

@@ -448,7 +448,7 @@ static void csv_defuses(void **state)
 	buf_init(&out, 1 << 20);
 	report_csv(c, &out);
 	assert_non_null(strstr(out.data, "\r\n'-2+3,'=cmd|' /C calc'!A0,fork/order=0,ns,median,900,"
-	                                 "-0.1,,,,2,0,8,unsure,,false,,1000,0.01,,,\r\n"));
+	                                 "-0.1,,,,2,0,8,unsure,,false,,1000,0.01,,,,\r\n"));
 	assert_non_null(strstr(out.data, "\"a \"\"quoted\"\", name\nof two lines\""));
 	assert_non_null(strstr(out.data, ",\"'  @SUM(1)\","));
 	assert_non_null(strstr(out.data, ",caf\xc3\xa9 ?,"));

@@ -274,7 +274,7 @@ char *bed_rows(struct db_store *s, const char *query)
 char *bed_histories(struct db_store *s)
 {
 	static const char key[] = "SELECT h.board || ' ' || h.env_id || ' ' || ";
-	char *points, *changes, *state, *all, *query;
+	char *points, *changes, *state, *blocks, *all, *query;
 
 	query = xasprintf("%sx.position || ' ' || x.value || ' ' || x.boots || ' ' || x.carried"
 	                  " || ' ' || coalesce(x.against, '-') || ' ' || x.submission_id"
@@ -296,8 +296,15 @@ char *bed_histories(struct db_store *s)
 	                  key);
 	state = bed_rows(s, query);
 	free(query);
-	all = xasprintf("%s--\n%s--\n%s", points ? points : "", changes ? changes : "",
-	                state ? state : "");
+	query = xasprintf("%sx.block || ' ' || x.points || ' ' || x.low || ' ' || x.high || ' '"
+	                  " || x.total FROM history h JOIN history_block x ON x.history_id = h.id"
+	                  " ORDER BY h.board, h.env_id, x.block",
+	                  key);
+	blocks = bed_rows(s, query);
+	free(query);
+	all = xasprintf("%s--\n%s--\n%s--\n%s", points ? points : "", changes ? changes : "",
+	                state ? state : "", blocks ? blocks : "");
+	free(blocks);
 	free(points);
 	free(changes);
 	free(state);

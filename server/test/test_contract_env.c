@@ -280,6 +280,7 @@ static void covariates(void **state)
 {
 	struct fake *f = *state;
 	json_t *c;
+	char *text;
 
 	cell_has(f, "{\"windows\":5,\"instructions\":1000000,\"cycles\":2000000}",
 	         "{\"windows\":5,\"instructions\":1000100,\"cycles\":2060000}",
@@ -291,6 +292,10 @@ static void covariates(void **state)
 	assert_true(num_at(c, "cells.0.covariates.1.base_mean") == 2000000);
 	assert_true(num_at(c, "cells.0.covariates.1.mean") == 2060000);
 	json_decref(c);
+	text = text_of(f, 1, "csv");
+	has(text, ",across,covariates,footnotes\r\n");
+	has(text, ",instructions: 1000000 -> 1000100 (+0.01 %); cycles: 2000000 -> 2060000 (+3.00 %),");
+	free(text);
 	/* More instructions explain more cycles. */
 	cell_has(f, "{\"instructions\":1000000,\"cycles\":2000000}",
 	         "{\"instructions\":1020000,\"cycles\":2060000}", NULL);
@@ -320,6 +325,7 @@ static void calls(void **state)
 	struct fake *f = *state;
 	int64_t sub;
 	json_t *c;
+	char *text;
 
 	f->covariates = "{\"why\":\"no counters here\"},\"calls\":{\"windows\":5,"
 	                "\"contpte_wrprotect_ptes\":4096}";
@@ -339,6 +345,9 @@ static void calls(void **state)
 	assert_int_equal(json_array_size(at(c, "cells.0.covariates")), 2);
 	assert_true(json_is_null(at(c, "cells.0.covariates.0.base_mean")));
 	json_decref(c);
+	text = text_of(f, sub, "csv");
+	has(text, ": absent -> ");
+	free(text);
 }
 
 static void boots_tell_and_differ(void **state)

@@ -126,6 +126,16 @@ static void a_step_that_goes_back_is_a_transient(void **state)
 		bed_point(b->s, &x);
 	}
 	expect_rows(b, STEPS, "transient 3\ntransient 5\nstep 7\n");
+	/* Nor does what comes later make it anything else. */
+	for (int64_t i = 7; i < 40; i++) {
+		struct bed_point x = det(b, i + 1, i, 1030 + (i - 7) * 10., 1030 + (i - 6) * 10.);
+
+		bed_point(b->s, &x);
+	}
+	expect_rows(b,
+	            "SELECT class || ' ' || position FROM history_change WHERE class = 'transient'"
+	            " ORDER BY position",
+	            "transient 3\ntransient 5\n");
 }
 
 /* Point 9 is measured against point 2 first; then what lies between. */
@@ -336,6 +346,40 @@ static void the_order_does_not_matter(void **state)
 	free(x);
 }
 
+/* The same of a board whose changes are known, in two orders that no branch would have. */
+static void nor_on_a_deterministic_board(void **state)
+{
+	struct bed *b = *state;
+	struct bed_point x[90];
+	char *in_order, *other;
+	void *second = NULL;
+	struct bed *late;
+	double last = 1000;
+
+	for (int64_t i = 0; i < 90; i++) {
+		double v = i % 11 == 3 ? last * 1.02 : i % 11 == 6 ? last / 1.02 : last * 1.0003;
+
+		x[i] = det(b, i + 2, i + 1, last, v);
+		last = v;
+	}
+	bed_points(b->s, x, 90);
+	for (int64_t i = 0; i < 90; i++)
+		bed_derive(b->s, b->track, i + 2, true);
+	in_order = bed_histories(b->s);
+	assert_non_null(strstr(in_order, "transient"));
+	assert_int_equal(setup(&second), 0);
+	late = second;
+	for (int64_t i = 0; i < 90; i++) {
+		bed_points(late->s, &x[i * 37 % 90], 1);
+		bed_derive(late->s, late->track, i * 37 % 90 + 2, true);
+	}
+	other = bed_histories(late->s);
+	assert_string_equal(other, in_order);
+	free(other);
+	free(in_order);
+	teardown(&second);
+}
+
 static enum err void_one(struct db *db, void *arg, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "UPDATE cell SET mean = NULL, verdict = 'invalid'"
@@ -381,6 +425,7 @@ int main(void)
 	        with(an_improvement_is_no_alert),
 	        with(a_small_step_is_told_late),
 	        with(the_order_does_not_matter),
+	        with(nor_on_a_deterministic_board),
 	        with(a_point_whose_boots_are_voided_goes),
 	};
 
