@@ -13,7 +13,7 @@ static void print_commands(FILE *to)
 	            "Performance regressions of Linux memory management on arm64, measured by\n"
 	            "building, booting and benchmarking kernels.\n\ncommands:\n");
 	for (const struct cli_command *const *c = cli_commands; *c; c++)
-		fprintf(to, "  %-10s  %s\n", (*c)->name, (*c)->summary);
+		fprintf(to, "  %-11s  %s\n", (*c)->name, (*c)->summary);
 	fprintf(to,
 	        "\n`foldwatch help COMMAND` says more, with examples; foldwatch(1) says all.\n");
 }
