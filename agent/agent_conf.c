@@ -28,7 +28,7 @@ static const struct conf_key agent_keys[] = {
          "directory of the agent's own state and caches; must be given"},
         {"foldbench", CONF_STR, AT(foldbench), 1, PATH_MAX, NULL, NULL,
          "static arm64 foldbench for guests; must be given when there is a board"},
-        {"builds", CONF_BOOL, AT(builds), 0, 0, "yes", NULL, "take resolve and build jobs"},
+        {"builds", CONF_BOOL, AT(builds), 0, 0, "yes", NULL, "take resolve, walk and build jobs"},
         {"build_jobs", CONF_INT, AT(build_jobs), 0, 1024, "0", NULL,
          "compilers at once; 0: the number of processors"},
         {"build_timeout_s", CONF_INT, AT(build_timeout_s), 1, 604800, "7200", NULL,

@@ -55,7 +55,7 @@ struct agent_conf {
 	char *dir;       /* lock, state/, spool/, dead/, jobs/, trash/, mirrors/, builds/, ccache/,
 	                    images/ */
 	char *foldbench; /* static arm64 binary for guests */
-	bool builds;     /* takes resolve and build jobs */
+	bool builds;     /* takes resolve, walk and build jobs */
 	int64_t build_jobs; /* make -j; 0: the number of processors */
 	int64_t build_timeout_s, fetch_timeout_s, boot_timeout_s;
 	int64_t fetch_max_bytes, build_max_bytes; /* disk */

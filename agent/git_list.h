@@ -22,7 +22,7 @@ struct git_entry {
 	char commit[41];
 	char source[41];   /* the tree of its files: equal sources are one kernel */
 	char patch_id[41]; /* git patch-id --stable; "" of a merge, or where it changes nothing */
-	char parent[41]; /* the first; "" of a root, or where the mirror has none */
+	char parent[41];   /* the first; "" of a root, or where the mirror has none */
 	int64_t parents;
 	char *subject;
 	char *author; /* "Name <address>" */

@@ -160,8 +160,9 @@ static void print_words(const char *name, const json_t *words)
 	if (!json_array_size(words))
 		return;
 	buf_init(&b, 1 << 20);
-	json_array_foreach (words, i, x)
+	json_array_foreach (words, i, x) {
 		buf_addf(&b, "%s%s", i ? ", " : "", json_string_value(x));
+	}
 	print_line(name, b.data);
 	buf_release(&b);
 }

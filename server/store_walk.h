@@ -18,7 +18,7 @@ struct walk_commit {
 	const char *commit;
 	const char *source; /* the tree of its files, by git */
 	const char *subject, *author;
-	bool mainline;        /* on the line of first parents from the tip */
+	bool mainline;   /* on the line of first parents from the tip */
 	int64_t parents; /* 2 and more: a merge */
 	const char
 	        *patch_id; /* NULL: a merge, it changes nothing, or the tip alone was asked for */

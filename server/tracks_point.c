@@ -113,7 +113,7 @@ enum err tracks_submit(struct server *srv, struct db *db, struct pool *p, struct
 {
 	struct track_points waiting = {0};
 	struct track_point before, *x, *base = NULL;
-	int64_t at, sub;
+	int64_t at, sub = NONE;
 	enum err e = store_point_waiting(db, t->id, 2, p, &waiting, w);
 
 	(void)now_ms;
@@ -152,7 +152,7 @@ enum err tracks_release(struct server *srv, struct db *db, struct pool *p, struc
 {
 	struct track_point x;
 	json_t *body, *kernels, *release;
-	int64_t sub;
+	int64_t sub = NONE;
 	enum err e;
 
 	(void)now_ms;

@@ -15,8 +15,8 @@
 #include <cmocka.h>
 
 #define LINUX "https://example.org/linux.git"
-#define TIP  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define WHY  "--why", "because"
+#define TIP   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define WHY   "--why", "because"
 
 static json_t *walk(struct fake *f, const json_t *spec)
 {
