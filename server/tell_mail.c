@@ -324,14 +324,17 @@ void tell_mail(const struct telling *t, const char *from, const char *to, int64_
 	} else {
 		para(out, "", "%s", t->alert->title);
 		buf_addc(out, '\n');
+		/* What was found stands below, in full. */
 		if (str_eq(s->from, s->to))
-			para(out, "", "It is %s:", s->to);
+			para(out, "", "It is %s%s", s->to, t->suspect ? "." : ":");
 		else
 			para(out, "", "It was %s and is now %s%s%s:", s->from, s->to,
 			     s->by ? ", by " : "", s->by ? s->by : "");
 		buf_addc(out, '\n');
-		para(out, "  ", "%s", s->why);
-		buf_addc(out, '\n');
+		if (!t->suspect || !str_eq(s->from, s->to)) {
+			para(out, "  ", "%s", s->why);
+			buf_addc(out, '\n');
+		}
 		if (!t->suspect)
 			table(t->cells, out);
 	}

@@ -195,7 +195,7 @@ static void a_suspect(void **state)
 	x.step.why = "bisected: abcdef012345";
 	text = mail(&x);
 	fits(text);
-	has(text, "\nIt is confirmed:\n");
+	has(text, "\nIt is confirmed.\n");
 	has(text, "\nBy bisection, 4 steps and 12 boots, with a confidence of 0.9712 it is\n");
 	has(text, "\n  abcdef012345 (\"mm: ? . From me\n");
 	has(text, "\n  ?. Author <a@example.org> Bcc: x@example.org\n");
