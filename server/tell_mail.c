@@ -308,6 +308,14 @@ static void suspect(const struct telling *t, struct buf *out)
 	     (long long)s->proof);
 	buf_addc(out, '\n');
 	table(&s->cells, out);
+	if (!s->movers)
+		return;
+	para(out, "", "Instructions by function, in the first of them:");
+	buf_addc(out, '\n');
+	for (size_t i = 0; i < s->movers; i++)
+		para(out, "  ", "%s %.0f -> %.0f (%+.0f)", s->mover[i].function, s->mover[i].before,
+		     s->mover[i].after, s->mover[i].after - s->mover[i].before);
+	buf_addc(out, '\n');
 }
 
 void tell_mail(const struct telling *t, const char *from, const char *to, int64_t at_ms,

@@ -4,6 +4,7 @@
 
 #include "lib/json.h"
 #include "lib/mem.h"
+#include "lib/zst.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +13,36 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+static char profile[2][65];
+
+static const char *profiled(const char *name)
+{
+	return profile[branch_effect(name) > 0];
+}
+
+static void put_profiles(struct fake *f)
+{
+	static char vmlinux[65];
+
+	fake_put(f, "symbols", 7, vmlinux);
+	f->vmlinux = vmlinux;
+	f->profiled = profiled;
+	for (int i = 0; i < 2; i++) {
+		char *text = xasprintf("{\"format\":1,\"runs\":[{\"windows\":3,\"switches\":0,"
+		                       "\"tlbi\":1,\"dsb\":2,\"rows\":[[\"copy_page\",%d,1],"
+		                       "[\"zap\",7,1]]},{\"windows\":0,\"switches\":0,\"tlbi\":0,"
+		                       "\"dsb\":0,\"rows\":[]}]}",
+		                       1000 + 20000 * i);
+		struct buf b;
+
+		buf_init(&b, 1 << 20);
+		assert_int_equal(zst_pack(text, strlen(text), 3, &b, NULL), OK);
+		fake_put(f, b.data, b.len, profile[i]);
+		buf_release(&b);
+		free(text);
+	}
+}
 
 /* The first message with these words: one may come twice, the server is stopped meanwhile. */
 static char *message_with(struct sink *s, const char *words)
@@ -37,6 +68,7 @@ static void the_suspect_is_told(void **state)
 	hook(p, "webhook", "");
 	branch_of(12, 7);
 	p->f->effect = branch_effect;
+	put_profiles(p->f);
 	branch_follow(p->f, branch_measured(p->f, "\"det\"", ""));
 	json_decref(bisected(p->f, 1, "done"));
 	/* New, confirmed, and found: what lies between is in the story alone. */
@@ -52,6 +84,8 @@ static void the_suspect_is_told(void **state)
 	has(mail, "\n  fork/order=0,size=16M on det, instructions, emulated\n");
 	has(mail, "\n  foldwatch repro --submission ");
 	has(mail, branch_name(7));
+	has(mail, "Instructions by function, in the first of them:\n\n"
+	          "  copy_page 1000 -> 21000 (+20000)\n\n");
 	hooked = message_with(p->http, "\"bisected: ");
 	o = json_loads(strstr(hooked, "{"), 0, NULL);
 	assert_non_null(o);
