@@ -108,8 +108,9 @@ static void print_bisection(const json_t *b)
 	print_line("by", line);
 	free(line);
 	print_commit("culprit", json_object_get(b, "culprit"));
-	json_array_foreach (json_object_get(b, "or"), i, c)
+	json_array_foreach (json_object_get(b, "or"), i, c) {
 		print_commit("or", c);
+	}
 	if (!json_is_object(json_object_get(b, "culprit")))
 		print_line("why", why);
 	else if (json_flag(b, "shared", false))

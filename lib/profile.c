@@ -346,7 +346,7 @@ static int by_move(const void *a, const void *b)
 
 static uint64_t size_in(const struct symbols *s, const char *function)
 {
-	const struct symbol *x = symbols_find(s, function);
+	const struct symbol *x = s ? symbols_find(s, function) : NULL;
 
 	return x ? x->size : 0;
 }

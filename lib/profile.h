@@ -69,7 +69,8 @@ struct mover {
 	uint64_t size_a, size_b; /* 0: not there */
 };
 
-/* All functions of both, the largest |b - a| first. free() it. */
+/* All functions of both, the largest |b - a| first; symbols NULL: their sizes are not
+ * known. free() it. */
 struct mover *profile_movers(const struct profile *a, const struct symbols *sa,
                              const struct profile *b, const struct symbols *sb, size_t *count);
 

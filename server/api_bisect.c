@@ -122,7 +122,7 @@ static enum err stop(struct db *db, void *arg, struct why *w)
 {
 	const struct asking *x = arg;
 	struct pool *p = pool_new();
-	struct bisection b;
+	struct bisection b = {0};
 	struct alert a;
 	enum err e = store_alert_get(db, x->alert, p, &a, w);
 

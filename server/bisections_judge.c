@@ -318,13 +318,12 @@ static enum err seen(struct db *db, const struct bisection *b, const char *signa
 static void by_presence(struct pool *p, const struct bisect_seen *s, int64_t need, double rate,
                         const struct ended *x, struct judgement *j)
 {
-	long long all = (long long)(s->shown + s->clean);
-
 	j->used = s->shown + s->clean;
 	if (s->shown) {
 		j->as = JUDGED_BAD;
 		j->level = 1;
-		j->why = pool_fmt(p, "%lld of %lld boots showed it", (long long)s->shown, all);
+		j->why = pool_fmt(p, "%lld of %lld boots showed it", (long long)s->shown,
+		                  (long long)j->used);
 	} else if (s->clean >= need) {
 		/* Of a bad commit so many boots would have stayed without it. */
 		double miss = fmax(1 - rate, FAULT_MISSED);
@@ -332,7 +331,7 @@ static void by_presence(struct pool *p, const struct bisect_seen *s, int64_t nee
 		j->as = JUDGED_GOOD;
 		j->level = 0;
 		j->llr = (double)s->clean * log(miss);
-		j->why = pool_fmt(p, "none of %lld boots showed it", all);
+		j->why = pool_fmt(p, "none of %lld boots showed it", (long long)j->used);
 	} else if (x->infra) {
 		j->as = JUDGED_INFRA;
 		j->why = x->infra_why;

@@ -130,22 +130,22 @@ static enum err arrived(struct moving *m, int64_t sub, struct why *w)
 
 /* ---- the result */
 
-static enum err boots_of(struct moving *m, int64_t *boots)
+static int64_t boots_of(const struct bisection *b)
 {
-	*boots = 0;
-	for (size_t i = 0; i < m->b->steps; i++)
-		*boots += m->b->at[i].boots;
-	return OK;
+	int64_t boots = 0;
+
+	for (size_t i = 0; i < b->steps; i++)
+		boots += b->at[i].boots;
+	return boots;
 }
 
 static const char *sentence(struct moving *m)
 {
 	const struct bisection *b = m->b;
 	const struct bisection_commit *c = &b->commit[b->culprit - 1];
-	int64_t boots, range = b->culprit - b->first;
+	int64_t boots = boots_of(b), range = b->culprit - b->first;
 	const char *text;
 
-	boots_of(m, &boots);
 	text = pool_fmt(m->p, "bisected: %.12s %s (%s), %zu step%s, %lld boot%s", c->commit,
 	                c->subject, c->author, b->steps, b->steps == 1 ? "" : "s", (long long)boots,
 	                boots == 1 ? "" : "s");
@@ -264,7 +264,7 @@ static double alpha_of(const struct bisection *b)
 static enum err not_booted(struct moving *m, int64_t sub, bool *same, struct why *w)
 {
 	const char *commit;
-	struct sub s;
+	struct sub s = {0};
 	enum err e = store_bisect_same(m->db, sub, m->p, same, &commit, w);
 
 	if (e == OK && *same)
@@ -296,7 +296,7 @@ static double sure(const struct bisection *b)
 {
 	double p = NAN;
 
-	for (size_t i = 0; i < b->steps; i++) {
+	for (size_t i = 0; b->at && i < b->steps; i++) {
 		const struct bisection_step *s = &b->at[i];
 
 		if (isnan(s->llr) || str_eq(s->outcome, "skip"))
@@ -421,7 +421,7 @@ static enum err stands_all_the_same(struct moving *m, struct judgement *j, struc
 {
 	const struct bisection *b = m->b;
 	struct alert_work x;
-	struct work_cell c;
+	struct work_cell c = {.change = NAN};
 	int64_t sub;
 	enum err e = remeasured(m, &sub, w);
 

@@ -7,8 +7,8 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "server/alerts.h"
-#include "server/show_bisection.h"
 #include "server/store_boot.h"
+#include "server/suspect.h"
 #include "server/tell.h"
 
 #include <pthread.h>
@@ -83,42 +83,6 @@ static enum err load_fault(struct db *db, struct sending *s, struct why *w)
 	return e;
 }
 
-/* What a bisection had found when this step was made, so that a letter which is sent again
- * says the same. */
-static enum err load_suspect(struct db *db, struct sending *s, struct why *w)
-{
-	struct suspect *x = &s->suspect;
-	struct sub_kernels kernels = {0};
-	struct bisection b = {0};
-	enum err e = store_bisect_of_alert(db, s->alert.id, s->pool, &b, w);
-
-	if (e != OK || !b.id || b.step == NONE || b.step > s->letter->step || b.culprit == NONE)
-		return e;
-	e = store_bisect_load(db, &b, s->pool, w);
-	if (e == OK)
-		e = show_bisection_of(db, s->pool, s->alert.id, s->letter->step,
-		                      &s->telling.bisection, w);
-	if (e == OK)
-		e = store_sub_kernels(db, b.proof, s->pool, &kernels, w);
-	if (e != OK)
-		return e;
-	*x = (struct suspect){.commit = b.commit[b.culprit - 1].commit,
-	                      .subject = b.commit[b.culprit - 1].subject,
-	                      .author = b.commit[b.culprit - 1].author,
-	                      .parent = b.first > 1 ? b.commit[b.first - 2].commit : b.good,
-	                      .range = b.culprit - b.first,
-	                      .shared = b.shared,
-	                      .steps = (int64_t)b.steps,
-	                      .confidence = b.confidence,
-	                      .proof = b.proof,
-	                      .kernel = kernels.count > 1 ? kernels.at[1].name : s->alert.kernel};
-	for (size_t i = 0; i < b.steps; i++)
-		x->boots += b.at[i].boots;
-	s->telling.suspect = x;
-	return s->alert.signature ? OK
-	                          : store_work_cells(db, b.proof, x->kernel, s->pool, &x->cells, w);
-}
-
 static enum err load(struct sending *s, struct why *w)
 {
 	struct db *db = db_reader(s->n->srv->store);
@@ -137,8 +101,10 @@ static enum err load(struct sending *s, struct why *w)
 	if (e == OK && s->alert.signature)
 		e = load_fault(db, s, w);
 	if (e == OK)
-		e = load_suspect(db, s, w);
+		e = suspect_load(&s->n->srv->conf, db, s->pool, l->alert, l->step, &s->suspect,
+		                 &s->telling.bisection, w);
 	db_snapshot_end(db);
+	s->telling.suspect = s->telling.bisection ? &s->suspect : NULL;
 	s->telling.alert = &s->alert;
 	s->telling.cells = &s->cells;
 	s->telling.step = &s->step;

@@ -55,8 +55,10 @@ static enum err given_config(struct checking *c, json_t *config, const char *pla
 
 	if (e != OK)
 		return e;
-	if (!in.text == !in.sha256)
-		return err_set(w, ERR_INPUT, "%s: expected either text or sha256", place);
+	if (!in.text && !in.sha256)
+		return err_set(w, ERR_INPUT, "%s.text: missing (or a sha256)", place);
+	if (in.text && in.sha256)
+		return err_set(w, ERR_INPUT, "%s.sha256: excludes text", place);
 	k->k.config_name = in.name ? pool_str(c->p, in.name) : "custom";
 	if (in.text) {
 		e = config_custom(c->p, &c->sets, in.text, &k->config_text, &k->k.config_whole, w);

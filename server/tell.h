@@ -18,6 +18,12 @@
 
 /* The commit that a bisection found, and the submission that measured it against what is
  * before it. */
+#define SUSPECT_MOVERS 5
+struct suspect_mover {
+	const char *function;
+	double before, after; /* instructions a window */
+};
+
 struct suspect {
 	const char *commit, *subject, *author, *parent;
 	int64_t range; /* commits before it that could not be told from it */
@@ -27,6 +33,10 @@ struct suspect {
 	int64_t proof;
 	const char *kernel;       /* its name there */
 	struct alert_cells cells; /* what moved there */
+	/* Functions that run more or fewer instructions in the first of them, the largest
+	 * move first. */
+	struct suspect_mover mover[SUSPECT_MOVERS];
+	size_t movers;
 };
 
 struct telling {

@@ -319,6 +319,14 @@ static void suspect(const struct telling *t, struct buf *out)
 	     (long long)s->proof);
 	buf_addc(out, '\n');
 	table(&s->cells, out);
+	if (!s->movers)
+		return;
+	para(out, "", "Instructions by function, in the first of them:");
+	buf_addc(out, '\n');
+	for (size_t i = 0; i < s->movers; i++)
+		para(out, "  ", "%s %.0f -> %.0f (%+.0f)", s->mover[i].function, s->mover[i].before,
+		     s->mover[i].after, s->mover[i].after - s->mover[i].before);
+	buf_addc(out, '\n');
 }
 
 void tell_mail(const struct telling *t, const char *from, const char *to, int64_t at_ms,
@@ -337,14 +345,17 @@ void tell_mail(const struct telling *t, const char *from, const char *to, int64_
 	} else {
 		para(out, "", "%s", t->alert->title);
 		buf_addc(out, '\n');
+		/* What was found stands below, in full. */
 		if (str_eq(s->from, s->to))
-			para(out, "", "It is %s:", s->to);
+			para(out, "", "It is %s%s", s->to, t->suspect ? "." : ":");
 		else
 			para(out, "", "It was %s and is now %s%s%s:", s->from, s->to,
 			     s->by ? ", by " : "", s->by ? s->by : "");
 		buf_addc(out, '\n');
-		para(out, "  ", "%s", s->why);
-		buf_addc(out, '\n');
+		if (!t->suspect || !str_eq(s->from, s->to)) {
+			para(out, "  ", "%s", s->why);
+			buf_addc(out, '\n');
+		}
 		if (!t->suspect)
 			table(t->cells, out);
 	}

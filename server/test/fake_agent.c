@@ -393,7 +393,10 @@ static json_t *boot_body(struct fake *f, const json_t *spec, json_t *body)
 	json_put_real(o, "seconds", 2.5);
 	json_put_str(o, "console", bad && f->faults ? f->fault_console : f->console);
 	json_put_int(o, "console_bytes", 50);
-	json_put_str(o, "profile", json_str(spec, "vmlinux", NULL) ? f->profile : NULL);
+	json_put_str(o, "profile",
+	             !json_str(spec, "vmlinux", NULL) ? NULL
+	             : f->profiled                    ? f->profiled(name)
+	                                              : f->profile);
 	json_put_str(env, "qemu", f->qemu ? f->qemu : "7.2");
 	if (f->no_disk && json_is_true(json_object_get(spec, "files")))
 		json_put_str(env, "no_disk", f->no_disk);

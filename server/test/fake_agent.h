@@ -53,6 +53,7 @@ struct fake {
 	double (*effect)(const char *name);
 	bool (*bad)(const char *name);
 	const char *(*binary)(const char *name);
+	const char *(*profiled)(const char *name); /* over profile */
 	double noise; /* sd of a boot's level on boards with metric ns */
 };
 

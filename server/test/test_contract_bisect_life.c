@@ -260,13 +260,23 @@ static void dismissed_while_bisected(void **state)
 	json_decref(o);
 }
 
+static size_t works_of(struct fake *f, const char *purpose)
+{
+	json_t *o = alert_now(f, 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_array_size(at(o, "work")); i++)
+		n += strcmp(str_at(json_array_get(at(o, "work"), i), "purpose"), purpose) == 0;
+	json_decref(o);
+	return n;
+}
+
 /* Whatever goes wrong with boards decides nothing: the step is asked for again. */
 static void infra_trouble(void **state)
 {
 	struct fake *f = *state;
 	char name[16];
 	json_t *b;
-	bool waited = false;
 
 	branch_of(12, 7);
 	f->effect = branch_effect;
@@ -274,15 +284,81 @@ static void infra_trouble(void **state)
 	snprintf(name, sizeof(name), "%s", branch_name(6));
 	f->bad_kernel = name; /* the first step's */
 	f->bad_class = "infra";
-	f->bad_boots = 4; /* one job's attempts */
+	f->bad_boots = 12; /* all attempts of its three boots */
 	branch_follow(f, branch_measured(f, "\"det\"", ""));
 	b = bisected(f, 1, "done");
 	assert_string_equal(str_at(b, "culprit.commit"), branch_commit(7));
-	assert_string_equal(str_at(b, "table.0.outcome"), "good");
-	for (size_t i = 0; i < json_array_size(at(b, "table")); i++)
-		waited |= str_at(json_array_get(at(b, "table"), i), "outcome")[0] == 's';
-	assert_false(waited);
 	assert_int_equal(f->bad_boots, 0);
+	assert_int_equal(int_at(b, "table.0.position"), 6);
+	assert_string_equal(str_at(b, "table.0.outcome"), "good");
+	assert_int_equal(int_at(b, "table.0.boots"), 3);
+	assert_int_equal(works_of(f, "step"), (size_t)int_at(b, "steps") + 1);
+	json_decref(b);
+}
+
+/* A person stops a step: nobody knows the answer, and the search ends. */
+static void a_step_is_cancelled(void **state)
+{
+	struct fake *f = *state;
+	char path[64];
+	json_t *b;
+
+	branch_follow(f, slow_branch(f, 12, 7));
+	json_decref(alert_told(f, 1, "bisection begins"));
+	/* The ends have their boots; nobody builds the step's commit. */
+	for (bool builds = false; !builds;) {
+		json_t *lease = fake_claim(f, "[\"resolve\"]", "[]"), *o;
+
+		if (lease)
+			json_decref(fake_do(f, lease));
+		json_decref(lease);
+		o = fake_get(f, "/api/v1/jobs?state=queued");
+		for (size_t i = 0; i < json_array_size(at(o, "jobs")); i++) {
+			const json_t *j = json_array_get(at(o, "jobs"), i);
+
+			builds |= strcmp(str_at(j, "kind"), "build") == 0;
+			if (builds)
+				snprintf(path, sizeof(path), "/api/v1/submissions/%lld/cancel",
+				         (long long)int_at(j, "submission"));
+		}
+		json_decref(o);
+		sleep_ms(5);
+	}
+	json_decref(sent(f, "POST", path, NULL, 200));
+	b = bisected(f, 1, "gave_up");
+	has(str_at(b, "why"), "was cancelled");
+	json_decref(b);
+}
+
+/* No board to ask for: it waits, and says for what. */
+static void a_board_that_is_away(void **state)
+{
+	struct fake *f = *state;
+	json_t *o = NULL, *b;
+
+	slow_branch(f, 12, 7);
+	assert_int_equal(ask_json(f->d, "PUT", "/api/v1/agents/a", f->agent,
+	                          "{\"version\":\"1\",\"builds\":true,\"bench\":\"beef\","
+	                          "\"toolchains\":[{\"name\":\"gcc\",\"compiler\":\"gcc 12\"}],"
+	                          "\"trees\":[\"https:\"],\"boards\":[]}",
+	                          &o),
+	                 200);
+	json_decref(o);
+	expect_error(f->d, "POST", REMEASURE, f->submit, NULL, 422, "unprocessable",
+	             "no longer offers board");
+	json_decref(sent(f, "POST", BISECTION, NULL, 201));
+	branch_walked(f);
+	for (int64_t until = clock_mono_ns() + 20 * NS_PER_S;;) {
+		b = bisected(f, 1, "ends");
+		if (str_at(b, "why"))
+			break;
+		json_decref(b);
+		if (clock_mono_ns() > until)
+			fail_msg("it does not say what it waits for");
+		sleep_ms(20);
+	}
+	has(str_at(b, "why"), "waits: ");
+	has(str_at(b, "why"), "no longer offers board \"det\"");
 	json_decref(b);
 }
 
@@ -388,6 +464,8 @@ int main(void)
 	        T(dismissed_while_measured),
 	        T(dismissed_while_bisected),
 	        T(infra_trouble),
+	        T(a_step_is_cancelled),
+	        T(a_board_that_is_away),
 	        T(two_at_once),
 	        T(killed_between_any_two_steps),
 	};

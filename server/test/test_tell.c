@@ -183,7 +183,9 @@ static void a_suspect(void **state)
 	                    .boots = 12,
 	                    .confidence = .9712,
 	                    .proof = 31,
-	                    .kernel = "abcdef012345"};
+	                    .kernel = "abcdef012345",
+	                    .mover = {{"copy_present_ptes", 1000.4, 21000}, {"f\n" LONG_60, 5, 0}},
+	                    .movers = 2};
 	struct world x;
 	char *text;
 
@@ -195,12 +197,13 @@ static void a_suspect(void **state)
 	x.step.why = "bisected: abcdef012345";
 	text = mail(&x);
 	fits(text);
-	has(text, "\nIt is confirmed:\n");
+	has(text, "\nIt is confirmed.\n");
 	has(text, "\nBy bisection, 4 steps and 12 boots, with a confidence of 0.9712 it is\n");
 	has(text, "\n  abcdef012345 (\"mm: ? . From me\n");
 	has(text, "\n  ?. Author <a@example.org> Bcc: x@example.org\n");
 	has(text, "Against what is before it (111111111111), in submission 31:");
 	assert_null(strstr(text, "\nBcc"));
+	has(text, "\n  copy_present_ptes 1000 -> 21000 (+20000)\n");
 	shell_reads(text, "repro\n--submission\n31\n--kernel\nabcdef012345\n"
 	                  "fork/order=0,size=16M\n");
 	free(text);
