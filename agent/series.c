@@ -8,6 +8,7 @@
 #include "lib/file.h"
 #include "lib/hash.h"
 #include "lib/json.h"
+#include "lib/mailbox.h"
 #include "lib/mem.h"
 
 #include <fcntl.h>
@@ -293,38 +294,66 @@ static struct series_patch *find(struct series *s, const char *commit, size_t fr
 	return NULL;
 }
 
-/* Four lines a commit, none of which can hold a newline. */
+void series_persons(const char *values, size_t len, struct conf_list *out)
+{
+	const char *end = values + len;
+
+	while (values < end && out->count < SERIES_PERSONS_MAX) {
+		const char *us = memchr(values, 0x1f, (size_t)(end - values));
+		size_t n = (size_t)((us ? us : end) - values);
+		char address[MAILBOX_TEXT];
+		bool again = false;
+
+		if (mailbox_find(values, n, address)) {
+			for (size_t i = 0; i < out->count; i++)
+				again |= strcasecmp(out->items[i], address) == 0;
+			if (!again) {
+				out->items = xreallocarray(out->items, out->count + 1,
+				                           sizeof(*out->items));
+				out->items[out->count++] = xstrdup(address);
+			}
+		}
+		values += n + 1;
+	}
+}
+
+/* Five lines a commit, none of which can hold a newline. */
 static enum err describe(struct git *g, const char *base, struct series *s, struct why *w)
 {
 	struct argv a = {0};
 	struct buf text;
 	const char *at;
-	size_t i, n[4];
+	size_t i, n[5];
 	enum err e;
 
 	buf_init(&text, LIST_MAX);
 	git_begin(g, &a);
 	argv_add(&a, "log", "--reverse", "--topo-order", "--no-show-signature", "--encoding=UTF-8",
-	         "--format=%H%n%T%n%an <%ae>%n%s", s->at[s->count - 1].commit, NULL);
+	         "--format=%H%n%T%n%an <%ae>%n%s%n%(trailers:key=Signed-off-by,key=Co-developed-by,"
+	         "key=Reported-by,key=Suggested-by,key=Reviewed-by,key=Acked-by,key=Tested-by,"
+	         "key=Cc,valueonly,unfold,separator=%x1f)",
+	         s->at[s->count - 1].commit, NULL);
 	argv_addf(&a, "^%s", base);
 	argv_add(&a, "--", NULL);
 	e = git_ask(g, &a, &text, w);
 	at = text.data;
 	for (i = 0; !e && i < s->count; i++) {
-		const char *field[4];
+		const char *field[5];
 
-		for (size_t k = 0; k < 4; k++) {
+		for (size_t k = 0; k < 5; k++) {
 			field[k] = at;
 			n[k] = strcspn(at, "\n");
 			at += n[k] + (at[n[k]] == '\n');
 		}
 		if (n[0] != 40 || n[1] != 40 || memcmp(field[0], s->at[i].commit, 40) != 0) {
-			e = err_set(w, ERR_UNPROCESSABLE, "the series' subjects are too long");
+			e = err_set(w, ERR_UNPROCESSABLE,
+			            "the series' subjects or trailers are too long");
 			break;
 		}
 		memcpy(s->at[i].source, field[1], 40);
 		s->at[i].author = clean_line(field[2], n[2]);
 		s->at[i].subject = clean_line(field[3], n[3]);
+		series_persons(field[4], n[4], &s->at[i].persons);
 	}
 	argv_release(&a);
 	buf_release(&text);
@@ -472,6 +501,9 @@ void series_release(struct series *s)
 	for (i = 0; i < s->count; i++) {
 		free(s->at[i].subject);
 		free(s->at[i].author);
+		for (size_t o = 0; o < s->at[i].persons.count; o++)
+			free(s->at[i].persons.items[o]);
+		free(s->at[i].persons.items);
 	}
 	free(s->at);
 	*s = (struct series){0};

@@ -21,18 +21,21 @@
 #define FOLDWATCH_SERIES_H
 
 #include "agent/git.h"
+#include "lib/conf.h"
 
 #include <stddef.h>
 
 #define SERIES_PATCHES_MAX 500
+#define SERIES_PERSONS_MAX 20                  /* of a patch */
 #define SERIES_BYTES_MAX   (INT64_C(64) << 20) /* of a bundle, or of patches as text */
 
 struct series_patch {
 	char commit[41];
-	char source[41];   /* the tree of its files: equal sources are one kernel */
-	char patch_id[41]; /* git patch-id --stable; "" where the commit changes nothing */
-	char *subject;     /* scrubbed to UTF-8, one line */
-	char *author;      /* "Name <address>", the same */
+	char source[41];          /* the tree of its files: equal sources are one kernel */
+	char patch_id[41];        /* git patch-id --stable; "" where the commit changes nothing */
+	char *subject;            /* scrubbed to UTF-8, one line */
+	char *author;             /* "Name <address>", the same */
+	struct conf_list persons; /* addresses in its trailers, in plain form */
 };
 
 struct series {
@@ -54,6 +57,8 @@ struct bundle_head {
 	char base[41], tip[41]; /* base "": it stands on nothing */
 	size_t pack;            /* where the pack begins */
 };
+/* The addresses in values of trailers, which US separates, once each. */
+void series_persons(const char *values, size_t len, struct conf_list *out);
 /* `text` is the file's beginning. */
 enum err bundle_parse(const char *text, size_t len, struct bundle_head *h, struct why *w);
 
