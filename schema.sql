@@ -190,6 +190,14 @@ CREATE TABLE series_patch (
 CREATE INDEX series_patch_commit ON series_patch(commit_id);
 CREATE INDEX series_patch_id ON series_patch(patch_id, submission_id) WHERE patch_id IS NOT NULL;
 
+-- Whom the trailers of a patch name (Signed-off-by, Reported-by, Cc, ...).
+CREATE TABLE series_person (
+	submission_id INTEGER NOT NULL REFERENCES series(submission_id),
+	position      INTEGER NOT NULL,           -- series_patch
+	address       TEXT NOT NULL,              -- x@example.org, in plain form (lib/mailbox.h)
+	PRIMARY KEY (submission_id, position, address)
+) STRICT, WITHOUT ROWID;
+
 -- Its kernels in the layouts above 0, where it asks for any.
 CREATE TABLE submission_layout (
 	submission_id INTEGER NOT NULL REFERENCES submission(id),

@@ -5,10 +5,12 @@
 
 #include "lib/file.h"
 #include "lib/json.h"
+#include "lib/mailbox.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,7 +38,30 @@ static int64_t count_words(const char *s, size_t n)
 	return words;
 }
 
-enum { F_COMMIT, F_SOURCE, F_PARENTS, F_AUTHOR, F_SUBJECT, FIELDS };
+void git_persons(const char *values, size_t len, struct conf_list *out)
+{
+	const char *end = values + len;
+
+	while (values < end && out->count < GIT_PERSONS_MAX) {
+		const char *us = memchr(values, 0x1f, (size_t)(end - values));
+		size_t n = (size_t)((us ? us : end) - values);
+		char address[MAILBOX_TEXT];
+		bool again = false;
+
+		if (mailbox_find(values, n, address)) {
+			for (size_t i = 0; i < out->count; i++)
+				again |= strcasecmp(out->items[i], address) == 0;
+			if (!again) {
+				out->items = xreallocarray(out->items, out->count + 1,
+				                           sizeof(*out->items));
+				out->items[out->count++] = xstrdup(address);
+			}
+		}
+		values += n + 1;
+	}
+}
+
+enum { F_COMMIT, F_SOURCE, F_PARENTS, F_AUTHOR, F_SUBJECT, F_PERSONS, FIELDS };
 
 /* A line a field, none of which can hold a newline. False: it ends in the middle. */
 static bool take_entry(const char **at, struct git_list *l)
@@ -62,6 +87,7 @@ static bool take_entry(const char **at, struct git_list *l)
 	                        .subject = clean_line(field[F_SUBJECT], n[F_SUBJECT])};
 	memcpy(x->commit, field[F_COMMIT], 40);
 	memcpy(x->source, field[F_SOURCE], 40);
+	git_persons(field[F_PERSONS], n[F_PERSONS], &x->persons);
 	if (n[F_PARENTS] >= 40)
 		memcpy(x->parent, field[F_PARENTS], 40);
 	return true;
@@ -86,13 +112,18 @@ enum err git_list(struct git *g, const char *tip, const char *base, size_t max,
 	buf_init(&text, LIST_MAX);
 	git_begin(g, &a);
 	argv_add(&a, "log", "--reverse", "--topo-order", "--no-show-signature", "--encoding=UTF-8",
-	         "--format=%H%n%T%n%P%n%an <%ae>%n%s", NULL);
+	         "--format=%H%n%T%n%P%n%an <%ae>%n%s%n"
+	         "%(trailers:key=Signed-off-by,key=Co-developed-by,key=Reported-by,"
+	         "key=Suggested-by,key=Reviewed-by,key=Acked-by,key=Tested-by,key=Cc,"
+	         "valueonly,unfold,separator=%x1f)",
+	         NULL);
 	argv_addf(&a, "--max-count=%zu", max);
 	add_range(&a, tip, base);
 	e = git_ask(g, &a, &text, w);
 	for (at = text.data; !e && *at;)
 		if (text.full || !take_entry(&at, out))
-			e = err_set(w, ERR_UNPROCESSABLE, "the commits' subjects are too long");
+			e = err_set(w, ERR_UNPROCESSABLE,
+			            "the commits' subjects or trailers are too long");
 	argv_release(&a);
 	buf_release(&text);
 	return e;
@@ -213,6 +244,9 @@ void git_list_release(struct git_list *l)
 	for (i = 0; i < l->count; i++) {
 		free(l->at[i].subject);
 		free(l->at[i].author);
+		for (size_t o = 0; o < l->at[i].persons.count; o++)
+			free(l->at[i].persons.items[o]);
+		free(l->at[i].persons.items);
 	}
 	free(l->at);
 	*l = (struct git_list){0};

@@ -13,10 +13,12 @@
 #define FOLDWATCH_GIT_LIST_H
 
 #include "agent/git.h"
+#include "lib/conf.h"
 
 #include <stddef.h>
 
-#define GIT_DIFF_MAX (256 << 20) /* bytes of patches that are read at once */
+#define GIT_DIFF_MAX    (256 << 20) /* bytes of patches that are read at once */
+#define GIT_PERSONS_MAX 20          /* of a commit */
 
 struct git_entry {
 	char commit[41];
@@ -25,7 +27,8 @@ struct git_entry {
 	char parent[41];   /* the first; "" of a root, or where the mirror has none */
 	int64_t parents;
 	char *subject;
-	char *author; /* "Name <address>" */
+	char *author;             /* "Name <address>" */
+	struct conf_list persons; /* addresses in its trailers, in plain form, once each */
 };
 
 struct git_list {
@@ -44,5 +47,9 @@ enum err git_count(struct git *g, const char *tip, const char *base, int64_t *co
  * GIT_DIFF_MAX together. */
 enum err git_patch_ids(struct git *g, struct git_list *l, size_t from, size_t until, struct why *w);
 void git_list_release(struct git_list *l);
+
+/* The addresses in values of trailers, which US separates, once each: what git_list()
+ * does with them, for tests. */
+void git_persons(const char *values, size_t len, struct conf_list *out);
 
 #endif

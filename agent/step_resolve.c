@@ -44,13 +44,16 @@ static json_t *show_patches(const struct series *s)
 
 	for (i = 0; i < s->count; i++) {
 		const struct git_entry *p = &s->at[i];
-		json_t *o = json_object();
+		json_t *o = json_object(), *persons = json_array();
 
 		json_put_str(o, "commit", p->commit);
 		json_put_str(o, "source", p->source);
 		json_put_str(o, "subject", p->subject);
 		json_put_str(o, "author", p->author);
 		json_put_str(o, "patch_id", p->patch_id[0] ? p->patch_id : NULL);
+		for (size_t k = 0; k < p->persons.count; k++)
+			json_array_append_new(persons, json_string(p->persons.items[k]));
+		json_put(o, "persons", persons);
 		json_array_append_new(list, o);
 	}
 	return list;

@@ -243,6 +243,12 @@ enum err out_mail(const struct out_mail *m, int *status, struct why *w)
 	s.data = wire.data;
 	s.left = wire.len;
 	to = append(to, mailbox);
+	for (size_t i = 0; i < m->cc_count; i++) {
+		char *other = xasprintf("<%s>", m->cc[i]);
+
+		to = append(to, other);
+		free(other);
+	}
 	begin(&s, url, m->timeout_ms);
 	set(&s, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
 	set(&s, CURLOPT_USE_SSL, uses[m->tls]);

@@ -53,7 +53,9 @@ struct out_mail {
 	const char *user, *password; /* NULL: no authentication */
 	const char *hello;           /* the name that it gives itself; NULL: curl's */
 	const char *from, *to;       /* addresses alone: x@example.org */
-	const char *text;            /* headers, an empty line, the text; lines end with \n */
+	const char *const *cc;       /* others who get it; may be NULL */
+	size_t cc_count;
+	const char *text; /* headers, an empty line, the text; lines end with \n */
 	int64_t timeout_ms;
 	const atomic_bool *stop;
 };

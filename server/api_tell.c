@@ -7,6 +7,7 @@
 #include "lib/client_out.h"
 #include "lib/hash.h"
 #include "lib/log.h"
+#include "lib/mailbox.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -171,7 +172,7 @@ static enum err check(struct http_req *req, struct asked *x, struct pool *p, str
 		return err_set(w, ERR_INPUT, "min_size: expected a fraction from 0 to 100");
 	if (!mail)
 		return check_url(req, x, p, w);
-	if (!tell_is_mailbox(x->s.address))
+	if (!mailbox_is_plain(x->s.address))
 		return err_set(w, ERR_INPUT, "to: \"%s\" is not a mail address", x->s.address);
 	if (!req->srv->conf.mail_server)
 		return err_set(w, ERR_UNPROCESSABLE,

@@ -7,6 +7,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "server/alerts.h"
+#include "server/notify_cc.h"
 #include "server/store_boot.h"
 #include "server/suspect.h"
 #include "server/tell.h"
@@ -61,6 +62,8 @@ struct sending {
 	struct alert_step step;
 	struct suspect suspect;
 	struct telling telling;
+	const char **cc; /* mail: who gets a copy */
+	size_t cc_count;
 	/* what came of it */
 	const char *state;
 	const char *why; /* NULL: it was taken */
@@ -103,6 +106,9 @@ static enum err load(struct sending *s, struct why *w)
 	if (e == OK)
 		e = suspect_load(&s->n->srv->conf, db, s->pool, l->alert, l->step, &s->suspect,
 		                 &s->telling.bisection, w);
+	if (e == OK && str_eq(s->sub.channel, "mail"))
+		e = notify_cc(db, s->pool, &s->n->srv->conf, &s->alert, l, s->sub.address, &s->cc,
+		              &s->cc_count, w);
 	db_snapshot_end(db);
 	s->telling.suspect = s->telling.bisection ? &s->suspect : NULL;
 	s->telling.alert = &s->alert;
@@ -114,7 +120,7 @@ static enum err load(struct sending *s, struct why *w)
 	return e;
 }
 
-static enum err send_mail(struct sending *s, int *status, struct why *w)
+static enum err send_mail_to(struct sending *s, size_t cc_count, int *status, struct why *w)
 {
 	const struct server_conf *c = &s->n->srv->conf;
 	struct out_mail m = {.server = c->mail_server,
@@ -124,6 +130,8 @@ static enum err send_mail(struct sending *s, int *status, struct why *w)
 	                     .password = s->n->password,
 	                     .from = c->mail_from,
 	                     .to = s->sub.address,
+	                     .cc = s->cc,
+	                     .cc_count = cc_count,
 	                     .timeout_ms = c->notify_timeout_s * 1000,
 	                     .stop = &s->n->stop};
 	struct buf text;
@@ -134,11 +142,29 @@ static enum err send_mail(struct sending *s, int *status, struct why *w)
 		return err_set(w, ERR_UNAVAILABLE, "mail_server is not configured");
 	m.hello = strchr(c->mail_from, '@') + 1;
 	buf_init(&text, MESSAGE_MAX);
+	s->telling.cc = s->cc;
+	s->telling.cc_count = cc_count;
 	tell_mail(&s->telling, c->mail_from, s->sub.address, s->letter->created_ms, &text);
 	m.text = text.data;
 	e = out_mail(&m, status, w);
 	buf_release(&text);
 	return e;
+}
+
+/* Tries after which a mail server's "later" is no longer waited for with copies. */
+#define CC_TRIES 3
+
+/* Whoever subscribed gets it, even where a mail server refuses one of the copies: it
+ * refuses before it takes the text, so nobody gets it twice. */
+static enum err send_mail(struct sending *s, int *status, struct why *w)
+{
+	enum err e = send_mail_to(s, s->cc_count, status, w);
+
+	if (e == OK || !s->cc_count ||
+	    !(*status >= 500 || (*status >= 400 && s->letter->attempts >= CC_TRIES)))
+		return e;
+	log_warn("notify.without_copies", "delivery", s->letter->delivery, "why", w->text, NULL);
+	return send_mail_to(s, 0, status, w);
 }
 
 static enum err send_post(struct sending *s, int *status, struct why *w)

@@ -3,10 +3,12 @@
 
 #include "lib/hash.h"
 #include "lib/json.h"
+#include "lib/mailbox.h"
 #include "lib/mem.h"
 
 struct patch_in {
 	const char *commit, *source, *subject, *author, *patch_id;
+	json_t *persons;
 };
 
 static const struct json_field patch_fields[] = {
@@ -17,8 +19,29 @@ static const struct json_field patch_fields[] = {
         {"author", JSON_STR, offsetof(struct patch_in, author), JSON_MUST | JSON_TEXT, 0, 4000,
          NULL},
         {"patch_id", JSON_STR, offsetof(struct patch_in, patch_id), JSON_NULLOK, 40, 40, NULL},
+        {"persons", JSON_ARR, offsetof(struct patch_in, persons), JSON_NULLOK, 0,
+         SERIES_PERSONS_MAX, NULL},
         {0},
 };
+
+static enum err read_persons(struct pool *p, const json_t *list, const char *place,
+                             struct series_patch *out, struct why *w)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (list, i, one) {
+		const char *address = json_string_value(one);
+
+		if (!address || !mailbox_is_plain(address))
+			return err_set(w, ERR_INPUT,
+			               "%s.persons[%zu]: expected a plain address, x@example.org",
+			               place, i);
+		*(const char **)pool_push(p, (void **)&out->person, &out->persons,
+		                          sizeof(*out->person)) = pool_str(p, address);
+	}
+	return OK;
+}
 
 enum err series_read_patches(struct pool *p, json_t *list, struct series *out, struct why *w)
 {
@@ -27,6 +50,7 @@ enum err series_read_patches(struct pool *p, json_t *list, struct series *out, s
 	for (i = 0; i < json_array_size(list); i++) {
 		const char *place = pool_fmt(p, "resolve.patches[%zu]", i);
 		struct patch_in in = {0};
+		struct series_patch *patch;
 		enum err e = json_decode(json_array_get(list, i), place, patch_fields, &in, w);
 
 		if (e != OK)
@@ -37,13 +61,15 @@ enum err series_read_patches(struct pool *p, json_t *list, struct series *out, s
 			               "%s: commit, source and patch_id have 40 lower-case hex "
 			               "digits",
 			               place);
-		*(struct series_patch *)pool_push(p, (void **)&out->patch, &out->count,
-		                                  sizeof(*out->patch)) =
-		        (struct series_patch){.commit = pool_str(p, in.commit),
-		                              .source = pool_str(p, in.source),
-		                              .subject = pool_str(p, in.subject),
-		                              .author = pool_str(p, in.author),
-		                              .patch_id = pool_str(p, in.patch_id)};
+		patch = pool_push(p, (void **)&out->patch, &out->count, sizeof(*out->patch));
+		*patch = (struct series_patch){.commit = pool_str(p, in.commit),
+		                               .source = pool_str(p, in.source),
+		                               .subject = pool_str(p, in.subject),
+		                               .author = pool_str(p, in.author),
+		                               .patch_id = pool_str(p, in.patch_id)};
+		e = read_persons(p, in.persons, place, patch, w);
+		if (e != OK)
+			return e;
 	}
 	return OK;
 }

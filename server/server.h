@@ -24,11 +24,13 @@ struct server_conf {
 	int64_t lease_s; /* how long a lease lasts unless renewed */
 	int64_t artifact_max_bytes, body_max_bytes;
 	int64_t quota_submissions, quota_jobs, quota_boots, quota_bytes; /* of a token; 0: none */
-	int log_level;     /* enum log_level */
+	int log_level;                                                   /* enum log_level */
 	char *mail_server; /* smtp://HOST:PORT; NULL: no mail is sent */
 	int mail_tls;      /* enum out_tls */
 	char *mail_ca, *mail_from, *mail_user, *mail_password_file;
 	struct conf_list notify_allow; /* networks beside the public internet */
+	/* trees of whose series the people are copied, and who never is */
+	struct conf_list notify_cc_trees, notify_cc_never;
 	int64_t notify_timeout_s, notify_retry_ms, notify_retry_max_s, notify_give_up_s;
 };
 

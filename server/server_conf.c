@@ -2,11 +2,11 @@
  * server_conf.c - foldwatchd.conf as one typed table.
  */
 #include "server/notify.h"
-#include "server/tell.h"
 
 #include "lib/client_out.h"
 #include "lib/conf.h"
 #include "lib/log.h"
+#include "lib/mailbox.h"
 #include "lib/mem.h"
 
 #include <stddef.h>
@@ -84,6 +84,10 @@ const struct conf_key server_conf_keys[] = {
 	 "file whose first line is the password"},
 	{"notify_allow", CONF_LIST, AT(notify_allow), 0, 0, NULL, NULL,
 	 "networks that webhooks may be in beside the public internet"},
+	{"notify_cc_trees", CONF_LIST, AT(notify_cc_trees), 0, 0, NULL, NULL,
+	 "trees of whose series those named in trailers get copies of mails"},
+	{"notify_cc_never", CONF_LIST, AT(notify_cc_never), 0, 0, NULL, NULL,
+	 "patterns of addresses that get no such copy"},
 	{"notify_timeout_s", CONF_INT, AT(notify_timeout_s), 1, 600, "30", NULL,
 	 "a mail server or webhook has so many seconds"},
 	{"notify_retry_ms", CONF_INT, AT(notify_retry_ms), 10, 3600 * 1000, "30000", NULL,
@@ -152,7 +156,7 @@ static enum err check_mail(const struct server_conf *c, struct why *w)
 		               "mail_server: expected smtp://HOST:PORT or smtps://HOST:PORT, got"
 		               " \"%s\"",
 		               c->mail_server);
-	if (!c->mail_from || !tell_is_mailbox(c->mail_from))
+	if (!c->mail_from || !mailbox_is_plain(c->mail_from))
 		return err_set(w, ERR_INPUT, "mail_from: mail_server needs an address here");
 	if (c->mail_user && !c->mail_password_file)
 		return err_set(w, ERR_INPUT, "mail_password_file: mail_user needs it");

@@ -153,6 +153,20 @@ enum err store_series_get(struct db *db, int64_t sub, struct pool *p, struct ser
 	return e;
 }
 
+static enum err add_person(struct db *db, int64_t sub, int64_t position, const char *address,
+                           struct why *w)
+{
+	struct db_stmt *q =
+	        db_prepare(db, "INSERT INTO series_person (submission_id, position, address)"
+	                       " VALUES (?1, ?2, ?3)"
+	                       " ON CONFLICT (submission_id, position, address) DO NOTHING");
+
+	db_bind_int(q, 1, sub);
+	db_bind_int(q, 2, position);
+	db_bind_text(q, 3, address);
+	return db_run(q, w);
+}
+
 enum err store_series_resolved(struct db *db, int64_t sub, const struct series *s, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "UPDATE series SET bundle = coalesce(bundle, ?2)"
@@ -175,6 +189,8 @@ enum err store_series_resolved(struct db *db, int64_t sub, const struct series *
 		db_bind_text(q, 6, s->patch[i].patch_id);
 		db_bind_text(q, 7, s->patch[i].source);
 		e = db_run(q, w);
+		for (size_t o = 0; e == OK && o < s->patch[i].persons; o++)
+			e = add_person(db, sub, (int64_t)i + 1, s->patch[i].person[o], w);
 	}
 	return e;
 }
@@ -203,6 +219,26 @@ enum err store_series_commit(struct db *db, const char *submitter, const char *t
 		out->source = col_str(q, 3, p);
 		out->patch_id = col_str(q, 4, p);
 	}
+	db_done(q);
+	return e;
+}
+
+enum err store_series_persons(struct db *db, int64_t sub, int64_t patches, int64_t limit,
+                              struct pool *p, const char ***out, size_t *count, struct why *w)
+{
+	struct db_stmt *q = db_prepare(db, "SELECT address FROM series_person"
+	                                   " WHERE submission_id = ?1 AND position <= ?2"
+	                                   " GROUP BY address ORDER BY min(position), address"
+	                                   " LIMIT ?3");
+	enum err e;
+
+	*out = NULL;
+	*count = 0;
+	db_bind_int(q, 1, sub);
+	db_bind_int(q, 2, patches);
+	db_bind_int(q, 3, limit);
+	while ((e = db_step(q, w)) == OK && db_has_row(q))
+		*(const char **)pool_push(p, (void **)out, count, sizeof(**out)) = col_str(q, 0, p);
 	db_done(q);
 	return e;
 }

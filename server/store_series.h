@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #define SERIES_PATCHES_MAX 500
+#define SERIES_PERSONS_MAX 20 /* of a patch */
 
 struct series_mark {
 	int64_t position; /* 1: the first patch */
@@ -20,6 +21,8 @@ struct series_patch {
 	const char *commit, *subject, *author;
 	const char *source;   /* the tree of its files; NULL: not told */
 	const char *patch_id; /* NULL: it changes nothing */
+	const char **person;  /* addresses in its trailers; when storing */
+	size_t persons;
 	/* Of the newest earlier series of this submitter on this tree that has a patch
 	 * with this patch-id; NONE. When reading. */
 	int64_t earlier, earlier_position;
@@ -54,6 +57,9 @@ enum err store_series_get(struct db *db, int64_t sub, struct pool *p, struct ser
                           struct why *w);
 /* The patches, and the bundle that holds them; once. */
 enum err store_series_resolved(struct db *db, int64_t sub, const struct series *s, struct why *w);
+/* Whom the first `patches` patches name, those of earlier ones first; at most `limit`. */
+enum err store_series_persons(struct db *db, int64_t sub, int64_t patches, int64_t limit,
+                              struct pool *p, const char ***out, size_t *count, struct why *w);
 /* Verdicts of stored comparisons, in the order of the cells. */
 enum err store_series_changes(struct db *db, int64_t sub, struct pool *p,
                               struct series_changes *out, struct why *w);

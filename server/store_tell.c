@@ -219,3 +219,16 @@ enum err store_outbox_of(struct db *db, int64_t alert, struct pool *p, struct le
 	db_bind_int(q, 1, alert);
 	return read_letters(q, p, out, w);
 }
+
+enum err store_outbox_first_mail(struct db *db, int64_t step, int64_t *subscription, struct why *w)
+{
+	struct db_stmt *q = db_prepare(db, "SELECT min(subscription_id) FROM outbox"
+	                                   " WHERE step_id = ?1 AND channel = 'mail'");
+	enum err e;
+
+	db_bind_int(q, 1, step);
+	e = db_step(q, w);
+	*subscription = e == OK && db_has_row(q) ? opt_int(q, 0) : NONE;
+	db_done(q);
+	return e;
+}

@@ -68,4 +68,7 @@ enum err store_outbox_tried(struct db *db, int64_t id, const char *state, const 
 enum err store_outbox_of(struct db *db, int64_t alert, struct pool *p, struct letters *out,
                          struct why *w);
 
+/* The first subscription by mail that a step goes to; NONE. */
+enum err store_outbox_first_mail(struct db *db, int64_t step, int64_t *subscription, struct why *w);
+
 #endif

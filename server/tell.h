@@ -50,6 +50,8 @@ struct telling {
 	json_t *bisection;             /* docs/api.md's, borrowed; NULL: as suspect */
 	const char *public_url;        /* NULL: none is printed */
 	int64_t subscription;
+	const char *const *cc; /* mail: addresses that get a copy, plain (lib/mailbox.h) */
+	size_t cc_count;
 };
 
 /*
@@ -68,9 +70,5 @@ void tell_slack(const struct telling *t, struct buf *out);
 /* A command of which each word stands for itself in a shell: what reproduces the alert.
  * free() it. */
 char *tell_command(const struct telling *t);
-
-/* An address in the plain form that stands in an envelope and a header as it is: of
- * RFC 5321, no more than letters, digits and what is harmless. */
-bool tell_is_mailbox(const char *address);
 
 #endif

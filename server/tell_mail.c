@@ -4,7 +4,6 @@
 #include "lib/mem.h"
 #include "server/alerts.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,25 +11,6 @@
 
 #define COLUMNS   72
 #define CELLS_MAX 12
-
-bool tell_is_mailbox(const char *s)
-{
-	const char *at = strchr(s, '@');
-	size_t local = at ? (size_t)(at - s) : 0;
-	bool dot = false;
-
-	if (!local || local > 64 || strlen(s) > 254 || s[0] == '.' || s[0] == '-')
-		return false;
-	for (const char *c = s; c < at; c++)
-		if (!isalnum((unsigned char)*c) && !strchr("!#$%&'*+/=?^_`{|}~.-", *c))
-			return false;
-	for (const char *c = at + 1; *c; c++) {
-		if (!isalnum((unsigned char)*c) && *c != '.' && *c != '-')
-			return false;
-		dot = *c == '.';
-	}
-	return at[1] && at[1] != '.' && at[1] != '-' && !dot;
-}
 
 /* ---- ASCII in lines */
 
@@ -165,6 +145,9 @@ static void head(const struct telling *t, const char *from, const char *to, int6
 	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S +0000", &tm);
 	subject = xasprintf("%s[foldwatch] %s", first ? "" : "Re: ", a->title);
 	buf_addf(out, "From: foldwatch <%s>\nTo: <%s>\n", from, to);
+	for (size_t i = 0; i < t->cc_count; i++)
+		buf_addf(out, "%s<%s>%s\n", i ? " " : "Cc: ", t->cc[i],
+		         i + 1 < t->cc_count ? "," : "");
 	wrap(out, "Subject: ", " ", subject);
 	free(subject);
 	buf_addf(out, "Date: %s\n", date);
@@ -369,5 +352,7 @@ void tell_mail(const struct telling *t, const char *from, const char *to, int64_
 		buf_addf(out, "\n%s/#/alert/%lld\n", t->public_url, (long long)t->alert->id);
 	buf_addf(out, "\n-- \nfoldwatch, alert %lld, subscription %lld\n", (long long)t->alert->id,
 	         (long long)t->subscription);
+	if (t->cc_count)
+		buf_adds(out, "Cc: whom the trailers of the patches name\n");
 	free(command);
 }

@@ -199,11 +199,56 @@ static void test_too_many_patches(void **state)
 	step_outcome_release(&out);
 }
 
+/* Whom its trailers name; what is no plain address is nobody, and no line of text is a
+ * trailer because it looks like one. */
+static void test_persons(void **state)
+{
+	struct conf_list many = {0};
+	struct step_outcome out;
+	struct buf text;
+	const json_t *all;
+	char *said;
+
+	(void)state;
+	series_script(work,
+	              "git checkout -q -b people main\n"
+	              "printf 'mm: people\\n\\nCc: Body <body@example.org>\\n\\nMore text.\\n\\n"
+	              "Reported-by: syzbot+1@example.com\\n"
+	              "Signed-off-by: J\303\244 <j@example.org>\\n"
+	              "Cc: \"Q, R\" <q@example.org>\\nCc: <stable@example.org> # 6.1+\\n"
+	              "Link: https://example.org/x@y\\nFixes: 0123 (\"a@b\")\\n"
+	              "Cc: evil@example.org\\n Bcc: x@example.org\\n"
+	              "Cc: broken <broken\\nCC: J@EXAMPLE.ORG\\n' > people.txt\n"
+	              "sed -i 's/line 50$/three/' mm/a.c; git commit -q -a -F people.txt\n"
+	              "git bundle create -q people.bundle people ^origin/main");
+	assert_int_equal(resolve("people.bundle", base, &out), OK);
+	if (out.fail)
+		fail_msg("%s", out.why.text);
+	all = json_object_get(out.body, "patches");
+	assert_int_equal(json_array_size(json_object_get(json_array_get(all, 0), "persons")), 0);
+	said = json_dumps(json_object_get(json_array_get(all, 3), "persons"), JSON_COMPACT);
+	assert_string_equal(said, "[\"syzbot+1@example.com\",\"j@example.org\",\"q@example.org\","
+	                          "\"stable@example.org\"]");
+	free(said);
+	step_outcome_release(&out);
+	/* Twenty at most. */
+	buf_init(&text, 4096);
+	for (int i = 0; i < 30; i++)
+		buf_addf(&text, "%sp%d@example.org", i ? "\x1f" : "", i);
+	git_persons(text.data, text.len, &many);
+	assert_int_equal(many.count, GIT_PERSONS_MAX);
+	for (size_t i = 0; i < many.count; i++)
+		free(many.items[i]);
+	free(many.items);
+	buf_release(&text);
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	        T(test_a_branch_that_was_not_pushed),
+	        T(test_persons),
 	        T(test_ranges_that_are_no_series),
 	        T(test_without_its_base),
 	        T(test_what_is_no_bundle),

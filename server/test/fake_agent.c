@@ -455,6 +455,8 @@ static void put_patches(struct fake *f, const json_t *series, json_t *o)
 		hex[40] = '\0';
 		json_put_str(x, "source", hex);
 		json_put_str(x, "patch_id", i == 2 ? NULL : hex);
+		if (f->persons)
+			json_put(x, "persons", json_loads(f->persons, 0, NULL));
 		json_array_append_new(list, x);
 	}
 	json_put(o, "patches", list);

@@ -37,6 +37,7 @@ struct fake {
 	const char *build_fails; /* kernel whose build fails */
 	int patches;             /* of a series that is resolved; its commits differ by the base */
 	int version;             /* of the series: all commits are others ... */
+	const char *persons;     /* JSON: addresses in the trailers of each patch; NULL: none */
 	int changed;             /* ... and from this patch on their content */
 	const char *lost;        /* a ref that no tree has any more */
 	const char *base_fails;  /* the sentence, of every merge base; NULL: none */

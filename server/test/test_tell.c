@@ -259,42 +259,6 @@ static void slack_reads_no_markup(void **state)
 	buf_release(&out);
 }
 
-static void addresses(void **state)
-{
-	static const struct {
-		const char *text;
-		bool good;
-	} rows[] = {
-	        {"dev@example.org", true},
-	        {"a.b+c=d@x-y.example.org", true},
-	        {"o'neil@example.org", true},
-	        {"dev@localhost", true},
-	        {"", false},
-	        {"dev", false},
-	        {"@example.org", false},
-	        {"dev@", false},
-	        {"dev@.org", false},
-	        {"dev@-x.org", false},
-	        {"dev@example.", false},
-	        {".dev@example.org", false},
-	        {"-oQ@example.org", false},
-	        {"a b@example.org", false},
-	        {"a@b@example.org", false},
-	        {"\"a\"@example.org", false},
-	        {"a@example.org>", false},
-	        {"<a@example.org>", false},
-	        {"a@example.org,b@example.org", false},
-	        {"a@[127.0.0.1]", false},
-	        {"a@example.org\n", false},
-	        {"\xc3\xa4@example.org", false},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (tell_is_mailbox(rows[i].text) != rows[i].good)
-			fail_msg("\"%s\"", rows[i].text);
-}
-
 static void a_branch_gone_quiet(void **state)
 {
 	struct world x;
@@ -337,7 +301,6 @@ int main(void)
 	        cmocka_unit_test(many_cells_and_none),
 	        cmocka_unit_test(a_suspect),
 	        cmocka_unit_test(slack_reads_no_markup),
-	        cmocka_unit_test(addresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
