@@ -61,7 +61,6 @@ struct slower {
 	int64_t compared;         /* of all its cells */
 };
 
-
 static void collect(struct slower *s, size_t kernel)
 {
 	const struct cmp *c = s->c;
@@ -254,8 +253,7 @@ static enum err one_kernel(struct db *db, struct slower *s, size_t kernel, int64
 	struct alert_cells before = {0};
 	struct alert a = {0};
 	int64_t id = NONE, newest;
-	enum err e =
-	        alerts_pair(db, s->pool, s->kernel->kernel_id, s->base->kernel_id, &cause, w);
+	enum err e = alerts_pair(db, s->pool, s->kernel->kernel_id, s->base->kernel_id, &cause, w);
 
 	if (e == OK)
 		e = store_alert_by_cause(db, cause, &id, w);

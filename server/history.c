@@ -82,8 +82,7 @@ static enum err undone(struct work_on *k, const struct history_change *one,
 	                                   STAT_TRANSIENT + 1, &n, w);
 
 	*is = n <= STAT_TRANSIENT && one->before != 0 &&
-	      fabs(next->after / one->before - 1) <
-	              (k->h.deterministic ? TAU_PHASES : TAU_BOOTS);
+	      fabs(next->after / one->before - 1) < (k->h.deterministic ? TAU_PHASES : TAU_BOOTS);
 	return e;
 }
 
@@ -142,8 +141,8 @@ static enum err put_found(struct work_on *k, const struct slab *s, size_t start,
                           const struct stat_history *f, size_t from, size_t until, struct why *w)
 {
 	size_t i, at;
-	enum err e = store_change_drop(k->db, k->h.id, s->at[from].position, s->at[until].position,
-	                               w);
+	enum err e =
+	        store_change_drop(k->db, k->h.id, s->at[from].position, s->at[until].position, w);
 
 	for (i = 0; e == OK && i < f->outliers; i++) {
 		struct history_change c = {.history = k->h.id, .class = "outlier", .score = NAN};
@@ -297,8 +296,7 @@ static enum err look(struct work_on *k, int64_t position, struct slab *s, int64_
                      struct why *w)
 {
 	struct history_points l = {0};
-	enum err e =
-	        store_history_around(k->db, k->h.id, position, reach, reach + 1, k->p, &l, w);
+	enum err e = store_history_around(k->db, k->h.id, position, reach, reach + 1, k->p, &l, w);
 
 	s->at = l.at;
 	s->n = l.count;

@@ -19,7 +19,7 @@
 #define LOOK_MS       1000
 #define POKED_MS      20
 #define PARTIAL_NS    NS_PER_S
-#define REFERENCE_NS (2 * NS_PER_S)
+#define REFERENCE_NS  (2 * NS_PER_S)
 /* Partial comparisons take at most one part in so many of the time. */
 #define PARTIAL_SHARE 20
 
@@ -29,10 +29,10 @@ struct work {
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
 	bool poked, stop;
-	int64_t partial_ns; /* when partial ones may be computed again */
-	int64_t expire_ns;  /* when leases are looked at again */
+	int64_t partial_ns;   /* when partial ones may be computed again */
+	int64_t expire_ns;    /* when leases are looked at again */
 	int64_t reference_ns; /* when nights and environments are */
-	int64_t placed;     /* boots up to this one have the places of their faults */
+	int64_t placed;       /* boots up to this one have the places of their faults */
 };
 
 struct expired {

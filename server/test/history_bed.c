@@ -58,11 +58,12 @@ static enum err make_track(struct db *db, void *arg, struct why *w)
 		e = db_run(db_prepare(db, first[i]), w);
 	if (e != OK)
 		return e;
-	q = db_prepare(db, "INSERT INTO track (tree, branch, every_ms, mode, request, config,"
-	                   " submitter, state, next_ms, created_ms, changed_ms) VALUES"
-	                   " ('https://example.org/linux.git', ?1, 900000, 'tips',"
-	                   " '{\"cases\":[\"" CASE "\"]}', '\"contpte-y\"', 'bed', 'active', 1, 1, 1)"
-	                   " RETURNING id");
+	q = db_prepare(db,
+	               "INSERT INTO track (tree, branch, every_ms, mode, request, config,"
+	               " submitter, state, next_ms, created_ms, changed_ms) VALUES"
+	               " ('https://example.org/linux.git', ?1, 900000, 'tips',"
+	               " '{\"cases\":[\"" CASE "\"]}', '\"contpte-y\"', 'bed', 'active', 1, 1, 1)"
+	               " RETURNING id");
 	db_bind_text(q, 1, m->branch);
 	return db_run_int(q, &m->id, w);
 }
@@ -129,10 +130,11 @@ static enum err add_cell(struct db *db, const struct bed_point *x, int64_t pos, 
                          bool own, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-	        db, "INSERT INTO cell (submission_id, pos, board, case_text, metric, kernel, env_id,"
-	            " mean, base_mean, std_rel, change, low, high, tau, layouts, boots,"
-	            " invalid_boots, runs, skewed, verdict, last_boot) VALUES (?1, ?2, ?3, '" CASE
-	            "', ?4, ?5, ?6, ?7, ?8, 0.001, ?9, ?10, ?11, ?12, 1, 8, 0, 8, 0, ?13, ?1)");
+	        db,
+	        "INSERT INTO cell (submission_id, pos, board, case_text, metric, kernel, env_id,"
+	        " mean, base_mean, std_rel, change, low, high, tau, layouts, boots,"
+	        " invalid_boots, runs, skewed, verdict, last_boot) VALUES (?1, ?2, ?3, '" CASE
+	        "', ?4, ?5, ?6, ?7, ?8, 0.001, ?9, ?10, ?11, ?12, 1, 8, 0, 8, 0, ?13, ?1)");
 	char name[32];
 	double change = own ? x->value / x->base - 1 : 0;
 
@@ -172,12 +174,13 @@ static enum err add_point(struct db *db, const struct bed_point *x, struct why *
 	enum err e;
 
 	commit_of(x->track, x->position, commit);
-	e = run_1(db,
-	          "INSERT INTO submission (id, submitter, content_hash, title, baseline, priority,"
-	          " reuse, runs, iterations, warmup, layouts, plan, memory_bytes, imported, state,"
-	          " planned, created_ms, ended_ms) VALUES (?1, 'bed', ?3, 'bed', 0, 0, 1, 1, 5, 1, 1,"
-	          " '', 1, 0, 'done', 1, 1 + ?2, 1 + ?4)",
-	          sub, 0, "h", 0, w);
+	e = run_1(
+	        db,
+	        "INSERT INTO submission (id, submitter, content_hash, title, baseline, priority,"
+	        " reuse, runs, iterations, warmup, layouts, plan, memory_bytes, imported, state,"
+	        " planned, created_ms, ended_ms) VALUES (?1, 'bed', ?3, 'bed', 0, 0, 1, 1, 5, 1, 1,"
+	        " '', 1, 0, 'done', 1, 1 + ?2, 1 + ?4)",
+	        sub, 0, "h", 0, w);
 	if (e == OK && x->against)
 		e = add_kernel(db, x, x->against, NULL, w);
 	if (e == OK)

@@ -95,7 +95,8 @@ static enum err add_points(struct db *db, void *arg, struct why *w)
 	if (e == OK && !x->track)
 		e = add_track(db, x, w);
 	if (e == OK && x->release_only) {
-		q = db_prepare(db, "UPDATE track_point SET release_id = ?2 WHERE submission_id = ?1");
+		q = db_prepare(db,
+		               "UPDATE track_point SET release_id = ?2 WHERE submission_id = ?1");
 		db_bind_int(q, 1, x->at[0].submission);
 		db_bind_int(q, 2, x->at[0].release);
 		return db_run(q, w);
@@ -154,7 +155,8 @@ static void a_track_of_five(void **state)
 	        " ORDER BY position, board, boot_id",
 	};
 	struct fake *f = *state;
-	struct point pts[5] = {{.ref = "p1"}, {.ref = "p2"}, {.ref = "slow-3"}, {.ref = "slow-4"}, {.ref = "p5"}};
+	struct point pts[5] = {
+	        {.ref = "p1"}, {.ref = "p2"}, {.ref = "slow-3"}, {.ref = "slow-4"}, {.ref = "p5"}};
 	struct points x = {.at = pts, .n = 5};
 	json_t *o;
 
@@ -271,10 +273,8 @@ static void measured(struct fake *f, struct points *x, const char *before)
 	for (size_t i = 0; i < x->n; i++)
 		json_decref(fake_await(f, own[i].submission, "done"));
 	own[x->n - 1].release = hold(f, own[x->n - 1].ref);
-	follow(f, &(struct points){.at = &own[x->n - 1],
-	                           .n = 1,
-	                           .track = x->track,
-	                           .release_only = true});
+	follow(f, &(struct points){
+	                  .at = &own[x->n - 1], .n = 1, .track = x->track, .release_only = true});
 	fake_work(f);
 	json_decref(fake_await(f, own[x->n - 1].release, "done"));
 }
@@ -350,8 +350,8 @@ static void announce(struct fake *f, const char *qemu)
 	free(text);
 }
 
-#define REFERENCE                                                                       \
-	"{\"kernel\":{\"tree\":\"" TREE "\",\"ref\":"                                   \
+#define REFERENCE                                                                           \
+	"{\"kernel\":{\"tree\":\"" TREE "\",\"ref\":"                                       \
 	"\"0123456789012345678901234567890123456789\",\"config\":\"contpte-y\"},\"cases\":" \
 	"[\"" CASE "\",\"" OTHER "\"]}"
 
@@ -489,8 +489,10 @@ static void bad_references(void **state)
 	         "a whole commit id", 400},
 	        {"{\"kernel\":{\"name\":\"x\",\"image\":\"y\"},\"cases\":[\"" CASE "\"]}",
 	         "kernel.name", 400},
-	        {"{\"kernel\":{\"image\":\"y\"},\"cases\":[\"" CASE "\"]}", "kernel.image: expected 64", 400},
-	        {"{\"kernel\":{\"image\":\"0123456789012345678901234567890123456789012345678901234567"
+	        {"{\"kernel\":{\"image\":\"y\"},\"cases\":[\"" CASE "\"]}",
+	         "kernel.image: expected 64", 400},
+	        {"{\"kernel\":{\"image\":"
+	         "\"0123456789012345678901234567890123456789012345678901234567"
 	         "890123\"},\"cases\":[\"" CASE "\"]}",
 	         "there is no artifact", 422},
 	        {"{\"kernel\":{\"tree\":\"" TREE
