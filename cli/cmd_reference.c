@@ -47,8 +47,9 @@ static void print_one(const json_t *r)
 	size_t i;
 
 	print_clean(line);
-	json_array_foreach (json_object_get(r, "cases"), i, x)
+	json_array_foreach (json_object_get(r, "cases"), i, x) {
 		printf("    %s\n", json_string_value(x));
+	}
 	free(line);
 	free(what);
 }
@@ -88,8 +89,9 @@ static enum err show(struct cli *cli, struct why *w)
 	if (!e && cli->json) {
 		e = cli_print_json(reply.json, w);
 	} else if (!e) {
-		json_array_foreach (json_object_get(reply.json, "references"), i, r)
+		json_array_foreach (json_object_get(reply.json, "references"), i, r) {
 			print_one(r);
+		}
 		if (!i)
 			puts("there is no reference");
 		print_boards(json_object_get(reply.json, "boards"));

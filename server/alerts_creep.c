@@ -93,7 +93,7 @@ static enum err make(struct creep *k, const char *cause, int64_t now_ms, struct 
 	                  .boot = NONE,
 	                  .state = "new",
 	                  .created_ms = now_ms};
-	int64_t id;
+	int64_t id = NONE;
 	enum err e = store_alert_add(k->db, &a, &id, w);
 
 	if (e == OK)

@@ -88,7 +88,7 @@ static enum err make(struct db *db, const struct pair *x, const char *cause, int
 	        .boot = NONE,
 	        .state = "new",
 	        .created_ms = now_ms};
-	int64_t id;
+	int64_t id = NONE;
 	enum err e = cell_of(db, x, now_ms, &cell, w);
 
 	if (e == OK)

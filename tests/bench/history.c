@@ -166,7 +166,7 @@ static double updated(int64_t n)
 	path = path_join(dir, "foldwatch.db");
 	must(db_open(path, 1, &s, &w), &w);
 	prepare(s);
-	compared(s, n + 1, n + ADDED);
+	compared(s, n, n + ADDED); /* the newest that stands is one of them */
 	stand(s, n);
 	points(s, n + ADDED);
 	for (int64_t i = 0; i < ADDED; i++) {
