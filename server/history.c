@@ -338,12 +338,17 @@ static enum err state_of(struct work_on *k, struct why *w)
 
 static enum err moved(struct work_on *k, int64_t position, struct why *w)
 {
+	/* A submission has many series, and each has a window. */
+	struct pool *whole = k->p;
 	enum err e;
 
-	if (!k->h.deterministic)
-		return noisy(k, position, w);
-	e = exact(k, position, w);
-	return e == OK ? state_of(k, w) : e;
+	k->p = pool_new();
+	e = k->h.deterministic ? exact(k, position, w) : noisy(k, position, w);
+	if (e == OK && k->h.deterministic)
+		e = state_of(k, w);
+	pool_free(k->p);
+	k->p = whole;
+	return e;
 }
 
 /* ---- points */
@@ -391,7 +396,7 @@ static void choose(struct history_cells *l)
 static enum err put(struct work_on *k, const struct trackpoint *t, const struct history_cell *c,
                     struct history_points *had, bool *changed, struct why *w)
 {
-	const struct history_point *old = NULL;
+	struct history_point *old = NULL;
 	bool rejudge = true;
 	enum err e = store_history_of(k->db, c, k->p, &k->h, w);
 
@@ -410,7 +415,7 @@ static enum err put(struct work_on *k, const struct trackpoint *t, const struct 
 	if (e == OK && rejudge)
 		e = moved(k, t->position, w);
 	if (old)
-		((struct history_point *)old)->history = NONE; /* it stands */
+		old->history = NONE; /* it stands */
 	return e;
 }
 

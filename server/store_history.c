@@ -165,8 +165,9 @@ enum err store_history_carried(struct db *db, const struct trackpoint *t, struct
 	            " JOIN kernel y ON y.id = k.kernel_id AND y.section_hash IS NOT NULL"
 	            " JOIN history h ON h.track_id = ?1 JOIN history_point x"
 	            " ON x.history_id = h.id AND x.position = (SELECT max(o.position)"
-	            " FROM track_point o WHERE o.track_id = ?1 AND o.position < ?4)"
-	            " JOIN kernel z ON z.id = x.kernel_id AND z.section_hash = y.section_hash"
+	            " FROM track_point o WHERE o.track_id = ?1 AND o.position < ?4"
+	            " AND o.submission_id IS NOT NULL) JOIN kernel z ON z.id = x.kernel_id AND "
+	            "z.section_hash = y.section_hash"
 	            " JOIN comparison m ON m.submission_id = k.submission_id AND m.complete = 1"
 	            " WHERE k.submission_id = ?3 AND k.commit_id = ?2 AND k.validates IS NULL"
 	            " AND k.built_only = 0 ORDER BY h.id");
