@@ -157,7 +157,7 @@ deps:
 
 # What issue and README promise in numbers; ONLY=NAME for one group of it.
 BENCH_LOAD := $(BUILD)/foldwatch-bench
-$(BENCH_LOAD): $(call obj,$(wildcard tests/bench/*.c) lib/test/simulate.c) $(BUILD)/libfoldwatch.a
+$(BENCH_LOAD): $(call obj,$(wildcard tests/bench/*.c) lib/test/simulate.c) $(unit_server_objs)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 .PHONY: bench

@@ -523,7 +523,7 @@ CREATE TABLE track_point (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX track_point_submission ON track_point(submission_id);
 CREATE INDEX track_point_release ON track_point(release_id) WHERE release_id IS NOT NULL;
-CREATE INDEX track_point_commit ON track_point(track_id, commit_id);
+CREATE INDEX track_point_commit ON track_point(commit_id, track_id);
 
 -- A pinned kernel that boards boot every night, so that histories go on over a change of
 -- environment. Of several that match a board the newest counts.

@@ -56,7 +56,7 @@ static void number(char out[32], const json_t *o, const char *key, const char *m
 	double x = json_num(o, key, NAN);
 
 	if (isnan(x))
-		strcpy(out, "-");
+		snprintf(out, 32, "-");
 	else if (!str_eq(metric, "ns"))
 		snprintf(out, 32, "%.0f", x);
 	else if (x >= 1e6)
@@ -72,7 +72,7 @@ static void percent(char out[32], const json_t *o, const char *key)
 	double x = json_num(o, key, NAN);
 
 	if (isnan(x))
-		strcpy(out, "-");
+		snprintf(out, 32, "-");
 	else
 		snprintf(out, 32, "%+.2f %%", 100 * x);
 }

@@ -36,20 +36,20 @@ static void preset(void *opt)
 static void print_one(const json_t *r)
 {
 	const json_t *k = json_object_get(r, "kernel"), *x;
-	char *what = json_str(k, "image", NULL)
-	                     ? xasprintf("image %.12s", json_str(k, "image", ""))
-	                     : xasprintf("%s#%.12s", json_str(k, "tree", ""),
-	                                 json_str(k, "ref", ""));
-	char *line = xasprintf("reference %lld: %s on %s, from %02lld:00 UTC, by %s%s",
-	                       (long long)json_int(r, "id", 0), what,
-	                       json_str(r, "board", "all boards"),
-	                       (long long)json_int(r, "hour", 0), json_str(r, "by", ""),
-	                       json_str(r, "ended", NULL) ? ", ended" : "");
+	char *what = json_str(k, "image", NULL) ? xasprintf("image %.12s", json_str(k, "image", ""))
+	                                        : xasprintf("%s#%.12s", json_str(k, "tree", ""),
+	                                                    json_str(k, "ref", ""));
+	char *line =
+	        xasprintf("reference %lld: %s on %s, from %02lld:00 UTC, by %s%s",
+	                  (long long)json_int(r, "id", 0), what, json_str(r, "board", "all boards"),
+	                  (long long)json_int(r, "hour", 0), json_str(r, "by", ""),
+	                  json_str(r, "ended", NULL) ? ", ended" : "");
 	size_t i;
 
 	print_clean(line);
-	json_array_foreach (json_object_get(r, "cases"), i, x)
+	json_array_foreach (json_object_get(r, "cases"), i, x) {
 		printf("    %s\n", json_string_value(x));
+	}
 	free(line);
 	free(what);
 }
@@ -89,8 +89,9 @@ static enum err show(struct cli *cli, struct why *w)
 	if (!e && cli->json) {
 		e = cli_print_json(reply.json, w);
 	} else if (!e) {
-		json_array_foreach (json_object_get(reply.json, "references"), i, r)
+		json_array_foreach (json_object_get(reply.json, "references"), i, r) {
 			print_one(r);
+		}
 		if (!i)
 			puts("there is no reference");
 		print_boards(json_object_get(reply.json, "boards"));

@@ -40,21 +40,21 @@ static enum err collect(struct creep *k, struct why *w)
 		if (e != OK || (more ? -left : left) < x->tau)
 			continue;
 		*(struct alert_cell *)pool_push(k->p, (void **)&k->cells.at, &k->cells.count,
-		                                sizeof(*k->cells.at)) = (struct alert_cell){
-		        .submission = c->submission,
-		        .boot = NONE,
-		        .board = board,
-		        .case_text = case_text,
-		        .metric = metric,
-		        .verdict = "slower",
-		        .base_mean = x->base_mean,
-		        .mean = x->mean,
-		        .change = x->change,
-		        .low = x->low,
-		        .high = x->high,
-		        .boots = x->boots,
-		        .mute = alerts_muted(&k->mutes, k->p, k->tree, k->branch, board,
-		                             case_text)};
+		                                sizeof(*k->cells.at)) =
+		        (struct alert_cell){.submission = c->submission,
+		                            .boot = NONE,
+		                            .board = board,
+		                            .case_text = case_text,
+		                            .metric = metric,
+		                            .verdict = "slower",
+		                            .base_mean = x->base_mean,
+		                            .mean = x->mean,
+		                            .change = x->change,
+		                            .low = x->low,
+		                            .high = x->high,
+		                            .boots = x->boots,
+		                            .mute = alerts_muted(&k->mutes, k->p, k->tree,
+		                                                 k->branch, board, case_text)};
 	}
 	return e;
 }
@@ -76,11 +76,11 @@ static const char *title_of(const struct creep *k)
 
 static const char *counted(const struct creep *k)
 {
-	return pool_fmt(k->p, "%.12s against %s: %zu %s worse by more than its steps, in submission "
-	                      "%lld",
+	return pool_fmt(k->p,
+	                "%.12s against %s: %zu %s worse by more than its steps, in submission "
+	                "%lld",
 	                k->c->kernel[k->tip].commit, k->r.release, k->cells.count,
-	                k->cells.count == 1 ? "cell is" : "cells are",
-	                (long long)k->c->submission);
+	                k->cells.count == 1 ? "cell is" : "cells are", (long long)k->c->submission);
 }
 
 static enum err make(struct creep *k, const char *cause, int64_t now_ms, struct why *w)
@@ -93,7 +93,7 @@ static enum err make(struct creep *k, const char *cause, int64_t now_ms, struct 
 	                  .boot = NONE,
 	                  .state = "new",
 	                  .created_ms = now_ms};
-	int64_t id;
+	int64_t id = NONE;
 	enum err e = store_alert_add(k->db, &a, &id, w);
 
 	if (e == OK)
@@ -120,9 +120,8 @@ static enum err go_on(struct creep *k, int64_t id, int64_t now_ms, struct why *w
 		               : alerts_step(k->db, id, a.state, "recovered", counted(k), NULL,
 		                             now_ms, w);
 	e = store_alert_cells_set(k->db, id, &k->cells, w);
-	return e == OK && over
-	               ? alerts_step(k->db, id, a.state, "new", counted(k), NULL, now_ms, w)
-	               : e;
+	return e == OK && over ? alerts_step(k->db, id, a.state, "new", counted(k), NULL, now_ms, w)
+	                       : e;
 }
 
 enum err alerts_crept(struct db *db, const struct cmp *c, int64_t now_ms, bool *is, struct why *w)

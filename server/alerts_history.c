@@ -80,15 +80,15 @@ static enum err make(struct db *db, const struct pair *x, const char *cause, int
 	struct alert a = {
 	        .kind = "slower",
 	        .cause = cause,
-	        .title = pool_fmt(x->pool, "%s: %s than before in %s on %s, suspected by its history",
-	                          x->branch, size, s->history->key.case_text,
-	                          s->history->key.board),
+	        .title = pool_fmt(
+	                x->pool, "%s: %s than before in %s on %s, suspected by its history",
+	                x->branch, size, s->history->key.case_text, s->history->key.board),
 	        .submission = s->first->c.submission,
 	        .kernel = x->kernel.name,
 	        .boot = NONE,
 	        .state = "new",
 	        .created_ms = now_ms};
-	int64_t id;
+	int64_t id = NONE;
 	enum err e = cell_of(db, x, now_ms, &cell, w);
 
 	if (e == OK)
@@ -107,8 +107,7 @@ static enum err make(struct db *db, const struct pair *x, const char *cause, int
 }
 
 /* Another case or board of a pair that is suspected already. */
-static enum err join(struct db *db, const struct pair *x, int64_t id, int64_t now_ms,
-                     struct why *w)
+static enum err join(struct db *db, const struct pair *x, int64_t id, int64_t now_ms, struct why *w)
 {
 	struct alert_cells cells = {0};
 	struct alert a = {0};

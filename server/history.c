@@ -82,8 +82,7 @@ static enum err undone(struct work_on *k, const struct history_change *one,
 	                                   STAT_TRANSIENT + 1, &n, w);
 
 	*is = n <= STAT_TRANSIENT && one->before != 0 &&
-	      fabs(next->after / one->before - 1) <
-	              (k->h.deterministic ? TAU_PHASES : TAU_BOOTS);
+	      fabs(next->after / one->before - 1) < (k->h.deterministic ? TAU_PHASES : TAU_BOOTS);
 	return e;
 }
 
@@ -142,8 +141,8 @@ static enum err put_found(struct work_on *k, const struct slab *s, size_t start,
                           const struct stat_history *f, size_t from, size_t until, struct why *w)
 {
 	size_t i, at;
-	enum err e = store_change_drop(k->db, k->h.id, s->at[from].position, s->at[until].position,
-	                               w);
+	enum err e =
+	        store_change_drop(k->db, k->h.id, s->at[from].position, s->at[until].position, w);
 
 	for (i = 0; e == OK && i < f->outliers; i++) {
 		struct history_change c = {.history = k->h.id, .class = "outlier", .score = NAN};
@@ -297,8 +296,7 @@ static enum err look(struct work_on *k, int64_t position, struct slab *s, int64_
                      struct why *w)
 {
 	struct history_points l = {0};
-	enum err e =
-	        store_history_around(k->db, k->h.id, position, reach, reach + 1, k->p, &l, w);
+	enum err e = store_history_around(k->db, k->h.id, position, reach, reach + 1, k->p, &l, w);
 
 	s->at = l.at;
 	s->n = l.count;
@@ -340,12 +338,17 @@ static enum err state_of(struct work_on *k, struct why *w)
 
 static enum err moved(struct work_on *k, int64_t position, struct why *w)
 {
+	/* A submission has many series, and each has a window. */
+	struct pool *whole = k->p;
 	enum err e;
 
-	if (!k->h.deterministic)
-		return noisy(k, position, w);
-	e = exact(k, position, w);
-	return e == OK ? state_of(k, w) : e;
+	k->p = pool_new();
+	e = k->h.deterministic ? exact(k, position, w) : noisy(k, position, w);
+	if (e == OK && k->h.deterministic)
+		e = state_of(k, w);
+	pool_free(k->p);
+	k->p = whole;
+	return e;
 }
 
 /* ---- points */
@@ -393,7 +396,7 @@ static void choose(struct history_cells *l)
 static enum err put(struct work_on *k, const struct trackpoint *t, const struct history_cell *c,
                     struct history_points *had, bool *changed, struct why *w)
 {
-	const struct history_point *old = NULL;
+	struct history_point *old = NULL;
 	bool rejudge = true;
 	enum err e = store_history_of(k->db, c, k->p, &k->h, w);
 
@@ -412,7 +415,7 @@ static enum err put(struct work_on *k, const struct trackpoint *t, const struct 
 	if (e == OK && rejudge)
 		e = moved(k, t->position, w);
 	if (old)
-		((struct history_point *)old)->history = NONE; /* it stands */
+		old->history = NONE; /* it stands */
 	return e;
 }
 

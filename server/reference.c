@@ -68,9 +68,10 @@ enum err reference_check(struct server *srv, const struct reference *r, const ch
 	if (json_object_get(kernel, "name"))
 		e = err_set(w, ERR_INPUT, "kernel.name: unknown field: it is called \"reference\"");
 	else if (!json_str(kernel, "image", NULL) && (!ref || !hex_is(ref, 40)))
-		e = err_set(w, ERR_INPUT,
-		            "kernel.ref: expected a whole commit id (40 hex digits): a branch or tag "
-		            "moves, and the reference must not");
+		e = err_set(
+		        w, ERR_INPUT,
+		        "kernel.ref: expected a whole commit id (40 hex digits): a branch or tag "
+		        "moves, and the reference must not");
 	body = body_of(r, NULL);
 	if (e == OK)
 		e = submit_read(&who, p, body, &x, w);
@@ -134,8 +135,7 @@ static enum err one_board(struct server *srv, const struct references *refs, con
                           int64_t now_ms, struct pool *p, struct why *w)
 {
 	struct asking a = {.srv = srv, .r = of_board(refs, b->name)};
-	const char *identity =
-	        pool_fmt(p, "%s %s", b->identity, b->bench ? b->bench : "-");
+	const char *identity = pool_fmt(p, "%s %s", b->identity, b->bench ? b->bench : "-");
 	struct reference_nights nights = {0};
 	const struct reference_night *last;
 	const char *why = NULL;

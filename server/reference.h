@@ -29,12 +29,13 @@ void reference_look(struct server *srv, int64_t now_ms);
 
 /* How it goes on a board. */
 struct reference_state {
-	int64_t reference; /* NONE: no reference is for this board */
-	int64_t last_ms;   /* the last night that was measured; NONE */
+	int64_t reference;  /* NONE: no reference is for this board */
+	int64_t last_ms;    /* the last night that was measured; NONE */
 	int64_t submission; /* of the newest night that has one; NONE */
 	const char *state;  /* its state */
 	int64_t missed;     /* nights since the last one that was measured, but for this one */
-	const char *why;    /* why there is nothing of this night; NULL: there is, or it is under way */
+	const char
+	        *why; /* why there is nothing of this night; NULL: there is, or it is under way */
 };
 enum err reference_state(struct db *db, const char *board, int64_t now_ms, struct pool *p,
                          struct reference_state *out, struct why *w);

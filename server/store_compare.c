@@ -22,7 +22,8 @@ static enum err add_cell(struct db *db, const struct cmp *c, size_t pos, struct 
 	        db, "INSERT INTO cell (submission_id, pos, board, case_text, metric, kernel, mean,"
 	            " base_mean, std_rel, change, low, high, level, at_most, mean_change, tau,"
 	            " floor, layouts, boots, invalid_boots, runs, skewed, needed, verdict, why,"
-	            " last_boot, env_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+	            " last_boot, env_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
+	            "?12, ?13,"
 	            " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)");
 
 	db_bind_int(q, 1, c->submission);
@@ -299,8 +300,8 @@ enum err store_cmp_load(struct db *db, struct cmp *c, bool *found, struct why *w
 enum err store_cmp_clear(struct db *db, struct why *w)
 {
 	static const char *const tables[] = {
-	        "DELETE FROM cell",       "DELETE FROM cell_thrown", "DELETE FROM cell_note",
-	        "DELETE FROM boot_void",  "DELETE FROM comparison",  "DELETE FROM cell_across",
+	        "DELETE FROM cell",       "DELETE FROM cell_thrown",    "DELETE FROM cell_note",
+	        "DELETE FROM boot_void",  "DELETE FROM comparison",     "DELETE FROM cell_across",
 	        "DELETE FROM boot_known", "DELETE FROM cell_covariate",
 	};
 	enum err e = OK;

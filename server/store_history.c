@@ -17,11 +17,13 @@ static void read_trackpoint(struct db_stmt *q, struct pool *p, struct trackpoint
 enum err store_trackpoints_of(struct db *db, int64_t submission, struct pool *p,
                               struct trackpoints *out, struct why *w)
 {
+	/* By its commits: a branch is long. */
 	struct db_stmt *q = db_prepare(
 	        db, "SELECT DISTINCT t.track_id, t.position, t.commit_id, t.kind, t.submission_id"
-	            " FROM track_point o JOIN submission_kernel k ON k.submission_id = ?1"
-	            " JOIN track_point t ON t.track_id = o.track_id AND t.commit_id = k.commit_id"
-	            " WHERE o.submission_id = ?1 ORDER BY t.track_id, t.position");
+	            " FROM submission_kernel k JOIN track_point t ON t.commit_id = k.commit_id"
+	            " WHERE k.submission_id = ?1 AND EXISTS (SELECT 1 FROM track_point o"
+	            " WHERE o.submission_id = ?1 AND o.track_id = t.track_id)"
+	            " ORDER BY t.track_id + 0, t.position + 0");
 	enum err e;
 
 	db_bind_int(q, 1, submission);
@@ -68,6 +70,7 @@ enum err store_track_branch(struct db *db, int64_t track, struct pool *p, const 
 	return e;
 }
 
+/* "+ 0": the commit is looked up, instead of the branch walked back for the largest. */
 enum err store_history_cells(struct db *db, const struct trackpoint *t, struct pool *p,
                              struct history_cells *out, struct why *w)
 {
@@ -78,7 +81,7 @@ enum err store_history_cells(struct db *db, const struct trackpoint *t, struct p
 	        " CASE WHEN c.mean IS NULL AND k.pos <> s.baseline"
 	        " AND y.section_hash = z.section_hash THEN c.base_mean"
 	        " ELSE c.mean END, c.std_rel, c.tau, c.change, c.low, c.high, c.boots,"
-	        " (SELECT max(q.position) FROM track_point q WHERE q.track_id = ?1"
+	        " (SELECT max(q.position + 0) FROM track_point q WHERE q.track_id = ?1"
 	        " AND q.commit_id = b.commit_id AND q.position < ?4),"
 	        " c.mean IS NULL, c.verdict IN ('slower', 'faster'), k.kernel_id,"
 	        " k.submission_id, c.last_boot"
@@ -129,7 +132,7 @@ enum err store_history_cells(struct db *db, const struct trackpoint *t, struct p
 	return e;
 }
 
-#define POINT                                                                              \
+#define POINT                                                                                \
 	"x.history_id, x.position, x.value, x.spread, x.boots, x.carried, x.tau, x.against," \
 	" x.change, x.low, x.high, x.moved, x.kernel_id, x.submission_id, x.last_boot"
 
@@ -162,8 +165,9 @@ enum err store_history_carried(struct db *db, const struct trackpoint *t, struct
 	            " JOIN kernel y ON y.id = k.kernel_id AND y.section_hash IS NOT NULL"
 	            " JOIN history h ON h.track_id = ?1 JOIN history_point x"
 	            " ON x.history_id = h.id AND x.position = (SELECT max(o.position)"
-	            " FROM track_point o WHERE o.track_id = ?1 AND o.position < ?4)"
-	            " JOIN kernel z ON z.id = x.kernel_id AND z.section_hash = y.section_hash"
+	            " FROM track_point o WHERE o.track_id = ?1 AND o.position < ?4"
+	            " AND o.submission_id IS NOT NULL) JOIN kernel z ON z.id = x.kernel_id AND "
+	            "z.section_hash = y.section_hash"
 	            " JOIN comparison m ON m.submission_id = k.submission_id AND m.complete = 1"
 	            " WHERE k.submission_id = ?3 AND k.commit_id = ?2 AND k.validates IS NULL"
 	            " AND k.built_only = 0 ORDER BY h.id");
@@ -221,17 +225,17 @@ static void read_history(struct db_stmt *q, struct pool *p, struct history *out)
 	                        .unit = col_str(q, 13, p)};
 }
 
-#define HISTORY                                                                    \
+#define HISTORY                                                                       \
 	"SELECT id, track_id, board, case_text, metric, config, env_id, config_name," \
 	" deterministic, more_is_better, points, class, level, unit FROM history WHERE "
 
 static enum err find(struct db *db, const struct series_key *k, struct history *out, bool *found,
                      struct why *w)
 {
-	struct db_stmt *q =
-	        db_prepare(db, "SELECT id, deterministic, more_is_better, points, level FROM history"
-	                       " WHERE track_id = ?1 AND board = ?2 AND case_text = ?3"
-	                       " AND metric = ?4 AND config = ?5 AND env_id = ?6");
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT id, deterministic, more_is_better, points, level FROM history"
+	            " WHERE track_id = ?1 AND board = ?2 AND case_text = ?3"
+	            " AND metric = ?4 AND config = ?5 AND env_id = ?6");
 	enum err e;
 
 	db_bind_int(q, 1, k->track);
@@ -287,9 +291,10 @@ enum err store_history_of(struct db *db, const struct history_cell *c, struct po
 		e = unit_of(db, c, p, &more, &unit, w);
 	if (e != OK || found)
 		return e;
-	q = db_prepare(db, "INSERT INTO history (track_id, board, case_text, metric, config, env_id,"
-	                   " config_name, deterministic, more_is_better, unit, points, class)"
-	                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 'steady')");
+	q = db_prepare(db,
+	               "INSERT INTO history (track_id, board, case_text, metric, config, env_id,"
+	               " config_name, deterministic, more_is_better, unit, points, class)"
+	               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 'steady')");
 	db_bind_int(q, 1, c->key.track);
 	db_bind_text(q, 2, c->key.board);
 	db_bind_text(q, 3, c->key.case_text);
@@ -338,8 +343,7 @@ enum err store_history_list(struct db *db, const struct history_filter *f, struc
 	db_bind_text(q, 5, f->config_name);
 	db_bind_text(q, 6, f->env_id);
 	while ((e = db_step(q, w)) == OK && db_has_row(q))
-		read_history(q, p,
-		             pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)));
+		read_history(q, p, pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)));
 	db_done(q);
 	return e;
 }
@@ -359,10 +363,8 @@ enum err store_history_state(struct db *db, int64_t id, const char *class, doubl
 enum err store_history_clear(struct db *db, struct why *w)
 {
 	static const char *const tables[] = {
-	        "DELETE FROM history_fault",
-	        "DELETE FROM history_block",
-	        "DELETE FROM history_change",
-	        "DELETE FROM history_point",
+	        "DELETE FROM history_fault",  "DELETE FROM history_block",
+	        "DELETE FROM history_change", "DELETE FROM history_point",
 	        "DELETE FROM history",
 	};
 	enum err e = OK;
@@ -528,98 +530,4 @@ enum err store_history_between(struct db *db, int64_t history, int64_t from, int
 	db_bind_int(q, 3, until);
 	db_bind_int(q, 4, most);
 	return db_run_int(q, n, w);
-}
-
-/* ---- changes */
-
-enum err store_change_put(struct db *db, const struct history_change *c, struct why *w)
-{
-	struct db_stmt *q = db_prepare(
-	        db, "INSERT INTO history_change (history_id, position, class, before, after,"
-	            " change, low, high, score) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-	            " ON CONFLICT (history_id, position) DO UPDATE SET class = ?3, before = ?4,"
-	            " after = ?5, change = ?6, low = ?7, high = ?8, score = ?9");
-
-	db_bind_int(q, 1, c->history);
-	db_bind_int(q, 2, c->position);
-	db_bind_text(q, 3, c->class);
-	db_bind_real(q, 4, c->before);
-	db_bind_real(q, 5, c->after);
-	bind_num(q, 6, c->change);
-	bind_num(q, 7, c->low);
-	bind_num(q, 8, c->high);
-	bind_num(q, 9, c->score);
-	return db_run(q, w);
-}
-
-enum err store_change_class(struct db *db, int64_t history, int64_t position, const char *class,
-                            struct why *w)
-{
-	struct db_stmt *q = db_prepare(db, "UPDATE history_change SET class = ?3"
-	                                   " WHERE history_id = ?1 AND position = ?2");
-
-	db_bind_int(q, 1, history);
-	db_bind_int(q, 2, position);
-	db_bind_text(q, 3, class);
-	return db_run(q, w);
-}
-
-enum err store_change_drop(struct db *db, int64_t history, int64_t from, int64_t until,
-                           struct why *w)
-{
-	struct db_stmt *q = db_prepare(db, "DELETE FROM history_change WHERE history_id = ?1"
-	                                   " AND position >= ?2 AND position <= ?3");
-
-	db_bind_int(q, 1, history);
-	db_bind_int(q, 2, from);
-	db_bind_int(q, 3, until);
-	return db_run(q, w);
-}
-
-static enum err read_changes(struct db_stmt *q, struct pool *p, struct history_changes *out,
-                             struct why *w)
-{
-	enum err e;
-
-	while ((e = db_step(q, w)) == OK && db_has_row(q))
-		*(struct history_change *)pool_push(p, (void **)&out->at, &out->count,
-		                                    sizeof(*out->at)) =
-		        (struct history_change){.history = db_int(q, 0),
-		                                .position = db_int(q, 1),
-		                                .class = col_str(q, 2, p),
-		                                .before = db_real(q, 3),
-		                                .after = db_real(q, 4),
-		                                .change = opt_num(q, 5),
-		                                .low = opt_num(q, 6),
-		                                .high = opt_num(q, 7),
-		                                .score = opt_num(q, 8)};
-	db_done(q);
-	return e;
-}
-
-#define CHANGE "history_id, position, class, before, after, change, low, high, score"
-
-enum err store_change_around(struct db *db, int64_t history, int64_t position, int64_t before,
-                             int64_t after, struct pool *p, struct history_changes *out,
-                             struct why *w)
-{
-	struct db_stmt *q = db_prepare(db, "SELECT " CHANGE " FROM history_change"
-	                                   " WHERE history_id = ?1 AND position < ?2"
-	                                   " ORDER BY position DESC LIMIT ?3");
-	enum err e;
-
-	ask_around(q, history, position, before);
-	e = read_changes(q, p, out, w);
-	for (size_t i = 0; i < out->count / 2; i++) {
-		struct history_change x = out->at[i];
-
-		out->at[i] = out->at[out->count - 1 - i];
-		out->at[out->count - 1 - i] = x;
-	}
-	if (e != OK)
-		return e;
-	q = db_prepare(db, "SELECT " CHANGE " FROM history_change WHERE history_id = ?1"
-	                   " AND position >= ?2 ORDER BY position LIMIT ?3");
-	ask_around(q, history, position, after);
-	return read_changes(q, p, out, w);
 }

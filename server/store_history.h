@@ -114,6 +114,8 @@ enum err store_history_around(struct db *db, int64_t history, int64_t position, 
                               int64_t after, struct pool *p, struct history_points *out,
                               struct why *w);
 
+/* ---- changes (store_change.c) */
+
 struct history_change {
 	int64_t history, position;
 	const char *class;

@@ -46,26 +46,26 @@ enum err store_history_read(struct db *db, int64_t history, int64_t from, int64_
 	db_bind_int(q, 4, most);
 	while ((e = db_step(q, w)) == OK && db_has_row(q))
 		*(struct history_shown *)pool_push(p, (void **)&out->at, &out->count,
-		                                   sizeof(*out->at)) = (struct history_shown){
-		        .x = {.history = db_int(q, 0),
-		              .position = db_int(q, 1),
-		              .c = {.value = db_real(q, 2),
-		                    .spread = opt_num(q, 3),
-		                    .boots = db_int(q, 4),
-		                    .carried = db_int(q, 5) != 0,
-		                    .tau = opt_num(q, 6),
-		                    .against = opt_int(q, 7),
-		                    .change = opt_num(q, 8),
-		                    .low = opt_num(q, 9),
-		                    .high = opt_num(q, 10),
-		                    .kernel = db_int(q, 11),
-		                    .submission = db_int(q, 12),
-		                    .last_boot = db_int(q, 13)}},
-		        .commit = col_str(q, 14, p),
-		        .subject = col_str(q, 15, p),
-		        .kind = col_str(q, 16, p),
-		        .rebased = db_int(q, 17) != 0,
-		        .seen_ms = db_int(q, 18)};
+		                                   sizeof(*out->at)) =
+		        (struct history_shown){.x = {.history = db_int(q, 0),
+		                                     .position = db_int(q, 1),
+		                                     .c = {.value = db_real(q, 2),
+		                                           .spread = opt_num(q, 3),
+		                                           .boots = db_int(q, 4),
+		                                           .carried = db_int(q, 5) != 0,
+		                                           .tau = opt_num(q, 6),
+		                                           .against = opt_int(q, 7),
+		                                           .change = opt_num(q, 8),
+		                                           .low = opt_num(q, 9),
+		                                           .high = opt_num(q, 10),
+		                                           .kernel = db_int(q, 11),
+		                                           .submission = db_int(q, 12),
+		                                           .last_boot = db_int(q, 13)}},
+		                               .commit = col_str(q, 14, p),
+		                               .subject = col_str(q, 15, p),
+		                               .kind = col_str(q, 16, p),
+		                               .rebased = db_int(q, 17) != 0,
+		                               .seen_ms = db_int(q, 18)};
 	db_done(q);
 	for (size_t i = 0; i < out->count / 2; i++) {
 		struct history_shown x = out->at[i];

@@ -1,7 +1,7 @@
 /* store_reference.c - SQL for the reference and its nights. */
 #include "server/store_reference.h"
 
-#define REFERENCE                                                                  \
+#define REFERENCE                                                                   \
 	"SELECT id, board, kernel, cases, hour, by_whom, at_ms, ended_ms, ended_by" \
 	" FROM reference WHERE "
 
@@ -115,10 +115,11 @@ enum err store_night_list(struct db *db, const char *board, int64_t limit, struc
                           struct reference_nights *out, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-	        db, "SELECT n.board, n.night_ms, n.reference_id, n.identity, n.submission_id, n.why,"
-	            " n.at_ms, s.state FROM reference_night n LEFT JOIN submission s"
-	            " ON s.id = n.submission_id WHERE n.board = ?1 ORDER BY n.night_ms DESC"
-	            " LIMIT ?2");
+	        db,
+	        "SELECT n.board, n.night_ms, n.reference_id, n.identity, n.submission_id, n.why,"
+	        " n.at_ms, s.state FROM reference_night n LEFT JOIN submission s"
+	        " ON s.id = n.submission_id WHERE n.board = ?1 ORDER BY n.night_ms DESC"
+	        " LIMIT ?2");
 	enum err e;
 
 	db_bind_text(q, 1, board);
@@ -138,9 +139,9 @@ enum err store_night_list(struct db *db, const char *board, int64_t limit, struc
 	return e;
 }
 
-#define NUMBERS                                                                          \
-	"SELECT n.reference_id, c.mean FROM reference_night n JOIN cell c"               \
-	" ON c.submission_id = n.submission_id AND c.board = n.board"                    \
+#define NUMBERS                                                                        \
+	"SELECT n.reference_id, c.mean FROM reference_night n JOIN cell c"             \
+	" ON c.submission_id = n.submission_id AND c.board = n.board"                  \
 	" WHERE n.board = ?1 AND c.env_id = ?2 AND c.case_text = ?3 AND c.metric = ?4" \
 	" AND c.mean IS NOT NULL ORDER BY n.night_ms"
 

@@ -49,7 +49,7 @@ enum err store_release_steps(struct db *db, const struct release *r, const char 
 	        db, "SELECT c.change FROM history h JOIN history_change c ON c.history_id = h.id"
 	            " WHERE h.track_id = ?1 AND h.board = ?2 AND h.case_text = ?3"
 	            " AND h.metric = ?4 AND c.class = 'step' AND c.change IS NOT NULL"
-	            " AND c.position <= ?5 AND c.position > coalesce((SELECT max(t.position)"
+	            " AND c.position <= ?5 AND c.position > coalesce((SELECT max(t.position + 0)"
 	            " FROM track_point t WHERE t.track_id = ?1 AND t.commit_id = ?6"
 	            " AND t.position < ?5), 0)");
 	enum err e;

@@ -129,6 +129,9 @@ try {
 	await page.goto(`${address}/#/submission/999999`);
 	await page.waitForSelector("[role=alert]");
 	check("an unknown submission is told in a sentence", /999999|not|no /.test(await page.textContent("[role=alert]")));
+	await page.goto(`${address}/#/track/999999/history?case=fork/order=0,size=256M`);
+	await page.waitForFunction(() => /track/.test(document.querySelector("[role=alert]")?.textContent ?? ""));
+	check("a history of an unknown track is told in a sentence", /no track 999999/.test(await page.textContent("[role=alert]")));
 	const wanted = problems.filter(p => !/404/.test(p));
 	check("no errors in the console", wanted.length === 0, wanted.join("\n"));
 	check("nothing is fetched from elsewhere", foreign.length === 0, foreign.join("\n"));

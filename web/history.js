@@ -86,9 +86,12 @@ function drawMarks(u, x) {
 	ctx.font = `${12 * dpr}px system-ui, sans-serif`;
 	ctx.textBaseline = "top";
 	ctx.textAlign = "left";
-	for (const c of x.changes.filter(c => c.class !== "outlier")) {
+	const marked = x.changes.filter(c => c.class !== "outlier");
+	// With the interval, where there is room.
+	const roomy = marked.length * 160 * dpr < bbox.width;
+	for (const c of marked) {
 		const left = u.valToPos(c.position - .5, "x", true);
-		const text = sizeOf(c), width = ctx.measureText(text).width;
+		const text = roomy && c.low !== null ? `${sizeOf(c)} ${interval(c.low, c.high)}` : sizeOf(c), width = ctx.measureText(text).width;
 		const flip = left + width + 8 * dpr > bbox.left + bbox.width;
 		const begin = flip ? left - width - 4 * dpr : left + 4 * dpr;
 		let row = ends.findIndex(end => end < begin);

@@ -102,9 +102,13 @@ function cellTable(id, board, cells) {
 	], cells), ...[...new Set(cells.flatMap(c => c.footnotes ?? []))].map(f => h("p", {class: "dim footnote"}, `Known fault: ${f}`))];
 }
 
-function comparisonNodes(s, comparison, text) {
-	// Before its first boot, and where a build failed, a submission has reasons but no numbers.
-	if (!comparison?.cells.length || s.state !== "done" && !comparison.cells.some(c => c.boots + c.invalid_boots))
+// Before its first boot, and where a build failed, a submission has reasons but no numbers.
+function hasNumbers(s, comparison) {
+	return comparison?.cells.length && (s.state === "done" || comparison.cells.some(c => c.boots + c.invalid_boots));
+}
+
+function comparisonNodes(s, comparison) {
+	if (!hasNumbers(s, comparison))
 		return [];
 	const boards = [...new Set(comparison.cells.map(c => c.board))];
 	const thrown = comparison.thrown_out ?? [];
@@ -114,10 +118,13 @@ function comparisonNodes(s, comparison, text) {
 		thrown.length ? [h("h2", {}, "Thrown out"),
 			h("ul", {}, thrown.map(t => h("li", {}, `${t.kernel} on ${t.board}, boot ${t.boot}: ${t.why}${t.signature ? ` [${t.signature}]` : ""}`)))] : null,
 		comparison.notes?.length ? h("ul", {class: "dim"}, comparison.notes.map(n => h("li", {}, n))) : null,
-		text ? [h("h2", {}, "For a mail"),
-			h("p", {}, h("button", {id: "copy", onclick: event => copy(event.target, text)}, "Copy")),
-			h("pre", {tabindex: "0", "aria-label": "Tables as text"}, text)] : null,
 	];
+}
+
+function mailNodes(text) {
+	return text ? [h("h2", {}, "For a mail"),
+		h("p", {}, h("button", {id: "copy", onclick: event => copy(event.target, text)}, "Copy")),
+		h("pre", {tabindex: "0", "aria-label": "Tables as text"}, text)] : [];
 }
 
 async function copy(button, text) {
@@ -162,9 +169,10 @@ export async function showSubmission(id) {
 				s.ended ? `, ended ${when(s.ended)}` : ""),
 			s.why ? h("div", {class: "card error"}, s.why) : null,
 			progressCard(s),
-			comparisonNodes(s, comparison, text),
+			comparisonNodes(s, comparison),
 			marginalNodes(s, marginal),
 			seriesNodes(s),
+			hasNumbers(s, comparison) ? mailNodes(text) : null,
 			h("h2", {}, "Kernels"),
 			kernelTable(s),
 			h("h2", {}, "Work"),

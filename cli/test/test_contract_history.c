@@ -40,8 +40,8 @@ static void the_reference(void **state)
 	fails(p, p->admin, 2, "needs --case", "reference", "set", "--kernel", TREE "#" COMMIT);
 	fails(p, p->admin, 2, "a whole commit id", "reference", "set", "--kernel", TREE "#v6.12",
 	      "--case", CASE);
-	fails(p, p->admin, 2, "cases[0]", "reference", "set", "--kernel", TREE "#" COMMIT,
-	      "--case", "nonsense");
+	fails(p, p->admin, 2, "cases[0]", "reference", "set", "--kernel", TREE "#" COMMIT, "--case",
+	      "nonsense");
 	fails(p, p->submit, 4, "", "reference", "set", "--kernel", TREE "#" COMMIT, "--case", CASE);
 	prints(p, p->admin, "reference 1: " TREE "#012345678901 on all boards, from 02:00 UTC",
 	       "reference", "set", "--kernel", TREE "#" COMMIT ",config=contpte-y", "--case", CASE);

@@ -185,8 +185,9 @@ static enum err follow(struct db *db, void *arg, struct why *w)
 	if (e == OK)
 		e = store_walk_done(db, &k, 0, w);
 	q = db_prepare(db, "INSERT INTO track (tree, branch, every_ms, mode, request, config,"
-	                   " submitter, state, next_ms, created_ms, changed_ms) VALUES (?1, ?2,"
-	                   " 60000, 'tips', '{}', '\"virt\"', 's', 'active', 9000000000000, 0, 0)"
+	                   " submitter, admin, state, next_ms, wake_ms, created_ms,"
+	                   " changed_ms) VALUES (?1, ?2, 60000, 'tips', '{}', '\"virt\"', 's', 0,"
+	                   " 'active', 9000000000000, 9000000000000, 0, 0)"
 	                   " RETURNING id");
 	db_bind_text(q, 1, BRANCH_TREE);
 	db_bind_text(q, 2, branch_name(branch.commits));

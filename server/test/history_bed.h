@@ -23,7 +23,7 @@ struct bed_point {
 	const char *verdict; /* of value against base */
 	const char *binary;  /* section hash; NULL: one of its own */
 };
-#define SUBMISSION(track, position) ((track) * 10000000 + (position))
+#define SUBMISSION(track, position) ((track)*10000000 + (position))
 void bed_point(struct db_store *s, const struct bed_point *x);
 /* The same of many at once, without histories. */
 void bed_points(struct db_store *s, const struct bed_point *x, size_t n);

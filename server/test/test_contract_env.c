@@ -294,7 +294,8 @@ static void covariates(void **state)
 	json_decref(c);
 	text = text_of(f, 1, "csv");
 	has(text, ",across,covariates,footnotes\r\n");
-	has(text, ",instructions: 1000000 -> 1000100 (+0.01 %); cycles: 2000000 -> 2060000 (+3.00 %),");
+	has(text,
+	    ",instructions: 1000000 -> 1000100 (+0.01 %); cycles: 2000000 -> 2060000 (+3.00 %),");
 	free(text);
 	/* More instructions explain more cycles. */
 	cell_has(f, "{\"instructions\":1000000,\"cycles\":2000000}",

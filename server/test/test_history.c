@@ -224,10 +224,11 @@ static void noise_has_no_changes_and_a_step_has_one(void **state)
 	expect_rows(b, "SELECT class || ' ' || position FROM history_change WHERE class = 'step'",
 	            "step 40\n");
 	expect_rows(b, "SELECT kernel || ' ' || state FROM alert", "p40 new\n");
-	expect_rows(b,
-	            "SELECT (change > 0.025 AND low > 0.02 AND high < 0.04) || ' ' || (score < .001)"
-	            " FROM history_change WHERE class = 'step'",
-	            "1 1\n");
+	expect_rows(
+	        b,
+	        "SELECT (change > 0.025 AND low > 0.02 AND high < 0.04) || ' ' || (score < .001)"
+	        " FROM history_change WHERE class = 'step'",
+	        "1 1\n");
 	expect_rows(b, "SELECT class FROM history", "step\n");
 }
 

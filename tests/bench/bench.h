@@ -69,6 +69,9 @@ struct world *world_start(const char *name);
 void world_stop(struct world *w);
 /* Somebody else who submits; put it into w->submit, or client_free() it. */
 struct client *world_submitter(const struct world *w, const char *label);
+/* Its server ends, and starts again on the same state, at another address. */
+void world_pause(struct world *w);
+void world_resume(struct world *w);
 char *world_db(const struct world *w);
 /* Agents l00, l01, ... with one board each: b00, b01, ... */
 void world_boards(struct world *w, size_t n);
@@ -150,6 +153,7 @@ void bench_compare(void);
 void bench_memory(void);
 void bench_idle(void);
 void bench_stat(void);
+void bench_history(void);
 void bench_presets(void);
 void bench_seed_fork(void);
 void bench_pipeline(void);

@@ -38,6 +38,7 @@ static const struct {
         {"memory", bench_memory, NULL, 900},
         {"idle", bench_idle, NULL, 900},
         {"stat", bench_stat, NULL, 900},
+        {"history", bench_history, NULL, 900},
         {"presets", bench_presets, NULL, 900},
         {"seed-fork", bench_seed_fork, "1 GiB, 800 times, emulated (ONLY=seed-fork IMAGE=FILE)", 0},
         {"pipeline", bench_pipeline, "it builds two kernels first (PIPELINE=1 or ONLY=pipeline)",

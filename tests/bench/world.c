@@ -125,10 +125,22 @@ static void put_image(struct world *w, size_t n)
 
 /* ---- the server */
 
+static void bring_up(struct world *w)
+{
+	int64_t until = clock_mono_ns() + START_NS;
+
+	launch(w, &w->server, "foldwatchd");
+	while (!(w->address = read_line(w->dir, "address"))) {
+		if (proc_poll(&w->server) || clock_mono_ns() > until)
+			die("foldwatchd does not come up: see %s/foldwatchd.log", w->dir);
+		sleep_ms(10);
+	}
+	w->port = (int)strtol(strrchr(w->address, ':') + 1, NULL, 10);
+}
+
 struct world *world_start(const char *name)
 {
 	struct world *w = xcalloc(1, sizeof(*w));
-	int64_t until = clock_mono_ns() + START_NS;
 	char *text, *admin_token;
 	struct client *admin;
 	struct why why;
@@ -141,13 +153,7 @@ struct world *world_start(const char *name)
 	                 settings.share);
 	write_text(w->dir, "foldwatchd.conf", text);
 	free(text);
-	launch(w, &w->server, "foldwatchd");
-	while (!(w->address = read_line(w->dir, "address"))) {
-		if (proc_poll(&w->server) || clock_mono_ns() > until)
-			die("foldwatchd does not come up: see %s/foldwatchd.log", w->dir);
-		sleep_ms(10);
-	}
-	w->port = (int)strtol(strrchr(w->address, ':') + 1, NULL, 10);
+	bring_up(w);
 	admin_token = read_line(w->dir, "admin.token");
 	admin = client_new(w->address, admin_token, "foldwatch-bench");
 	w->submit_token = token(admin, "submit", "submit");
@@ -187,6 +193,22 @@ static void end(struct proc *p)
 			sleep_ms(20);
 		proc_release(p);
 	}
+}
+
+void world_pause(struct world *w)
+{
+	char *path = path_join(w->dir, "address");
+
+	end(&w->server);
+	file_remove(path, NULL);
+	free(w->address);
+	free(path);
+	w->address = NULL;
+}
+
+void world_resume(struct world *w)
+{
+	bring_up(w);
 }
 
 void world_stop(struct world *w)
