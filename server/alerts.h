@@ -21,6 +21,9 @@
  *                               points are not measured. It recovers by itself
  *     slower/track/ID/BASELINE  a followed branch against its release, whichever tip
  *
+ * A submission that the server made to measure an alert again (alert_work.h) is that
+ * alert's, whatever its kernels hash to; those of a bisection make none.
+ *
  * States: new -> confirmed | not_reproduced; a person moves one to acknowledged, fixed or
  * dismissed, and back. `recovered` and the kind `missing` belong to branches that are
  * followed. A fault that is listed as known (store_fault.h) is no alert,

@@ -105,6 +105,7 @@ static enum err go_on(struct creep *k, int64_t id, int64_t now_ms, struct why *w
 {
 	struct alert_cells before = {0};
 	struct alert a = {0};
+	const char *to;
 	bool over;
 	enum err e = store_alert_get(k->db, id, k->p, &a, w);
 
@@ -119,9 +120,14 @@ static enum err go_on(struct creep *k, int64_t id, int64_t now_ms, struct why *w
 		               ? OK
 		               : alerts_step(k->db, id, a.state, "recovered", counted(k), NULL,
 		                             now_ms, w);
+	/* A second tip that is slower, on boots of its own, is what re-measuring would be. */
+	to = over ? "new" : a.state;
+	if (str_eq(a.state, "new") && before.count && before.at[0].submission != k->c->submission)
+		to = "confirmed";
 	e = store_alert_cells_set(k->db, id, &k->cells, w);
-	return e == OK && over ? alerts_step(k->db, id, a.state, "new", counted(k), NULL, now_ms, w)
-	                       : e;
+	return e == OK && !str_eq(to, a.state)
+	               ? alerts_step(k->db, id, a.state, to, counted(k), NULL, now_ms, w)
+	               : e;
 }
 
 enum err alerts_crept(struct db *db, const struct cmp *c, int64_t now_ms, bool *is, struct why *w)

@@ -1,6 +1,7 @@
 /*
  * work.h - what happens without a request: leases that expire, comparisons
- * that have to be computed, submissions that end.
+ * that have to be computed, submissions that end; alerts that are measured again
+ * (remeasure.h), and the search for their commits (bisections.h).
  *
  *     e = work_start(srv, &w);     after the store is open, before http
  *     work_poke(srv, sub);         a boot landed, a job ended

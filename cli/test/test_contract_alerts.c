@@ -2,6 +2,7 @@
 #include "cli/test/place.h"
 
 #include "lib/clock.h"
+#include "lib/hash.h"
 #include "lib/json.h"
 #include "lib/mem.h"
 #include "lib/test/tmpdir.h"
@@ -9,6 +10,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,6 +77,90 @@ static void alerts_have_a_story(void **state)
 	prints(p, p->admin, "ended: mute 1\n", "alerts", "unmute", "1");
 }
 
+/* ---- measured again, and bisected */
+
+/* The tip of a series and what holds its fourth patch, by the names that the server gives. */
+static double from_the_fourth(const char *name)
+{
+	char text[64], hex[65];
+
+	for (int i = 4; i <= 6; i++) {
+		snprintf(text, sizeof(text), "commit %d of v0", i);
+		hash_block(text, strlen(text), hex);
+		if (strncmp(hex, name, 12) == 0)
+			return .02;
+	}
+	return strcmp(name, "tip") == 0 ? .02 : 0;
+}
+
+static void measured_series(struct place *p)
+{
+	char bundle[65], *body;
+	int64_t id;
+
+	p->f->effect = from_the_fourth;
+	p->f->patches = 6;
+	fake_announce(p->f, false);
+	fake_put(p->f, "a bundle", 8, bundle);
+	body = xasprintf("{\"title\":\"s\",\"series\":{\"tree\":\"" TREE
+	                 "\",\"base\":\"v6.12\",\"bundle\":\"%s\"},\"boards\":[\"det\"],"
+	                 "\"cases\":[\"" CASE "\"],\"validate\":false}",
+	                 bundle);
+	id = fake_submit(p->f, body);
+	free(body);
+	finish(p, id, "done");
+}
+
+static void measured_again_and_bisected(void **state)
+{
+	struct place *p = *state;
+	struct ran r;
+
+	measured_series(p);
+	fails(p, p->submit, 2, "expected: foldwatch bisect ALERT", "bisect");
+	fails(p, p->submit, 2, "expected a number", "bisect", "x");
+	fails(p, p->submit, 2, "--cancel stands alone", "bisect", "1", "--cancel", "--wait");
+	fails(p, p->submit, 2, "--why needs --start", "bisect", "1", WHY);
+	fails(p, NULL, 5, "never bisected", "bisect", "1");
+	fails(p, NULL, 4, "token", "bisect", "1", "--start");
+	fails(p, p->submit, 5, "no alert 9", "bisect", "9", "--start");
+	prints(p, p->submit, "it is measured again: alert 1\n", "alerts", "remeasure", "1", WHY);
+	fails(p, p->submit, 6, "re-measured already", "alerts", "remeasure", "1");
+	prints(p, p->submit, "bisection of alert 1: ends\nrange     6 commits behind ", "bisect",
+	       "1", "--start", WHY);
+	fails(p, p->submit, 6, "bisected already", "bisect", "1", "--start");
+	prints(p, p->submit, "bisection of alert 1: cancelled\n", "bisect", "1", "--cancel");
+	cli(&r, p, p->submit, "bisect", "1", "--wait");
+	assert_int_equal(r.code, 3);
+	assert_non_null(strstr(r.out, "why       on request\n"));
+	ran_release(&r);
+	prints(p, p->submit, "bisection of alert 1: ends\n", "bisect", "1", "--start");
+	for (bool done = false; !done;) {
+		json_t *o;
+
+		fake_work(p->f);
+		json_of(p, NULL, &o, "bisect", "1");
+		done = !json_is_null(at(o, "ended"));
+		json_decref(o);
+	}
+	cli(&r, p, NULL, "bisect", "1", "--wait");
+	expect_out(&r, "bisection of alert 1: done\n");
+	expect_out(&r, "mm: patch 4, A <a@example.org>\n");
+	expect_out(&r, "STEP  COMMIT");
+	expect_out(&r, "confidence over 0.9999\n");
+	expect_out(&r, " by a plain bisection, 54 for every commit\n");
+	expect_out(&r, "proof     submission ");
+	expect_out(&r, "% of the way from good to bad in 2 phases");
+	if (getenv("SHOW"))
+		fprintf(stderr, "%s", r.out);
+	ran_release(&r);
+	cli(&r, p, NULL, "alerts", "show", "1");
+	expect_out(&r, "suspect   ");
+	expect_out(&r, ": mm: patch 4, A <a@example.org>\n");
+	expect_out(&r, "bisected: ");
+	ran_release(&r);
+}
+
 static void notes_cannot_talk_to_the_terminal(void **state)
 {
 	struct place *p = *state;
@@ -131,6 +217,7 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, place_setup, place_teardown)
 	const struct CMUnitTest tests[] = {
 	        T(alerts_have_a_story),
+	        T(measured_again_and_bisected),
 	        T(notes_cannot_talk_to_the_terminal),
 	        T(subscribing),
 	};

@@ -295,6 +295,42 @@ static void a_fault_by_presence(void **state)
 	json_decref(faults);
 }
 
+static int turn;
+
+static bool every_second_time(const char *name)
+{
+	return branch_bad(name) && turn++ % 2;
+}
+
+/* A fault that half of the boots show: the good answers take more of them. */
+static void a_fault_now_and_then(void **state)
+{
+	struct fake *f = *state;
+	json_t *faults = a_fault(), *b;
+
+	branch_of(12, 9);
+	turn = 0;
+	f->faults = faults;
+	f->fault_console = f->console;
+	f->bad = every_second_time;
+	fake_announce(f, false);
+	branch_follow(f, branch_measured(f, "\"det\"", ""));
+	b = bisected(f, 1, "done");
+	print_found("a fault now and then", b);
+	is_culprit(b, 9);
+	assert_true(num_at(b, "confidence") > .6); /* no more than five boots a step */
+	for (size_t i = 0; i < json_array_size(at(b, "table")); i++) {
+		const json_t *s = json_array_get(at(b, "table"), i);
+
+		if (int_at(s, "position") < 9)
+			assert_true(int_at(s, "used") >= 5 && num_at(s, "llr") < -1.5);
+		else
+			assert_true(json_is_null(at(s, "llr")));
+	}
+	json_decref(b);
+	json_decref(faults);
+}
+
 /* ---- a series */
 
 static int series_culprit;
@@ -376,6 +412,7 @@ int main(void)
 	        T(the_same_binary_is_not_booted),
 	        T(one_commit_needs_no_step),
 	        T(a_fault_by_presence),
+	        T(a_fault_now_and_then),
 	        T(a_series),
 	};
 
