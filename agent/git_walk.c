@@ -209,19 +209,19 @@ static enum err have_since(struct git *g, const struct ends *x, struct why *w)
 	return e && g->fail == FAIL_BUILD ? gone(g, x->since, w) : e;
 }
 
-/* How far back the mirror's history goes; where that was never said, 0. */
+/* How far back the mirror's history goes; 0: all of it is here; -1: that was never said. */
 static int64_t depth_read(struct git *g)
 {
 	char *path = path_join(g->mirror, "foldwatch-history");
 	struct buf b;
-	int64_t from = 0;
+	int64_t from = -1;
 
 	buf_init(&b, 64);
 	if (!file_read(path, &b, NULL) && b.len)
 		from = strtoll(b.data, NULL, 10);
 	buf_release(&b);
 	free(path);
-	return from > 0 ? from : 0;
+	return from;
 }
 
 /* It only grows, so that what one walk brought no other cuts off and brings again. */
@@ -230,7 +230,7 @@ static enum err depth_write(struct git *g, int64_t from, struct why *w)
 	char *path = path_join(g->mirror, "foldwatch-history"), text[32];
 	enum err e;
 
-	snprintf(text, sizeof(text), "%" PRId64 "\n", from);
+	snprintf(text, sizeof(text), "%" PRId64 "\n", from > 0 ? from : 0);
 	e = file_write(path, text, strlen(text), 0600, w);
 	free(path);
 	return ours(g, e);
@@ -244,7 +244,7 @@ static enum err begin_from(struct git *g, struct ends *x, int64_t *tip_date, str
 	if (!e && x->since)
 		e = date_of(g, x->since, &since_date, w);
 	x->from = (*tip_date < since_date ? *tip_date : since_date) - SOME_DAYS * DAY_S;
-	if (known && known < x->from)
+	if (known >= 0 && known < x->from)
 		x->from = known;
 	return e;
 }

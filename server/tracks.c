@@ -159,7 +159,7 @@ static enum err step(struct db *db, void *arg, struct why *w)
 {
 	struct stepping *x = arg;
 	struct pool *p = pool_new();
-	struct track t;
+	struct track t = {.state = "ended"};
 	enum err e = store_track_get(db, x->track, p, &t, w);
 
 	x->did = false;
