@@ -64,6 +64,43 @@ static bool refused(const struct why *w)
 	return strstr(w->text, "not our ref") || strstr(w->text, "unadvertised object");
 }
 
+/* git writes down cuts at commits that it did not fetch, and dies when the other side
+ * later says that one of them is a cut no more. */
+static enum err tidy_cuts(struct git *g, struct why *w)
+{
+	char *path = path_join(g->mirror, "shallow");
+	struct argv a = {0};
+	struct buf said, kept;
+	const char *line;
+	size_t n;
+	enum err e = OK;
+
+	buf_init(&said, SIDES_MAX);
+	buf_init(&kept, SIDES_MAX);
+	if (path_exists(path)) {
+		git_begin(g, &a);
+		argv_add(&a, "cat-file", "--batch-check=%(objectname)", NULL);
+		g->input = path;
+		e = git_ask(g, &a, &said, w);
+		g->input = NULL;
+		/* "ID", or "ID missing". */
+		for (line = said.data; !e && said.len && *line; line += n + (line[n] == '\n')) {
+			n = strcspn(line, "\n");
+			if (n == 40)
+				buf_add(&kept, line, 41);
+		}
+		if (!e && !kept.len)
+			e = file_remove(path, w);
+		else if (!e && kept.len < said.len)
+			e = file_write(path, kept.data, kept.len, 0600, w);
+	}
+	argv_release(&a);
+	buf_release(&said);
+	buf_release(&kept);
+	free(path);
+	return ours(g, e);
+}
+
 struct ends {
 	const char *tip, *ref, *since; /* since NULL: the tip alone */
 	bool lost;                     /* the tree does not give `since` any more */
@@ -97,8 +134,11 @@ static enum err fetch_from(struct git *g, const struct ends *x, bool by_ref, str
 
 static enum err deepen(struct git *g, struct ends *x, struct why *w)
 {
-	enum err e = fetch_from(g, x, false, w);
+	enum err e = tidy_cuts(g, w);
 
+	if (e)
+		return e;
+	e = fetch_from(g, x, false, w);
 	if (e == ERR_IO && refused(w) && x->since && !x->lost) {
 		x->lost = true;
 		e = fetch_from(g, x, false, w);
@@ -169,19 +209,19 @@ static enum err have_since(struct git *g, const struct ends *x, struct why *w)
 	return e && g->fail == FAIL_BUILD ? gone(g, x->since, w) : e;
 }
 
-/* How far back the mirror's history goes; where that was never said, 0. */
+/* How far back the mirror's history goes; 0: all of it is here; -1: that was never said. */
 static int64_t depth_read(struct git *g)
 {
 	char *path = path_join(g->mirror, "foldwatch-history");
 	struct buf b;
-	int64_t from = 0;
+	int64_t from = -1;
 
 	buf_init(&b, 64);
 	if (!file_read(path, &b, NULL) && b.len)
 		from = strtoll(b.data, NULL, 10);
 	buf_release(&b);
 	free(path);
-	return from > 0 ? from : 0;
+	return from;
 }
 
 /* It only grows, so that what one walk brought no other cuts off and brings again. */
@@ -190,7 +230,7 @@ static enum err depth_write(struct git *g, int64_t from, struct why *w)
 	char *path = path_join(g->mirror, "foldwatch-history"), text[32];
 	enum err e;
 
-	snprintf(text, sizeof(text), "%" PRId64 "\n", from);
+	snprintf(text, sizeof(text), "%" PRId64 "\n", from > 0 ? from : 0);
 	e = file_write(path, text, strlen(text), 0600, w);
 	free(path);
 	return ours(g, e);
@@ -204,7 +244,7 @@ static enum err begin_from(struct git *g, struct ends *x, int64_t *tip_date, str
 	if (!e && x->since)
 		e = date_of(g, x->since, &since_date, w);
 	x->from = (*tip_date < since_date ? *tip_date : since_date) - SOME_DAYS * DAY_S;
-	if (known && known < x->from)
+	if (known >= 0 && known < x->from)
 		x->from = known;
 	return e;
 }

@@ -36,11 +36,13 @@ static int64_t since(const struct track *t, int64_t ms)
 static const char *no_look(struct pool *p, const struct track *t, int64_t now_ms)
 {
 	int64_t quiet = now_ms - since(t, t->looked_ms);
+	const char *why;
 
 	if (quiet <= 3 * t->every_ms + HOUR_MS)
 		return NULL;
-	return pool_fmt(p, "no look has succeeded for %s%s%s", span(p, quiet), t->why ? ": " : "",
-	                t->why ? t->why : "");
+	why = t->why ? t->why : t->blocked;
+	return pool_fmt(p, "no look has succeeded for %s%s%s", span(p, quiet), why ? ": " : "",
+	                why ? why : "");
 }
 
 static enum err no_points(struct db *db, struct pool *p, const struct track *t, int64_t now_ms,

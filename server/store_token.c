@@ -129,3 +129,19 @@ enum err token_each(struct db *db, void (*each)(void *ctx, const struct token *t
 	db_done(s);
 	return e;
 }
+
+enum err token_role_of(struct db *db, const char *label, enum role *role, struct why *w)
+{
+	struct db_stmt *s = db_prepare(db, "SELECT role FROM token WHERE label = ?1 AND revoked_ms"
+	                                   " IS NULL AND role IN ('admin', 'submit')"
+	                                   " ORDER BY role LIMIT 1");
+	enum err e;
+
+	db_bind_text(s, 1, label);
+	e = db_step(s, w);
+	*role = e != OK || !db_has_row(s)             ? ROLE_NONE
+	        : strcmp(db_text(s, 0), "admin") == 0 ? ROLE_ADMIN
+	                                              : ROLE_SUBMIT;
+	db_done(s);
+	return e;
+}

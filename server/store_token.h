@@ -33,6 +33,9 @@ enum err token_revoke(struct db_store *store, int64_t id, int64_t now_ms, struct
 /* All, oldest first. */
 enum err token_each(struct db *db, void (*each)(void *ctx, const struct token *t), void *ctx,
                     struct why *w);
+/* What the valid tokens of a label let it do: ROLE_ADMIN, ROLE_SUBMIT, or ROLE_NONE for
+ * neither. */
+enum err token_role_of(struct db *db, const char *label, enum role *role, struct why *w);
 /* How many valid admin tokens there are. */
 enum err token_admins(struct db *db, int64_t *count, struct why *w);
 

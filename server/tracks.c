@@ -6,6 +6,7 @@
 #include "server/alerts.h"
 #include "server/notify.h"
 #include "server/store_board.h"
+#include "server/store_token.h"
 #include "server/walk.h"
 
 #include <stdlib.h>
@@ -120,8 +121,17 @@ static void resume(struct track *t, int64_t now_ms)
 static enum err active(struct server *srv, struct db *db, struct pool *p, struct track *t,
                        int64_t now_ms, bool *did, struct why *w)
 {
-	enum err e = OK;
+	enum role role;
+	enum err e = token_role_of(db, t->submitter, &role, w);
 
+	if (e != OK)
+		return e;
+	/* On behalf of one who may do it no more nothing is asked. */
+	if (role == ROLE_NONE) {
+		t->blocked = pool_fmt(p, "no token of \"%s\" may submit any more", t->submitter);
+		return alerts_missing(db, t, now_ms, w);
+	}
+	t->admin &= role == ROLE_ADMIN;
 	if (t->walk != NONE) {
 		e = take(db, p, t, now_ms, did, w);
 	} else if (t->next_ms <= now_ms) {
@@ -149,7 +159,7 @@ static enum err step(struct db *db, void *arg, struct why *w)
 {
 	struct stepping *x = arg;
 	struct pool *p = pool_new();
-	struct track t;
+	struct track t = {.state = "ended"};
 	enum err e = store_track_get(db, x->track, p, &t, w);
 
 	x->did = false;

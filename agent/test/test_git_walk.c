@@ -49,9 +49,10 @@ static int setup(void **state)
 	url = xasprintf("file://%s", origin);
 	assert_int_equal(dir_make(origin, 0755, &w), OK);
 	in_origin("git init -q -b main .; git config gc.auto 0\n"
-	          "for i in $(seq 100); do\n"
-	          "GIT_COMMITTER_DATE=\"$((1650000000 + i * 500000)) +0000\"\n"
-	          "put f$i $i \"old $i\"; done");
+	          "for i in $(seq 100); do printf 'commit refs/heads/main\\ncommitter t <t@t> "
+	          "%d +0000\\ndata <<E\\nold %d\\nE\\nM 100644 inline f%d\\ndata <<E\\n%d\\nE\\n' "
+	          "$((1650000000 + i * 500000)) $i $i $i; done |\n"
+	          "git fast-import --quiet --date-format=raw; git reset -q --hard");
 	return 0;
 }
 
@@ -324,6 +325,95 @@ static void test_words(void **state)
 	step_outcome_release(&out);
 }
 
+/* ---- histories of merges, old and new, against what git says of the whole of it */
+
+#define MAIN 900 /* commits of the main line */
+
+static unsigned int dice;
+
+static unsigned int throw(unsigned int sides)
+{
+	dice = dice * 1103515245 + 12345;
+	return dice / 65536 % sides;
+}
+
+static int put_commit(struct buf *b, int mark, int from, int merge, int64_t date)
+{
+	buf_addf(b, "commit refs/heads/%s\nmark :%d\ncommitter t <t@t> %lld +0000\ndata 1\nc\n",
+	         merge < 0 ? "topic" : "main", mark, (long long)date);
+	if (from)
+		buf_addf(b, "from :%d\n", from);
+	if (merge > 0)
+		buf_addf(b, "merge :%d\n", merge);
+	buf_addf(b, "M 100644 inline f%d\ndata 6\n%06d\n", mark % 50, mark);
+	return mark;
+}
+
+/* In one commit of three a topic is merged that began somewhere before. */
+static void make_history(void)
+{
+	static int main_line[MAIN];
+	static int64_t dates[MAIN];
+	char *path = path_join(bed.dir, "history");
+	int64_t date = 1600000000;
+	int mark = 0;
+	struct buf b;
+	struct why w;
+
+	dice = 7;
+	buf_init(&b, 16 << 20);
+	for (int i = 0; i < MAIN; i++) {
+		int before = i ? main_line[i - 1] : 0, topic = 0;
+
+		date += 3600 + throw(5 * 3600);
+		if (i > 20 && throw(3) == 0) {
+			int at = i - 1 - (int) throw(throw(4) ? 20 : (unsigned int)i);
+			int64_t d = dates[at];
+
+			topic = main_line[at];
+			for (int n = (int) throw(5); n >= 0; n--) {
+				d += (date - d) / 2;
+				topic = put_commit(&b, mark + 1, topic, -1, d);
+				mark++;
+			}
+		}
+		main_line[i] = put_commit(&b, mark + 1, before, topic, date);
+		mark++;
+		dates[i] = date;
+	}
+	assert_int_equal(file_write(path, b.data, b.len, 0600, &w), OK);
+	in_origin("git fast-import --quiet --force --date-format=raw < ../history");
+	buf_release(&b);
+	free(path);
+}
+
+static void test_histories(void **state)
+{
+	/* Along the branch as it grew, then from far back. */
+	static const int from_to[][2] = {{300, 299}, {299, 290}, {290, 280}, {280, 240}, {240, 239},
+	                                 {239, 100}, {100, 99},  {99, 60},   {850, 60},  {60, 0}};
+
+	(void)state;
+	make_history();
+	for (size_t i = 0; i < ARRAY_SIZE(from_to); i++) {
+		char since[41], tip[41], rev[32], count[24], *range;
+		struct step_outcome out;
+
+		snprintf(rev, sizeof(rev), "main~%d", from_to[i][0]);
+		id_of(rev, since);
+		snprintf(rev, sizeof(rev), "main~%d", from_to[i][1]);
+		id_of(rev, tip);
+		walk(tip, since, &out);
+		range = xasprintf("%s..%s", since, tip);
+		run_line(count, sizeof(count), origin, "git", "rev-list", "--count", range, NULL);
+		assert_int_equal(json_array_size(json_object_get(out.body, "commits")),
+		                 strtol(count, NULL, 10));
+		assert_ends(&out, tip, since, true);
+		free(range);
+		step_outcome_release(&out);
+	}
+}
+
 static void test_bad(void **state)
 {
 	static const struct {
@@ -365,6 +455,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(test_old_tip_is_dropped, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_nothing_in_common, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_words, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_histories, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_bad, setup, teardown),
 	};
 

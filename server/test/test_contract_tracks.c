@@ -499,6 +499,41 @@ static void board_is_away(void **state)
 	json_decref(with_why(f, id, NULL));
 }
 
+/* The server asks for nothing on behalf of one who may not. */
+static void token_is_revoked(void **state)
+{
+	struct fake *f = *state;
+	int64_t id = add(f, "");
+	json_t *o = NULL, *list;
+	char *again, path[64];
+
+	settled(f, id, "a");
+	ask_json(f->d, "GET", "/api/v1/tokens", f->d->admin, NULL, &list);
+	for (size_t i = 0; i < json_array_size(at(list, "tokens")); i++) {
+		const json_t *x = json_array_get(at(list, "tokens"), i);
+
+		snprintf(path, sizeof(path), "/api/v1/tokens/%lld", (long long)int_at(x, "id"));
+		if (!str_eq(str_at(x, "role"), "submit"))
+			continue;
+		assert_int_equal(ask_json(f->d, "DELETE", path, f->d->admin, NULL, &o), 200);
+		json_decref(o);
+	}
+	json_decref(list);
+	branch = "ab";
+	snprintf(path, sizeof(path), "/api/v1/tracks/%lld/look", (long long)id);
+	assert_int_equal(ask_json(f->d, "POST", path, f->d->admin, NULL, &o), 200);
+	json_decref(o);
+	json_decref(with_why(f, id, "no token of \"test submit\" may submit any more"));
+	settled(f, id, "a");
+	/* Another of that name takes over. */
+	again = daemon_token(f->d, "submit", NULL);
+	free(f->submit);
+	f->submit = again;
+	look(f, id);
+	settled(f, id, "b<a a");
+	json_decref(with_why(f, id, NULL));
+}
+
 /* The newest point's submission against the release, once it is done. */
 static int64_t release_of(struct fake *f, int64_t id)
 {
@@ -710,6 +745,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(nobody_may_fetch, setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(broken_commit, setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(board_is_away, setup, fake_teardown),
+	        cmocka_unit_test_setup_teardown(token_is_revoked, setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(released, setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(stopped, setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(killed, setup, fake_teardown),
