@@ -3,6 +3,7 @@
 
 #include "lib/mem.h"
 #include "lib/stat/history.h"
+#include "lib/stat/pairs.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -45,6 +46,55 @@ static double *values(const struct history_point *x, size_t n)
 
 /* ---- a deterministic board */
 
+/* Their boots by phase, as lib/stat takes them. */
+static enum err side_of(struct work_on *k, const struct history_point *x, struct stat_side *out,
+                        struct why *w)
+{
+	struct phase_numbers l = {0};
+	enum err e = store_history_phases(k->db, &k->h, x, k->p, &l, w);
+	double *median = pool_alloc(k->p, l.count * sizeof(*median));
+	double *mean = pool_alloc(k->p, l.count * sizeof(*mean));
+	int64_t *phase = pool_alloc(k->p, l.count * sizeof(*phase));
+
+	for (size_t i = 0; i < l.count; i++) {
+		median[i] = l.at[i].median;
+		mean[i] = l.at[i].mean;
+		phase[i] = l.at[i].phase;
+	}
+	*out = (struct stat_side){.median = median, .mean = mean, .phase = phase, .n = l.count};
+	return e;
+}
+
+/* Two points that no comparison has beside one another: by the boots of both or, where
+ * they share too few phases, by their numbers, without an interval. */
+static enum err step_apart(struct work_on *k, const struct history_point *before,
+                           const struct history_point *x, struct history_change *c, bool *is,
+                           struct why *w)
+{
+	struct stat_side base, side;
+	struct stat_rule rule = stat_rule_default();
+	struct stat_result r;
+	enum err e = side_of(k, before, &base, w);
+
+	if (e == OK)
+		e = side_of(k, x, &side, w);
+	if (e != OK)
+		return e;
+	rule.tau = tau_of(k, x);
+	rule.more_is_better = k->h.more_is_better;
+	stat_compare_phases(&base, &side, &rule, &r);
+	if (!isnan(r.low)) {
+		*is = r.verdict == VERDICT_SLOWER || r.verdict == VERDICT_FASTER;
+		c->change = r.change;
+		c->low = r.low;
+		c->high = r.high;
+		return OK;
+	}
+	c->change = c->before != 0 ? (c->after - c->before) / fabs(c->before) : NAN;
+	*is = fabs(c->change) >= rule.tau;
+	return OK;
+}
+
 static enum err step_between(struct work_on *k, const struct history_point *before,
                              const struct history_point *x, struct why *w)
 {
@@ -54,7 +104,7 @@ static enum err step_between(struct work_on *k, const struct history_point *befo
 	                           .low = NAN,
 	                           .high = NAN,
 	                           .score = NAN};
-	bool is;
+	bool is = false;
 	enum err e = store_change_drop(k->db, k->h.id, x->position, x->position, w);
 
 	if (e != OK || !before)
@@ -67,10 +117,9 @@ static enum err step_between(struct work_on *k, const struct history_point *befo
 		c.low = x->c.low;
 		c.high = x->c.high;
 	} else {
-		c.change = c.before != 0 ? (c.after - c.before) / fabs(c.before) : NAN;
-		is = fabs(c.change) >= tau_of(k, x);
+		e = step_apart(k, before, x, &c, &is, w);
 	}
-	return is ? store_change_put(k->db, &c, w) : OK;
+	return e == OK && is ? store_change_put(k->db, &c, w) : e;
 }
 
 /* A level that is left again for the one before it, within STAT_TRANSIENT points. */

@@ -10,8 +10,10 @@
  * binary as the one before it, and was not booted, has that one's number.
  *
  * Changes. On a deterministic board a step is known at its first point: where the comparison
- * with the point before says slower or faster. Where another point was measured in between
- * later, the two numbers decide, without an interval. On other boards lib/stat/history.h
+ * with the point before says slower or faster. Where no comparison has the two beside one
+ * another (a hole was filled later, a merge base lies in between), their boots are paired
+ * here or, where they share too few phases, their numbers decide, without an interval. On
+ * other boards lib/stat/history.h
  * finds them; each stands as the window of STAT_WINDOW points says in which HISTORY_MARGIN
  * points come before it, or the newest window, for what is nearer to the end. So it depends
  * on the numbers alone and never on when they came: a rebuild makes the same rows. A new

@@ -1,6 +1,33 @@
 /* store_change.c - SQL for where histories change. */
 #include "server/store_history.h"
 
+enum err store_history_phases(struct db *db, const struct history *h, const struct history_point *x,
+                              struct pool *p, struct phase_numbers *out, struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT b.phase, avg(r.median), avg(r.mean) FROM submission_boot s JOIN boot b"
+	            " ON b.id = s.boot_id JOIN run_stat r ON r.boot_id = b.id JOIN bench_case c"
+	            " ON c.id = r.case_id WHERE s.submission_id = ?1 AND b.kernel_id = ?2"
+	            " AND b.board = ?3 AND b.env_id = ?4 AND c.text = ?5 AND b.metric = ?6"
+	            " AND b.valid = 1 AND b.replicate = 0 AND b.phase IS NOT NULL"
+	            " AND NOT EXISTS (SELECT 1 FROM boot_void v WHERE v.submission_id = ?1"
+	            " AND v.boot_id = b.id) GROUP BY b.phase ORDER BY b.phase");
+	enum err e;
+
+	db_bind_int(q, 1, x->c.submission);
+	db_bind_int(q, 2, x->c.kernel);
+	db_bind_text(q, 3, h->key.board);
+	db_bind_text(q, 4, h->key.env_id);
+	db_bind_text(q, 5, h->key.case_text);
+	db_bind_text(q, 6, h->key.metric);
+	while ((e = db_step(q, w)) == OK && db_has_row(q))
+		*(struct phase_number *)pool_push(p, (void **)&out->at, &out->count,
+		                                  sizeof(*out->at)) =
+		        (struct phase_number){db_int(q, 0), db_real(q, 1), db_real(q, 2)};
+	db_done(q);
+	return e;
+}
+
 enum err store_change_put(struct db *db, const struct history_change *c, struct why *w)
 {
 	struct db_stmt *q = db_prepare(

@@ -114,6 +114,18 @@ enum err store_history_around(struct db *db, int64_t history, int64_t position, 
                               int64_t after, struct pool *p, struct history_points *out,
                               struct why *w);
 
+/* A point's numbers by phase, from the boots behind it. */
+struct phase_number {
+	int64_t phase;
+	double median, mean;
+};
+struct phase_numbers {
+	struct phase_number *at;
+	size_t count;
+};
+enum err store_history_phases(struct db *db, const struct history *h, const struct history_point *x,
+                              struct pool *p, struct phase_numbers *out, struct why *w);
+
 /* ---- changes (store_change.c) */
 
 struct history_change {

@@ -235,6 +235,45 @@ static void a_track_of_five(void **state)
 	daemon_start(f->d);
 }
 
+/* The third was compared with the first, before the second was measured: the step is
+ * between neighbours all the same, with the interval that their boots give. */
+static void neighbours_that_nobody_compared(void **state)
+{
+	struct fake *f = *state;
+	struct point pts[3] = {{.ref = "p1"}, {.ref = "slow-2"}, {.ref = "slow-3"}};
+	struct points x = {.at = pts, .n = 3};
+	json_t *o;
+
+	fake_announce(f, false);
+	pts[0].submission = submit(f, NULL, "p1", "\"det\"");
+	pts[2].submission = submit(f, "p1", "slow-3", "\"det\"");
+	pts[1].submission = submit(f, "p1", "slow-2", "\"det\"");
+	follow(f, &x);
+	fake_work(f);
+	for (size_t i = 0; i < 3; i++)
+		json_decref(fake_await(f, pts[i].submission, "done"));
+	o = get(f, "/api/v1/tracks/1/history" QUERY);
+	assert_int_equal(json_array_size(at(o, "points")), 3);
+	assert_int_equal(json_array_size(at(o, "changes")), 1);
+	assert_int_equal(int_at(o, "changes.0.position"), 2);
+	json_decref(o);
+	/* And one that really is there. */
+	pts[0] = (struct point){.ref = "p5"};
+	pts[1] = (struct point){.ref = "slow-6"};
+	pts[1].submission = submit(f, "p1", "slow-6", "\"det\"");
+	pts[0].submission = submit(f, "slow-3", "p5", "\"det\"");
+	x.n = 2;
+	follow(f, &x);
+	fake_work(f);
+	for (size_t i = 0; i < 2; i++)
+		json_decref(fake_await(f, pts[i].submission, "done"));
+	o = get(f, "/api/v1/tracks/1/history" QUERY "&from=5");
+	assert_int_equal(json_array_size(at(o, "changes")), 1);
+	assert_int_equal(int_at(o, "changes.0.position"), 5);
+	assert_true(num_at(o, "changes.0.low") > .015 && num_at(o, "changes.0.high") < .025);
+	json_decref(o);
+}
+
 /* ---- the release */
 
 /* The comparison of the newest point with the release, which the server asks for. */
@@ -550,6 +589,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        with(a_track_of_five),
+	        with(neighbours_that_nobody_compared),
 	        with(what_creeps_is_told_once),
 	        with(a_step_is_no_creep),
 	        with(a_new_environment_goes_on),
