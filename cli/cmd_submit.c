@@ -374,8 +374,9 @@ static void print_dry_run(const json_t *root)
 	putchar('\n');
 	print_minutes("in all:", json_object_get(root, "minutes"));
 	print_minutes("boards side by side:", json_object_get(root, "elapsed_minutes"));
-	json_array_foreach (json_object_get(root, "notes"), i, one)
+	json_array_foreach (json_object_get(root, "notes"), i, one) {
 		printf("note: %s\n", json_string_value(one));
+	}
 }
 
 static enum err try_only(struct cli *cli, const json_t *req, struct why *w)

@@ -69,7 +69,7 @@ static enum err build_span(struct db *db, struct pool *p, const struct wanted_ke
                            struct dry_run *out, struct span_s *each, struct why *w)
 {
 	struct cost_jobs jobs;
-	double v[COST_JOBS];
+	double v[COST_JOBS] = {0};
 	const char *of = pool_fmt(p, "of the configuration %s", k->k.config_name);
 	enum err e = store_cost_builds(db, k->k.config_sha256, &jobs, w);
 	bool like = e == OK && jobs.count > 0;
@@ -146,7 +146,7 @@ static enum err builds(struct db *db, struct pool *p, const struct wanted *x, st
                        struct why *w)
 {
 	struct cost_jobs jobs;
-	double v[COST_JOBS];
+	double v[COST_JOBS] = {0};
 	enum err e = OK;
 
 	for (size_t i = 0; e == OK && i < x->kernels; i++) {
@@ -206,7 +206,7 @@ static double plan_units(const char *plan)
 static enum err boot_span(struct db *db, struct pool *p, const struct wanted *x,
                           struct dry_board *b, struct why *w)
 {
-	double v[COST_JOBS], own = plan_units(x->s.plan);
+	double v[COST_JOBS] = {0}, own = plan_units(x->s.plan);
 	struct cost_jobs jobs;
 	size_t n = 0;
 	enum err e = store_cost_boots(db, b->name, x->s.plan, p, &jobs, w);

@@ -66,7 +66,8 @@ enum err store_cost_commit(struct db *db, const char *tree, const char *ref, str
 {
 	struct db_stmt *q = db_prepare(
 	        db, "SELECT commit_id FROM submission_kernel WHERE tree = ?1 AND ref = ?2"
-	            " AND commit_id IS NOT NULL AND base_of IS NULL ORDER BY submission_id DESC LIMIT 1");
+	            " AND commit_id IS NOT NULL AND base_of IS NULL ORDER BY submission_id DESC "
+	            "LIMIT 1");
 	enum err e;
 
 	db_bind_text(q, 1, tree);

@@ -103,7 +103,8 @@ static const json_t *cell(const json_t *c, const char *kernel)
 
 static void expect_text(struct fake *f, int64_t sub, const char *has)
 {
-	char *path = xasprintf("/api/v1/comparisons/%lld?format=text&table=summary", (long long)sub);
+	char *path =
+	        xasprintf("/api/v1/comparisons/%lld?format=text&table=summary", (long long)sub);
 	struct reply_raw r;
 
 	ask(f->d, "GET", path, NULL, NULL, NULL, 0, &r);
