@@ -63,9 +63,9 @@ static void prepare(struct db_store *s)
 	        "INSERT INTO walk (id, submitter, tree, ref, state, asked_ms) VALUES"
 	        " (1, 'h', 'https://example.org/linux.git', 'master', 'done', 1)",
 	        "INSERT INTO track (id, tree, branch, every_ms, mode, request, config, submitter,"
-	        " state, next_ms, created_ms, changed_ms) VALUES (1,"
+	        " admin, state, next_ms, wake_ms, created_ms, changed_ms) VALUES (1,"
 	        " 'https://example.org/linux.git', 'master', 900000, 'tips', '{}', '\"x\"', 'h',"
-	        " 'paused', 1, 1, 1)",
+	        " 0, 'paused', 1, 1, 1, 1)",
 	        "INSERT INTO kernel (id, key, domain, tree, commit_id, config_name, config_whole,"
 	        " state, section_hash, created_ms) VALUES (1, 'k', 'd',"
 	        " 'https://example.org/linux.git', 'c', 'x', 0, 'ready', 'h', 1)",
