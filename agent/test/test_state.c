@@ -56,6 +56,8 @@ static const char *const allowed[JOB_KINDS][STATE_COUNT] = {
                        "ic.......s", "ic.......s", "ic.......s", "ic.......s", "i........."},
         [JOB_BOOT] = {".c........", "ic...t...s", "ic.......s", "ic.......s", "ic.......s",
                       "ic....a..s", "ic.....o.s", "ic......ms", "ic.......s", "i........."},
+        [JOB_WALK] = {".c........", "icf......s", "ic.......s", "ic.......s", "ic.......s",
+                      "ic.......s", "ic.......s", "ic.......s", "ic.......s", "i........."},
 };
 
 static void test_table(void **state)
