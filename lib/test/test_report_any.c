@@ -170,7 +170,7 @@ static void check_csv(const char *p)
 		}
 		if (*p == '\r') {
 			assert_int_equal(p[1], '\n');
-			assert_int_equal(fields, 22);
+			assert_int_equal(fields, 23);
 			fields = 1;
 			p++;
 		}
