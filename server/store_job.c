@@ -262,7 +262,7 @@ enum err store_job_end(struct db *db, int64_t id, const char *state, const char 
 	        db, "UPDATE job SET state = ?2, class = ?3, why = ?4, ended_ms = ?5,"
 	            " lease_until_ms = NULL WHERE id = ?1 AND state IN ('queued', 'leased')"
 	            " RETURNING " SPENT);
-	struct spent s;
+	struct spent s = {0};
 
 	db_bind_int(q, 1, id);
 	db_bind_text(q, 2, state);
@@ -276,7 +276,7 @@ enum err store_job_end(struct db *db, int64_t id, const char *state, const char 
 static enum err unspend(struct db *db, int64_t id, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "SELECT " SPENT " FROM job WHERE id = ?1");
-	struct spent s;
+	struct spent s = {0};
 
 	db_bind_int(q, 1, id);
 	return add_spent(db, &s, true, read_spent(q, &s, w), w);
@@ -305,7 +305,7 @@ enum err store_job_cancel(struct db *db, int64_t id, const char *why, int64_t no
 	        db, "UPDATE job SET state = 'cancelled', why = ?2, ended_ms = ?3,"
 	            " lease_until_ms = NULL WHERE id = ?1 AND state IN ('queued', 'leased')"
 	            " RETURNING " SPENT);
-	struct spent s;
+	struct spent s = {0};
 
 	db_bind_int(q, 1, id);
 	db_bind_text(q, 2, why);

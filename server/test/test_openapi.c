@@ -130,11 +130,10 @@ static void every_object_is_there_and_used(void **state)
 		if (!json_object_get(used, name))
 			fail_msg("\"%s\" is there and not used", name);
 	}
-	assert_int_equal(json_object_size(schemas), openapi_object_count +
-	                                                    openapi_alert_object_count +
-	                                                    openapi_asked_object_count +
-	                                                    openapi_track_object_count +
-	                                                    openapi_history_object_count);
+	assert_int_equal(json_object_size(schemas),
+	                 openapi_object_count + openapi_alert_object_count +
+	                         openapi_asked_object_count + openapi_track_object_count +
+	                         openapi_history_object_count);
 	json_decref(used);
 }
 
