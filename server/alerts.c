@@ -141,8 +141,12 @@ static enum err make_slower(struct db *db, const struct slower *s, const char *c
 	                  .state = "new",
 	                  .created_ms = now_ms};
 	int64_t id;
-	enum err e = store_alert_add(db, &a, &id, w);
+	bool is;
+	enum err e = alerts_between(db, s->c->submission, &s->cells, now_ms, &is, w);
 
+	if (e != OK || is)
+		return e;
+	e = store_alert_add(db, &a, &id, w);
 	if (e == OK)
 		e = store_alert_cells_set(db, id, &s->cells, w);
 	return e == OK ? alerts_step(db, id, NULL, "new", counted(s), NULL, now_ms, w) : e;

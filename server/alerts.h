@@ -42,6 +42,11 @@ enum err alerts_compared(struct db *db, const struct cmp *c, int64_t now_ms, str
  * whose every cell is back at its level, or whose fault none of the point's boots shows,
  * are `recovered` (alerts_recovered.c). alerts_compared() calls it. */
 enum err alerts_recovered(struct db *db, const struct cmp *c, int64_t now_ms, struct why *w);
+/* Cells of a point that is about to be an alert. *is: an alert between two points around it
+ * has one of them, so that this is its cause, and a step of that alert says so
+ * (alerts_between.c). */
+enum err alerts_between(struct db *db, int64_t submission, const struct alert_cells *cells,
+                        int64_t now_ms, bool *is, struct why *w);
 /* A track that has gone quiet has an alert, missing/track/ID; one that is well again has
  * none (alerts_missing.c). */
 struct track;

@@ -89,8 +89,13 @@ static enum err make(struct db *db, const struct pair *x, const char *cause, int
 	        .state = "new",
 	        .created_ms = now_ms};
 	int64_t id = NONE;
+	bool is = false;
 	enum err e = cell_of(db, x, now_ms, &cell, w);
 
+	if (e == OK)
+		e = alerts_between(db, s->first->c.submission, &cells, now_ms, &is, w);
+	if (e == OK && is)
+		return OK;
 	if (e == OK)
 		e = store_alert_add(db, &a, &id, w);
 	if (e == OK)

@@ -20,13 +20,9 @@ enum err store_alert_point(struct db *db, int64_t submission, struct pool *p,
 	return e;
 }
 
-enum err store_alert_before(struct db *db, const struct measured_point *at, struct pool *p,
-                            struct ids *out, struct why *w)
+static enum err read_ids(struct db_stmt *q, const struct measured_point *at, struct pool *p,
+                         struct ids *out, struct why *w)
 {
-	struct db_stmt *q = db_prepare(
-	        db, "SELECT a.id FROM alert a WHERE a.state IN ('new','confirmed','acknowledged')"
-	            " AND EXISTS (SELECT 1 FROM track_point t WHERE t.submission_id ="
-	            " a.submission_id AND t.track_id = ?1 AND t.position < ?2) ORDER BY a.id");
 	enum err e;
 
 	db_bind_int(q, 1, at->track);
@@ -36,6 +32,32 @@ enum err store_alert_before(struct db *db, const struct measured_point *at, stru
 		        db_int(q, 0);
 	db_done(q);
 	return e;
+}
+
+enum err store_alert_before(struct db *db, const struct measured_point *at, struct pool *p,
+                            struct ids *out, struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT a.id FROM alert a WHERE a.state IN ('new','confirmed','acknowledged')"
+	            " AND EXISTS (SELECT 1 FROM track_point t WHERE t.submission_id ="
+	            " a.submission_id AND t.track_id = ?1 AND t.position < ?2) ORDER BY a.id");
+
+	return read_ids(q, at, p, out, w);
+}
+
+enum err store_alert_spanning(struct db *db, const struct measured_point *at, struct pool *p,
+                              struct ids *out, struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT DISTINCT a.id FROM track_point t"
+	            " JOIN alert a ON a.submission_id = t.submission_id"
+	            " JOIN submission s ON s.id = a.submission_id"
+	            " JOIN submission_kernel k ON k.submission_id = s.id AND k.pos = s.baseline"
+	            " JOIN track_point b ON b.track_id = ?1 AND b.commit_id = k.commit_id"
+	            " WHERE t.track_id = ?1 AND t.position > ?2 AND b.position < ?2"
+	            " AND a.kind = 'slower' ORDER BY a.id");
+
+	return read_ids(q, at, p, out, w);
 }
 
 enum err store_alert_one_env(struct db *db, int64_t one, int64_t other, const char *board, bool *is,

@@ -17,6 +17,10 @@ enum err store_alert_point(struct db *db, int64_t submission, struct pool *p,
 /* Alerts that are open and came of an earlier point of that track, oldest first. */
 enum err store_alert_before(struct db *db, const struct measured_point *at, struct pool *p,
                             struct ids *out, struct why *w);
+/* Alerts of a slower kernel between two points of that track, one before this one and one
+ * behind it, oldest first: what this point shows may be their cause. */
+enum err store_alert_spanning(struct db *db, const struct measured_point *at, struct pool *p,
+                              struct ids *out, struct why *w);
 /* Were all valid boots that answer the two submissions on that board made in one
  * environment? */
 enum err store_alert_one_env(struct db *db, int64_t one, int64_t other, const char *board, bool *is,

@@ -276,6 +276,61 @@ static void tips(void **state)
 	json_decref(t);
 }
 
+/* A track is woken each minute; whoever cannot wait looks. */
+static void filled(struct fake *f, int64_t id, const char *want)
+{
+	int64_t end = clock_mono_ns() + 30 * NS_PER_S;
+	bool is = false;
+
+	while (!is) {
+		json_t *t;
+		char *got;
+
+		look(f, id);
+		fake_work(f);
+		t = track(f, id);
+		got = told(t);
+		is = str_eq(got, want);
+		if (!is && clock_mono_ns() > end)
+			fail_msg("the points are \"%s\", not \"%s\"", got, want);
+		free(got);
+		json_decref(t);
+		sleep_ms(100);
+	}
+}
+
+static double slow_since_c(const char *name)
+{
+	return str_eq(name, name_of('c')) || str_eq(name, name_of('d')) ? .02 : 0;
+}
+
+/* What is measured late between two points is the cause of what they showed, not another. */
+static void holes_make_no_alert(void **state)
+{
+	struct fake *f = *state;
+	int64_t id = add(f, "");
+	json_t *t;
+	const json_t *steps;
+	bool told = false;
+
+	settled(f, id, "a");
+	branch = "abcd";
+	f->effect = slow_since_c;
+	look(f, id);
+	filled(f, id, "d<a c<b b<a a");
+	t = fake_get(f, "/api/v1/alerts?kind=slower");
+	assert_int_equal(json_array_size(at(t, "alerts")), 1);
+	assert_string_equal(str_at(t, "alerts.0.kernel.name"), name_of('d'));
+	json_decref(t);
+	t = fake_get(f, "/api/v1/alerts/1");
+	steps = at(t, "steps");
+	for (size_t i = 0; i < json_array_size(steps); i++)
+		told |= strstr(str_at(json_array_get(steps, i), "why"), name_of('c')) &&
+		        strstr(str_at(json_array_get(steps, i), "why"), "shows it as well");
+	assert_true(told);
+	json_decref(t);
+}
+
 static void one_binary(void **state)
 {
 	struct fake *f = *state;
@@ -735,6 +790,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(tips, setup, fake_teardown),
+	        cmocka_unit_test_setup_teardown(holes_make_no_alert, setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(one_binary, setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(all_commits, setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(merges, setup, fake_teardown),
