@@ -28,57 +28,63 @@ static const struct cmp_cell *cell_of(const struct later *l, const struct alert_
 	return NULL;
 }
 
+struct was {
+	const struct alert_cell *cell; /* that had moved most */
+	double now, level;
+};
+
 /* Each cell that was slower has a number again, in the same environment, and it is no
- * further above the level of before than a verdict would ask for. */
-static enum err is_as_before(struct db *db, const struct later *l, const struct alert_cells *cells,
-                             bool *is, const struct alert_cell **worst, struct why *w)
+ * further above the level of before than a verdict would ask for. That level is the one of
+ * the track's own submission: what measured it again had other cases beside it. */
+static enum err is_as_before(struct db *db, const struct later *l, const struct alert *a,
+                             const struct alert_cells *cells, bool *is, struct was *was,
+                             struct why *w)
 {
 	enum err e = OK;
 
 	*is = true;
-	*worst = NULL;
 	for (size_t i = 0; e == OK && *is && i < cells->count; i++) {
-		const struct alert_cell *a = &cells->at[i];
+		const struct alert_cell *c = &cells->at[i];
 		const struct cmp_cell *x;
-		double sign;
+		double level, sign;
 
-		if (!str_eq(a->verdict, "slower"))
+		if (!str_eq(c->verdict, "slower"))
 			continue;
-		x = cell_of(l, a);
-		if (!x || !(x->mean > 0) || !(a->base_mean > 0) || x->verdict == VERDICT_INVALID ||
-		    x->verdict == VERDICT_SKIP) {
-			*is = false;
+		x = cell_of(l, c);
+		e = store_alert_level(db, a->submission, a->kernel, c->board, c->case_text,
+		                      c->metric, &level, w);
+		if (e != OK)
 			break;
-		}
+		*is = x && x->mean > 0 && level > 0 && x->verdict != VERDICT_INVALID &&
+		      x->verdict != VERDICT_SKIP;
+		if (!*is)
+			break;
 		sign = l->c->metric[x->metric].more_is_better ? -1 : 1;
-		if (sign * (x->mean / a->base_mean - 1) >= x->tau) {
-			*is = false;
-			break;
-		}
-		e = store_alert_one_env(db, a->submission, l->c->submission, a->board, is, w);
-		if (!*worst || fabs(a->change) > fabs((*worst)->change))
-			*worst = a;
+		*is = sign * (x->mean / level - 1) < x->tau;
+		if (*is)
+			e = store_alert_one_env(db, a->submission, l->c->submission, c->board, is,
+			                        w);
+		if (!was->cell || fabs(c->change) > fabs(was->cell->change))
+			*was = (struct was){.cell = c, .now = x->mean, .level = level};
 	}
-	*is = *is && *worst;
+	*is = *is && was->cell;
 	return e;
 }
 
-static enum err slower_ended(struct db *db, const struct later *l, const struct alert_cells *cells,
-                             const char **why, struct why *w)
+static enum err slower_ended(struct db *db, const struct later *l, const struct alert *a,
+                             const struct alert_cells *cells, const char **why, struct why *w)
 {
-	const struct alert_cell *worst;
-	const struct cmp_cell *x;
-	bool is;
-	enum err e = is_as_before(db, l, cells, &is, &worst, w);
+	struct was was = {0};
+	bool is = false;
+	enum err e = is_as_before(db, l, a, cells, &is, &was, w);
 
 	if (e != OK || !is)
 		return e;
-	x = cell_of(l, worst);
 	*why = pool_fmt(l->pool,
 	                "%.12s is back where it was: %s on %s is %+.2f %% of the level before, in"
 	                " submission %lld",
-	                l->point.commit, worst->case_text, worst->board,
-	                (x->mean / worst->base_mean - 1) * 100, (long long)l->c->submission);
+	                l->point.commit, was.cell->case_text, was.cell->board,
+	                (was.now / was.level - 1) * 100, (long long)l->c->submission);
 	return OK;
 }
 
@@ -115,7 +121,7 @@ static enum err one_alert(struct db *db, const struct later *l, int64_t id, stru
 	if (e == OK)
 		e = store_alert_cells(db, id, l->pool, &cells, w);
 	if (e == OK && str_eq(a.kind, "slower"))
-		e = slower_ended(db, l, &cells, &why, w);
+		e = slower_ended(db, l, &a, &cells, &why, w);
 	else if (e == OK && str_eq(a.kind, "fault"))
 		e = fault_ended(db, l, &a, &cells, &why, w);
 	return e == OK && why ? alerts_step(db, id, a.state, "recovered", why, NULL, l->now_ms, w)

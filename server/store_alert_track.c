@@ -60,6 +60,27 @@ enum err store_alert_spanning(struct db *db, const struct measured_point *at, st
 	return read_ids(q, at, p, out, w);
 }
 
+enum err store_alert_level(struct db *db, int64_t submission, const char *kernel, const char *board,
+                           const char *case_text, const char *metric, double *out, struct why *w)
+{
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT base_mean FROM cell WHERE submission_id = ?1 AND kernel = ?2"
+	                       " AND board = ?3 AND case_text = ?4 AND metric = ?5");
+	enum err e;
+
+	*out = NAN;
+	db_bind_int(q, 1, submission);
+	db_bind_text(q, 2, kernel);
+	db_bind_text(q, 3, board);
+	db_bind_text(q, 4, case_text);
+	db_bind_text(q, 5, metric);
+	e = db_step(q, w);
+	if (e == OK && db_has_row(q))
+		*out = opt_num(q, 0);
+	db_done(q);
+	return e;
+}
+
 enum err store_alert_one_env(struct db *db, int64_t one, int64_t other, const char *board, bool *is,
                              struct why *w)
 {

@@ -21,6 +21,9 @@ enum err store_alert_before(struct db *db, const struct measured_point *at, stru
  * behind it, oldest first: what this point shows may be their cause. */
 enum err store_alert_spanning(struct db *db, const struct measured_point *at, struct pool *p,
                               struct ids *out, struct why *w);
+/* The baseline's mean in a cell of that submission's comparison; NAN: it has no such cell. */
+enum err store_alert_level(struct db *db, int64_t submission, const char *kernel, const char *board,
+                           const char *case_text, const char *metric, double *out, struct why *w);
 /* Were all valid boots that answer the two submissions on that board made in one
  * environment? */
 enum err store_alert_one_env(struct db *db, int64_t one, int64_t other, const char *board, bool *is,
