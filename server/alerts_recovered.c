@@ -81,7 +81,7 @@ static enum err slower_ended(struct db *db, const struct later *l, const struct 
 	if (e != OK || !is)
 		return e;
 	*why = pool_fmt(l->pool,
-	                "%.12s is back where it was: %s on %s is %+.2f %% of the level before, in"
+	                "%.12s is back where it was: %s on %s is %+.2f %% from the level before, in"
 	                " submission %lld",
 	                l->point.commit, was.cell->case_text, was.cell->board,
 	                (was.now / was.level - 1) * 100, (long long)l->c->submission);
