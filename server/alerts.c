@@ -103,7 +103,7 @@ static void collect(struct slower *s, size_t kernel)
 static const char *title_of(const struct slower *s)
 {
 	const struct alert_cell *worst = NULL;
-	const char *more = "";
+	const char *more = "", *who;
 
 	for (size_t i = 0; i < s->cells.count; i++) {
 		const struct alert_cell *c = &s->cells.at[i];
@@ -116,7 +116,11 @@ static const char *title_of(const struct slower *s)
 		return NULL;
 	if (s->slower > 1)
 		more = pool_fmt(s->pool, ", and %lld more", (long long)s->slower - 1);
-	return pool_fmt(s->pool, "%s: %s in %s on %s%s", s->kernel->name,
+	/* A point of a branch that is followed is called by its commit. */
+	who = s->track.track == NONE || !s->kernel->branch
+	              ? s->kernel->name
+	              : pool_fmt(s->pool, "%s at %s", s->kernel->branch, s->kernel->name);
+	return pool_fmt(s->pool, "%s: %s in %s on %s%s", who,
 	                alerts_size(s->pool, worst->metric, worst->verdict, worst->change),
 	                worst->case_text, worst->board, more);
 }
