@@ -258,6 +258,19 @@ enum err alerts_pair(struct db *db, struct pool *p, int64_t kernel, int64_t base
 	return e;
 }
 
+/* A branch that went back to the slower of the two, on whatever boots. */
+static enum err is_back(struct db *db, const struct slower *s, const struct alert *a,
+                        int64_t now_ms, struct why *w)
+{
+	enum err e = store_alert_cells_set(db, a->id, &s->cells, w);
+
+	return e == OK ? alerts_step(db, a->id, a->state, "new",
+	                             pool_fmt(s->pool, "it is back, in \"%s\": %s", s->kernel->name,
+	                                      counted(s)),
+	                             NULL, now_ms, w)
+	               : e;
+}
+
 static enum err one_kernel(struct db *db, struct slower *s, size_t kernel, int64_t now_ms,
                            struct why *w)
 {
@@ -282,6 +295,9 @@ static enum err one_kernel(struct db *db, struct slower *s, size_t kernel, int64
 	if (e != OK)
 		return e;
 	newest = before.count ? before.at[0].submission : a.submission;
+	if (s->c->submission > newest && s->slower && s->track.track != NONE &&
+	    (str_eq(a.state, "recovered") || str_eq(a.state, "fixed")))
+		return is_back(db, s, &a, now_ms, w);
 	if (s->c->submission == newest)
 		return recomputed(db, s, &a, &before, now_ms, w);
 	return s->c->submission > newest ? remeasured(db, s, kernel, &a, &before, now_ms, w) : OK;

@@ -331,6 +331,54 @@ static void holes_make_no_alert(void **state)
 	json_decref(t);
 }
 
+static double slow_b_and_d(const char *name)
+{
+	return str_eq(name, name_of('b')) || str_eq(name, name_of('d')) ? .02 : 0;
+}
+
+/* Two binaries, in turn. */
+static const char *two_binaries(const char *name)
+{
+	return slow_b_and_d(name) > 0 ? "slower" : "faster";
+}
+
+/* A change that is reverted, and applied again, is one alert with a long story. */
+static void flaps(void **state)
+{
+	static const char *const branches[] = {"a", "ab", "abc", "abcd"};
+	static const char *const points[] = {"a", "b<a a", "c<b b<a a", "d<c c<b b<a a"};
+	static const char *const states[] = {NULL, "confirmed", "recovered", "new"};
+	struct fake *f = *state;
+	int64_t id = add(f, "");
+
+	f->effect = slow_b_and_d;
+	f->binary = two_binaries;
+	for (size_t i = 0; i < ARRAY_SIZE(branches); i++) {
+		json_t *t;
+		const char *now;
+
+		branch = branches[i];
+		look(f, id);
+		settled(f, id, points[i]);
+		for (int64_t end = clock_mono_ns() + 15 * NS_PER_S; states[i];) {
+			fake_work(f);
+			t = fake_get(f, "/api/v1/alerts?kind=slower");
+			assert_true(json_array_size(at(t, "alerts")) <= 1);
+			now = str_at(t, "alerts.0.state");
+			/* It is measured again at once, and so may be confirmed by now. */
+			if (now && (str_eq(now, states[i]) ||
+			            (str_eq(states[i], "new") && str_eq(now, "confirmed")))) {
+				json_decref(t);
+				break;
+			}
+			if (clock_mono_ns() > end)
+				fail_msg("behind \"%s\" it is %s", branch, now ? now : "none");
+			json_decref(t);
+			sleep_ms(50);
+		}
+	}
+}
+
 static void one_binary(void **state)
 {
 	struct fake *f = *state;
@@ -791,6 +839,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(tips, setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(holes_make_no_alert, setup, fake_teardown),
+	        cmocka_unit_test_setup_teardown(flaps, setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(one_binary, setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(all_commits, setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(merges, setup, fake_teardown),
