@@ -68,6 +68,21 @@ static enum err no_points(struct db *db, struct pool *p, const struct track *t, 
 	return OK;
 }
 
+/* Cells that had numbers once. A fault that is told already is why. */
+static enum err no_numbers(struct db *db, struct pool *p, const struct track *t, const char **why,
+                           struct why *w)
+{
+	struct quiet_cells q;
+	enum err e = store_point_quiet(db, t->id, TRACK_QUIET_POINTS, p, &q, w);
+
+	if (e != OK || !q.count)
+		return e;
+	*why = pool_fmt(p, "%s on %s has had no number for %lld points%s", q.case_text, q.board,
+	                (long long)q.points,
+	                q.count == 1 ? "" : pool_fmt(p, ", and %lld more", (long long)q.count - 1));
+	return OK;
+}
+
 static enum err make(struct db *db, struct pool *p, const struct track *t, const char *cause,
                      const char *why, int64_t now_ms, struct why *w)
 {
@@ -101,7 +116,8 @@ static enum err move(struct db *db, struct pool *p, int64_t id, const char *why,
 		return over ? alerts_step(db, id, a.state, "new", why, NULL, now_ms, w) : OK;
 	return over ? OK
 	            : alerts_step(db, id, a.state, "recovered",
-	                          "it is looked at, and its points are measured", NULL, now_ms, w);
+	                          "it is looked at, its points are measured, and they have numbers",
+	                          NULL, now_ms, w);
 }
 
 enum err alerts_missing(struct db *db, const struct track *t, int64_t now_ms, struct why *w)
@@ -112,6 +128,8 @@ enum err alerts_missing(struct db *db, const struct track *t, int64_t now_ms, st
 	int64_t id;
 	enum err e = why ? OK : no_points(db, p, t, now_ms, &why, w);
 
+	if (e == OK && !why)
+		e = no_numbers(db, p, t, &why, w);
 	if (e == OK)
 		e = store_alert_by_cause(db, cause, &id, w);
 	if (e == OK && id != NONE)

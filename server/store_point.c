@@ -265,3 +265,32 @@ enum err store_point_verdicts(struct db *db, int64_t sub, const char *kernel,
 	db_done(q);
 	return e;
 }
+
+enum err store_point_quiet(struct db *db, int64_t track, int64_t points, struct pool *p,
+                           struct quiet_cells *out, struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "WITH newest AS (SELECT h.board, h.case_text, max((SELECT max(x.position)"
+	            " FROM history_point x WHERE x.history_id = h.id)) AS position FROM history h"
+	            " WHERE h.track_id = ?1 AND h.points > 0 GROUP BY h.board, h.case_text)"
+	            " SELECT n.board, n.case_text, (SELECT count(*) FROM track_point t"
+	            " JOIN submission s ON s.id = t.submission_id WHERE t.track_id = ?1"
+	            " AND t.position > n.position AND t.kind <> 'base' AND s.state = 'done')"
+	            " AS behind FROM newest n WHERE NOT EXISTS (SELECT 1 FROM alert a"
+	            " JOIN track_point t ON t.submission_id = a.submission_id"
+	            " WHERE a.kind = 'fault' AND a.state IN ('new', 'confirmed', 'acknowledged')"
+	            " AND t.track_id = ?1) ORDER BY behind DESC, n.board, n.case_text");
+	enum err e;
+
+	*out = (struct quiet_cells){0};
+	db_bind_int(q, 1, track);
+	while ((e = db_step(q, w)) == OK && db_has_row(q) && db_int(q, 2) >= points) {
+		if (!out->count++) {
+			out->board = col_str(q, 0, p);
+			out->case_text = col_str(q, 1, p);
+			out->points = db_int(q, 2);
+		}
+	}
+	db_done(q);
+	return e;
+}

@@ -112,6 +112,16 @@ struct point_times {
 };
 enum err store_point_times(struct db *db, int64_t track, struct point_times *out, struct why *w);
 
+/* Boards x cases of the track's histories without a number at its newest `points` points
+ * that were measured: how many, and the one that has had none for longest. None while a
+ * fault of the track is an open alert: that is why. */
+struct quiet_cells {
+	int64_t count, points;
+	const char *board, *case_text;
+};
+enum err store_point_quiet(struct db *db, int64_t track, int64_t points, struct pool *p,
+                           struct quiet_cells *out, struct why *w);
+
 /* Cells of a kernel of a submission by their verdict. */
 typedef void store_verdict_fn(void *ctx, const char *verdict, int64_t count);
 enum err store_point_verdicts(struct db *db, int64_t sub, const char *kernel,

@@ -331,6 +331,61 @@ static void holes_make_no_alert(void **state)
 	json_decref(t);
 }
 
+static const char *quiet_state(struct fake *f, const char *says)
+{
+	static char state[32];
+	json_t *o = fake_get(f, "/api/v1/alerts?kind=missing"), *a;
+
+	state[0] = '\0';
+	if (json_array_size(at(o, "alerts"))) {
+		snprintf(state, sizeof(state), "%s", str_at(o, "alerts.0.state"));
+		a = fake_get(f, "/api/v1/alerts/1");
+		if (says && !strstr(str_at(a, "steps.0.why"), says))
+			fail_msg("\"%s\" does not say \"%s\"", str_at(a, "steps.0.why"), says);
+		json_decref(a);
+	}
+	json_decref(o);
+	return state;
+}
+
+/* A case that had numbers and has none any more. */
+static void a_quiet_case(void **state)
+{
+	static const char *const branches[] = {"a", "ab", "abc", "abcd", "abcde"};
+	static const char *const points[] = {"a", "b<a a", "c<b b<a a", "d<c c<b b<a a",
+	                                     "e<d d<c c<b b<a a"};
+	static const char *const states[] = {"", "", "", "new", "recovered"};
+	struct fake *f = *state;
+	json_t *o = NULL;
+
+	assert_int_equal(post(f, 0, NULL,
+	                      "{\"tree\":\"" TREE "\",\"branch\":\"master\",\"boards\":[\"det\"],"
+	                      "\"cases\":[\"" CASE "\",\"munmap/order=9,size=16M\"],"
+	                      "\"plan\":{\"boots\":6}}",
+	                      &o),
+	                 201);
+	json_decref(o);
+	for (size_t i = 0; i < ARRAY_SIZE(branches); i++) {
+		int64_t end = clock_mono_ns() + 15 * NS_PER_S;
+
+		f->skip_order9 = i > 0 && i < 4;
+		branch = branches[i];
+		look(f, 1);
+		settled(f, 1, points[i]);
+		while (!str_eq(quiet_state(f,
+		                           "munmap/order=9,size=16M on det has had no number for "
+		                           "3 points"),
+		               states[i])) {
+			if (clock_mono_ns() > end)
+				fail_msg("behind \"%s\" it is \"%s\"", branch,
+				         quiet_state(f, NULL));
+			look(f, 1);
+			fake_work(f);
+			sleep_ms(100);
+		}
+	}
+}
+
 static double slow_b_and_d(const char *name)
 {
 	return str_eq(name, name_of('b')) || str_eq(name, name_of('d')) ? .02 : 0;
@@ -839,6 +894,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(tips, setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(holes_make_no_alert, setup, fake_teardown),
+	        cmocka_unit_test_setup_teardown(a_quiet_case, setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(flaps, setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(one_binary, setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(all_commits, setup, fake_teardown),
