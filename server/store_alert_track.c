@@ -27,15 +27,10 @@ enum err store_alert_before(struct db *db, const struct measured_point *at, stru
 	        db, "SELECT a.id FROM alert a WHERE a.state IN ('new','confirmed','acknowledged')"
 	            " AND EXISTS (SELECT 1 FROM track_point t WHERE t.submission_id ="
 	            " a.submission_id AND t.track_id = ?1 AND t.position < ?2) ORDER BY a.id");
-	enum err e;
 
 	db_bind_int(q, 1, at->track);
 	db_bind_int(q, 2, at->position);
-	while ((e = db_step(q, w)) == OK && db_has_row(q))
-		*(int64_t *)pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)) =
-		        db_int(q, 0);
-	db_done(q);
-	return e;
+	return read_ids(q, p, out, w);
 }
 
 enum err store_alert_one_env(struct db *db, int64_t one, int64_t other, const char *board, bool *is,
