@@ -31,6 +31,16 @@ static enum err failed(struct git *g, enum fail_class fail, enum err e)
 	return e;
 }
 
+enum err git_theirs(struct git *g, enum err e)
+{
+	return failed(g, FAIL_BUILD, e);
+}
+
+enum err git_ours(struct git *g, enum err e)
+{
+	return e ? failed(g, FAIL_INFRA, e) : e;
+}
+
 /* ---- the repository */
 
 /* Locks and half-written packs of a git that was killed: we hold the mirror's

@@ -80,6 +80,10 @@ void git_begin(const struct git *g, struct argv *a);
  * ERR_IO with git's own last word in *w when it ended with another status
  * than 0. */
 enum err git_run(struct git *g, const struct argv *a, const char *step, struct why *w);
+/* Both give e back and leave in g->fail whose it is: of whoever made the tree or the series,
+ * or this machine's, if it is an error at all. */
+enum err git_theirs(struct git *g, enum err e);
+enum err git_ours(struct git *g, enum err e);
 /* Turns the word that git_run() left for a fetch into a sentence about the tree; g->fail
  * says whose it is. */
 enum err git_blamed(struct git *g, enum err e, struct why *w);

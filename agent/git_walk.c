@@ -19,24 +19,11 @@
 #define SIDES_MAX (256 << 20) /* bytes of commit ids */
 #define PATCHES   500         /* whose ids are made at once */
 
-static enum err theirs(struct git *g, enum err e)
-{
-	g->fail = FAIL_BUILD;
-	return e;
-}
-
-static enum err ours(struct git *g, enum err e)
-{
-	if (e)
-		g->fail = FAIL_INFRA;
-	return e;
-}
-
 static enum err gone(struct git *g, const char *since, struct why *w)
 {
-	return theirs(g,
-	              err_set(w, ERR_UNPROCESSABLE,
-	                      WALK_SINCE "tree \"%s\" has no commit %s any more", g->url, since));
+	return git_theirs(g, err_set(w, ERR_UNPROCESSABLE,
+	                             WALK_SINCE "tree \"%s\" has no commit %s any more", g->url,
+	                             since));
 }
 
 /* ---- history */
@@ -55,7 +42,7 @@ static enum err date_of(struct git *g, const char *commit, int64_t *date, struct
 	*date = e ? 0 : strtoll(text.data, NULL, 10);
 	argv_release(&a);
 	buf_release(&text);
-	return ours(g, e);
+	return git_ours(g, e);
 }
 
 /* The tree does not have a commit, or gives none by its id. */
@@ -98,7 +85,7 @@ static enum err tidy_cuts(struct git *g, struct why *w)
 	buf_release(&said);
 	buf_release(&kept);
 	free(path);
-	return ours(g, e);
+	return git_ours(g, e);
 }
 
 struct ends {
@@ -199,7 +186,7 @@ static enum err is_cut(struct git *g, const struct ends *x, bool *cut, int64_t *
 	*cut = orphan || sides.full || *oldest < x->from + SLOP_DAYS * DAY_S;
 	argv_release(&a);
 	buf_release(&sides);
-	return ours(g, e);
+	return git_ours(g, e);
 }
 
 static enum err have_since(struct git *g, const struct ends *x, struct why *w)
@@ -233,7 +220,7 @@ static enum err depth_write(struct git *g, int64_t from, struct why *w)
 	snprintf(text, sizeof(text), "%" PRId64 "\n", from > 0 ? from : 0);
 	e = file_write(path, text, strlen(text), 0600, w);
 	free(path);
-	return ours(g, e);
+	return git_ours(g, e);
 }
 
 static enum err begin_from(struct git *g, struct ends *x, int64_t *tip_date, struct why *w)
@@ -385,7 +372,7 @@ static enum err between(struct git *g, const char *since, size_t limit, struct g
 	out->known = xcalloc(l->count + 1, sizeof(*out->known));
 	if (!e)
 		e = mark_known(g, since, limit, out, w);
-	return e == ERR_UNPROCESSABLE ? theirs(g, e) : ours(g, e);
+	return e == ERR_UNPROCESSABLE ? git_theirs(g, e) : git_ours(g, e);
 }
 
 /* ---- the whole */
@@ -404,7 +391,7 @@ static enum err tip_alone(struct git *g, const char *ref, struct git_walk *out, 
 	out->known = xcalloc(1, sizeof(*out->known));
 	e = git_list(g, out->tip, NULL, 1, &out->commits, w);
 	mark_mainline(out);
-	return ours(g, e);
+	return git_ours(g, e);
 }
 
 enum err git_walk(struct git *g, const char *ref, const char *since, size_t limit,
@@ -414,7 +401,7 @@ enum err git_walk(struct git *g, const char *ref, const char *since, size_t limi
 	enum err e;
 
 	if (since && !git_is_commit(since))
-		return theirs(
+		return git_theirs(
 		        g, err_set(w, ERR_INPUT, "\"%.64s\" is no commit id of 40 digits", since));
 	e = git_resolve(g, ref, out->tip, w);
 	if (!e)

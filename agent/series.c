@@ -23,20 +23,6 @@
 
 static const char magic[] = "# v2 git bundle\n";
 
-static enum err theirs(struct git *g, enum err e)
-{
-	g->fail = FAIL_BUILD;
-	return e;
-}
-
-/* Of whatever fails otherwise. */
-static enum err ours(struct git *g, enum err e)
-{
-	if (e)
-		g->fail = FAIL_INFRA;
-	return e;
-}
-
 /* ---- the file */
 
 enum err series_artifact(struct git *g, const char *sha256, char **path, struct why *w)
@@ -55,15 +41,16 @@ enum err series_artifact(struct git *g, const char *sha256, char **path, struct 
 			e = client_get_artifact(client, sha256, *path, w);
 		client_free(client);
 		if (e)
-			return ours(g, err_at(w, e, "series %.12s", sha256));
+			return git_ours(g, err_at(w, e, "series %.12s", sha256));
 	}
 	if (stat(*path, &st))
-		return ours(g, err_sys(w, ERR_IO, "cannot look at \"%s\"", *path));
+		return git_ours(g, err_sys(w, ERR_IO, "cannot look at \"%s\"", *path));
 	if (st.st_size > SERIES_BYTES_MAX)
-		return theirs(g, err_set(w, ERR_TOO_LARGE,
-		                         "the series is %lld bytes long: more than %lld are not "
-		                         "taken",
-		                         (long long)st.st_size, (long long)SERIES_BYTES_MAX));
+		return git_theirs(g,
+		                  err_set(w, ERR_TOO_LARGE,
+		                          "the series is %lld bytes long: more than %lld are not "
+		                          "taken",
+		                          (long long)st.st_size, (long long)SERIES_BYTES_MAX));
 	return OK;
 }
 
@@ -171,9 +158,9 @@ static enum err said_no(struct git *g, enum err e, struct why *w)
 	struct why said = *w;
 
 	if (e != ERR_IO)
-		return e == ERR_TOO_LARGE ? theirs(g, e) : ours(g, e);
-	return theirs(g, err_set(w, ERR_UNPROCESSABLE, "git does not take the bundle (%.500s)",
-	                         said.text));
+		return e == ERR_TOO_LARGE ? git_theirs(g, e) : git_ours(g, e);
+	return git_theirs(g, err_set(w, ERR_UNPROCESSABLE, "git does not take the bundle (%.500s)",
+	                             said.text));
 }
 
 /* Every object is checked, and links to objects that are neither in the pack nor in the
@@ -220,28 +207,29 @@ static enum err take_commits(struct git *g, const char *list, const char *base, 
 
 		n = strcspn(line, "\n");
 		if (out->count == SERIES_PATCHES_MAX)
-			return theirs(g, err_set(w, ERR_TOO_LARGE,
-			                         "the series has more than %d patches",
-			                         SERIES_PATCHES_MAX));
+			return git_theirs(g, err_set(w, ERR_TOO_LARGE,
+			                             "the series has more than %d patches",
+			                             SERIES_PATCHES_MAX));
 		if (n > 81)
-			return theirs(g, err_set(w, ERR_UNPROCESSABLE,
-			                         "%.12s is a merge: a series is one line of "
-			                         "commits",
-			                         line));
+			return git_theirs(g, err_set(w, ERR_UNPROCESSABLE,
+			                             "%.12s is a merge: a series is one line of "
+			                             "commits",
+			                             line));
 		if (n != 81 || memcmp(line + 41, before, 40) != 0)
-			return theirs(g, err_set(w, ERR_UNPROCESSABLE,
-			                         "%.12s does not stand on %.12s: a series is one "
-			                         "line of commits from its base",
-			                         line, before));
+			return git_theirs(g,
+			                  err_set(w, ERR_UNPROCESSABLE,
+			                          "%.12s does not stand on %.12s: a series is one "
+			                          "line of commits from its base",
+			                          line, before));
 		out->at = xreallocarray(out->at, out->count + 1, sizeof(*out->at));
 		p = &out->at[out->count++];
 		*p = (struct git_entry){0};
 		memcpy(p->commit, line, 40);
 	}
 	if (!out->count)
-		return theirs(g, err_set(w, ERR_UNPROCESSABLE,
-		                         "the series is empty: its tip is "
-		                         "its base"));
+		return git_theirs(g, err_set(w, ERR_UNPROCESSABLE,
+		                             "the series is empty: its tip is "
+		                             "its base"));
 	return OK;
 }
 
@@ -261,10 +249,10 @@ static enum err list(struct git *g, const char *base, const char *tip, struct se
 	argv_add(&a, "--", NULL);
 	e = git_ask(g, &a, &text, w);
 	if (e || text.full)
-		e = theirs(g, err_set(w, ERR_UNPROCESSABLE,
-		                      "the bundle's tip %.12s is no commit "
-		                      "that git can walk from",
-		                      tip));
+		e = git_theirs(g, err_set(w, ERR_UNPROCESSABLE,
+		                          "the bundle's tip %.12s is no commit "
+		                          "that git can walk from",
+		                          tip));
 	else
 		e = take_commits(g, text.data, base, out, w);
 	argv_release(&a);
@@ -285,7 +273,8 @@ static enum err describe(struct git *g, const char *base, struct series *s, stru
 		e = err_at(w, git_patch_ids(g, &l, 0, l.count, w), "the series");
 	if (e) {
 		git_list_release(&l);
-		return e == ERR_UNPROCESSABLE || e == ERR_TOO_LARGE ? theirs(g, e) : ours(g, e);
+		return e == ERR_UNPROCESSABLE || e == ERR_TOO_LARGE ? git_theirs(g, e)
+		                                                    : git_ours(g, e);
 	}
 	free(s->at);
 	*s = (struct series){.at = l.at, .count = l.count};
@@ -314,7 +303,7 @@ static enum err keep(struct git *g, const struct series *s, struct why *w)
 	argv_release(&a);
 	buf_release(&text);
 	free(path);
-	return ours(g, e);
+	return git_ours(g, e);
 }
 
 /* ---- the whole */
@@ -326,7 +315,7 @@ static enum err take_objects(struct git *g, const char *path, int fd, const stru
 	enum err e = verify(g, path, w);
 
 	if (!e)
-		e = ours(g, write_pack(g, fd, h->pack, &pack, w));
+		e = git_ours(g, write_pack(g, fd, h->pack, &pack, w));
 	if (!e)
 		e = index_pack(g, pack, w);
 	if (pack)
@@ -343,17 +332,18 @@ enum err series_bundle(struct git *g, const char *path, const char *base, struct
 	enum err e;
 
 	if (fd < 0)
-		return ours(g, err_sys(w, ERR_IO, "cannot open \"%s\"", path));
+		return git_ours(g, err_sys(w, ERR_IO, "cannot open \"%s\"", path));
 	e = read_head(fd, &h, w);
 	if (e == ERR_INPUT)
-		theirs(g, e);
+		git_theirs(g, e);
 	else
-		ours(g, e);
+		git_ours(g, e);
 	if (!e && h.base[0] && !str_eq(h.base, base))
-		e = theirs(g, err_set(w, ERR_UNPROCESSABLE,
-		                      "the bundle stands on commit %s, which is missing: its base "
-		                      "is said to be %s",
-		                      h.base, base));
+		e = git_theirs(g,
+		               err_set(w, ERR_UNPROCESSABLE,
+		                       "the bundle stands on commit %s, which is missing: its base "
+		                       "is said to be %s",
+		                       h.base, base));
 	if (!e)
 		e = take_objects(g, path, fd, &h, w);
 	close(fd);

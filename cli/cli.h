@@ -99,6 +99,9 @@ enum err cli_get(struct cli *cli, const char *path, struct reply *r, struct why 
 enum err cli_get_text(struct cli *cli, const char *path, struct reply *r, struct why *w);
 enum err cli_send(struct cli *cli, const char *method, const char *path, const json_t *body,
                   const char *key, struct reply *r, struct why *w);
+/* What the server answers is printed as JSON, or as `done` with its id behind it. */
+enum err cli_do(struct cli *cli, const char *method, const char *path, const json_t *body,
+                const char *done, struct why *w);
 /* Upload a file as artifact `hex`, its hash, unless the server has it, or it is a dry run. */
 enum err cli_put_file(struct cli *cli, const char *path, const char *hex, struct why *w);
 

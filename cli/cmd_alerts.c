@@ -271,18 +271,12 @@ static json_t *body_of(const struct alerts_opts *o)
 	return body;
 }
 
-/* Sends, takes `body`, and prints the answer, or `done` with its id behind it. */
+/* As cli_do(); takes `body`. */
 static enum err send(struct cli *cli, const char *method, const char *path, json_t *body,
                      const char *done, struct why *w)
 {
-	struct reply r;
-	enum err e = cli_send(cli, method, path, body, NULL, &r, w);
+	enum err e = cli_do(cli, method, path, body, done, w);
 
-	if (!e && cli->json)
-		e = cli_print_json(r.json, w);
-	else if (!e)
-		printf("%s %lld\n", done, (long long)json_int(r.json, "id", 0));
-	reply_release(&r);
 	json_decref(body);
 	return e;
 }

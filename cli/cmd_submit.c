@@ -16,13 +16,11 @@
 struct submit_opts {
 	const char *title, *baseline, *onto, *key, *preset, *pages;
 	struct conf_list kernels, boards, cases;
-	int64_t boots, runs, iterations, warmup, layouts, priority;
-	double threshold_pct;
+	struct request_plan plan;
 	bool wait, fresh, validate, no_validate, across, dry_run;
 	struct series_opts series;
 };
 
-#define UNSET     INT64_MIN
 #define TITLE_MAX 200
 
 static const struct cli_opt submit_table[] = {
@@ -64,20 +62,20 @@ static const struct cli_opt submit_table[] = {
          false},
         {"title", OPT_TEXT, offsetof(struct submit_opts, title), "TEXT", "a line for people", 0, 0,
          false},
-        {"boots", OPT_INT, offsetof(struct submit_opts, boots), "N",
+        {"boots", OPT_INT, offsetof(struct submit_opts, plan.boots), "N",
          "boots (phases on a deterministic board) of each kernel", 1, 32, false},
-        {"runs", OPT_INT, offsetof(struct submit_opts, runs), "N", "processes a boot and case", 1,
-         1000, false},
-        {"iterations", OPT_INT, offsetof(struct submit_opts, iterations), "N", "samples a run", 1,
-         100000, false},
-        {"warmup", OPT_INT, offsetof(struct submit_opts, warmup), "N", "samples before, left out",
-         0, 1000, false},
-        {"layouts", OPT_INT, offsetof(struct submit_opts, layouts), "N",
+        {"runs", OPT_INT, offsetof(struct submit_opts, plan.runs), "N", "processes a boot and case",
+         1, 1000, false},
+        {"iterations", OPT_INT, offsetof(struct submit_opts, plan.iterations), "N", "samples a run",
+         1, 100000, false},
+        {"warmup", OPT_INT, offsetof(struct submit_opts, plan.warmup), "N",
+         "samples before, left out", 0, 1000, false},
+        {"layouts", OPT_INT, offsetof(struct submit_opts, plan.layouts), "N",
          "link each kernel that is built N times, its code at other addresses", 1, 8, false},
-        {"threshold", OPT_REAL, offsetof(struct submit_opts, threshold_pct), "PCT",
+        {"threshold", OPT_REAL, offsetof(struct submit_opts, plan.threshold_pct), "PCT",
          "least change in percent that is worth a verdict", 0, 100, false},
-        {"priority", OPT_INT, offsetof(struct submit_opts, priority), "N", "-100 to 100", -100, 100,
-         false},
+        {"priority", OPT_INT, offsetof(struct submit_opts, plan.priority), "N", "-100 to 100", -100,
+         100, false},
         {"key", OPT_TEXT, offsetof(struct submit_opts, key), "KEY",
          "idempotency key: the same key again is the same submission", 0, 0, false},
         {"validate", OPT_FLAG, offsetof(struct submit_opts, validate), NULL,
@@ -100,14 +98,7 @@ static void preset(void *opt)
 {
 	struct submit_opts *o = opt;
 
-	o->boots = o->runs = o->iterations = o->warmup = o->layouts = o->priority = UNSET;
-	o->threshold_pct = -1;
-}
-
-static void put_unless_unset(json_t *obj, const char *key, int64_t value)
-{
-	if (value != UNSET)
-		json_put_int(obj, key, value);
+	request_plan_clear(&o->plan);
 }
 
 static enum err string_list(const char *option, const struct conf_list *list, json_t *out,
@@ -242,25 +233,9 @@ static void put_title(json_t *req, const char *title)
 	buf_release(&b);
 }
 
-/* What the command line says, else the preset, else the service. */
-static void put_part(json_t *plan, const char *key, int64_t told, int64_t preset)
-{
-	put_unless_unset(plan, key, told == UNSET && preset >= 0 ? preset : told);
-}
-
 static void put_plan(json_t *req, const struct submit_opts *o, const struct preset *preset)
 {
-	json_t *plan = json_object();
-
-	put_part(plan, "boots", o->boots, preset ? preset->boots : -1);
-	put_part(plan, "runs", o->runs, preset ? preset->runs : -1);
-	put_part(plan, "iterations", o->iterations, preset ? preset->iterations : -1);
-	put_part(plan, "warmup", o->warmup, preset ? preset->warmup : -1);
-	put_part(plan, "layouts", o->layouts, -1);
-	json_put(req, "plan", plan);
-	put_unless_unset(req, "priority", o->priority);
-	if (o->threshold_pct >= 0)
-		json_put_real(req, "threshold", o->threshold_pct / 100);
+	request_plan_put(req, &o->plan, preset);
 	if (o->fresh)
 		json_put_bool(req, "reuse", false);
 	if (o->across)

@@ -14,12 +14,11 @@
 struct track_opts {
 	const char *every, *config, *toolchain, *preset, *pages, *release, *why, *until, *state;
 	struct conf_list boards, cases;
-	int64_t boots, runs, iterations, warmup, layouts, priority, points;
-	double threshold_pct;
+	struct request_plan plan;
+	int64_t points;
 	bool tips, all, merges;
 };
 
-#define UNSET      INT64_MIN
 #define POINTS_MAX 500
 
 #define AT(member) offsetof(struct track_opts, member)
@@ -49,14 +48,14 @@ static const struct cli_opt track_table[] = {
          false},
         {"release", OPT_TEXT, AT(release), "REF", "add: hold each tip against this one as well", 0,
          0, false},
-        {"boots", OPT_INT, AT(boots), "N", "add: boots (phases) of each kernel", 1, 32, false},
-        {"runs", OPT_INT, AT(runs), "N", "add: processes a boot and case", 1, 1000, false},
-        {"iterations", OPT_INT, AT(iterations), "N", "add: samples a run", 1, 100000, false},
-        {"warmup", OPT_INT, AT(warmup), "N", "add: samples before, left out", 0, 1000, false},
-        {"layouts", OPT_INT, AT(layouts), "N", "add: link each kernel N times", 1, 8, false},
-        {"threshold", OPT_REAL, AT(threshold_pct), "PCT",
+        {"boots", OPT_INT, AT(plan.boots), "N", "add: boots (phases) of each kernel", 1, 32, false},
+        {"runs", OPT_INT, AT(plan.runs), "N", "add: processes a boot and case", 1, 1000, false},
+        {"iterations", OPT_INT, AT(plan.iterations), "N", "add: samples a run", 1, 100000, false},
+        {"warmup", OPT_INT, AT(plan.warmup), "N", "add: samples before, left out", 0, 1000, false},
+        {"layouts", OPT_INT, AT(plan.layouts), "N", "add: link each kernel N times", 1, 8, false},
+        {"threshold", OPT_REAL, AT(plan.threshold_pct), "PCT",
          "add: least change in percent that is worth a verdict", 0, 100, false},
-        {"priority", OPT_INT, AT(priority), "N", "add: -100 to 100", -100, 100, false},
+        {"priority", OPT_INT, AT(plan.priority), "N", "add: -100 to 100", -100, 100, false},
         {"why", OPT_TEXT, AT(why), "TEXT", "pause, end: the reason, which the track keeps", 0, 0,
          false},
         {"until", OPT_TEXT, AT(until), "YYYY-MM-DD",
@@ -73,8 +72,7 @@ static void preset(void *opt)
 {
 	struct track_opts *o = opt;
 
-	o->boots = o->runs = o->iterations = o->warmup = o->layouts = o->priority = UNSET;
-	o->threshold_pct = -1;
+	request_plan_clear(&o->plan);
 	o->points = 20;
 }
 
@@ -371,29 +369,6 @@ static enum err put_cases(const struct track_opts *o, const struct preset *prese
 	return e;
 }
 
-static void put_part(json_t *plan, const char *key, int64_t told, int64_t preset)
-{
-	if (told != UNSET)
-		json_put_int(plan, key, told);
-	else if (preset >= 0)
-		json_put_int(plan, key, preset);
-}
-
-static void put_plan(const struct track_opts *o, const struct preset *preset, json_t *body)
-{
-	json_t *plan = json_object();
-
-	put_part(plan, "boots", o->boots, preset ? preset->boots : -1);
-	put_part(plan, "runs", o->runs, preset ? preset->runs : -1);
-	put_part(plan, "iterations", o->iterations, preset ? preset->iterations : -1);
-	put_part(plan, "warmup", o->warmup, preset ? preset->warmup : -1);
-	put_part(plan, "layouts", o->layouts, -1);
-	json_put(body, "plan", plan);
-	put_part(body, "priority", o->priority, -1);
-	if (o->threshold_pct >= 0)
-		json_put_real(body, "threshold", o->threshold_pct / 100);
-}
-
 static enum err put_kernel(const struct track_opts *o, const char *tree, const char *branch,
                            json_t *body, struct why *w)
 {
@@ -422,7 +397,6 @@ static enum err add(struct cli *cli, const struct track_opts *o, const char *tre
 {
 	const struct preset *preset = NULL;
 	json_t *body = json_object();
-	struct reply r = {0};
 	int64_t every = 0;
 	enum err e = OK;
 
@@ -443,13 +417,8 @@ static enum err add(struct cli *cli, const struct track_opts *o, const char *tre
 	if (!e)
 		e = put_cases(o, preset, body, w);
 	if (!e) {
-		put_plan(o, preset, body);
-		e = cli_send(cli, "POST", "/api/v1/tracks", body, NULL, &r, w);
-		if (!e && cli->json)
-			e = cli_print_json(r.json, w);
-		else if (!e)
-			printf("track %lld\n", (long long)json_int(r.json, "id", 0));
-		reply_release(&r);
+		request_plan_put(body, &o->plan, preset);
+		e = cli_do(cli, "POST", "/api/v1/tracks", body, "track", w);
 	}
 	json_decref(body);
 	return e;
@@ -471,7 +440,6 @@ static enum err change(struct cli *cli, const struct track_opts *o, const struct
                        const char *arg, struct why *w)
 {
 	json_t *body;
-	struct reply r;
 	char *path;
 	enum err e;
 
@@ -485,12 +453,7 @@ static enum err change(struct cli *cli, const struct track_opts *o, const struct
 		json_put_str(body, "why", o->why);
 	if (str_eq(v->word, "pause") && o->until)
 		json_put_str(body, "until", o->until);
-	e = cli_send(cli, "POST", path, body, NULL, &r, w);
-	if (!e && cli->json)
-		e = cli_print_json(r.json, w);
-	else if (!e)
-		printf("%s %lld\n", v->done, (long long)json_int(r.json, "id", 0));
-	reply_release(&r);
+	e = cli_do(cli, "POST", path, body, v->done, w);
 	json_decref(body);
 	free(path);
 	return e;

@@ -228,6 +228,20 @@ enum err cli_print_json(const json_t *value, struct why *w)
 	return OK;
 }
 
+enum err cli_do(struct cli *cli, const char *method, const char *path, const json_t *body,
+                const char *done, struct why *w)
+{
+	struct reply r;
+	enum err e = cli_send(cli, method, path, body, NULL, &r, w);
+
+	if (!e && cli->json)
+		e = cli_print_json(r.json, w);
+	else if (!e)
+		printf("%s %lld\n", done, (long long)json_int(r.json, "id", 0));
+	reply_release(&r);
+	return e;
+}
+
 enum err cli_programs_dir(char **out, struct why *w)
 {
 	char path[PATH_MAX];

@@ -3,6 +3,7 @@
 #include "lib/file.h"
 #include "lib/image.h"
 #include "lib/mem.h"
+#include "lib/preset.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -259,4 +260,36 @@ enum err request_kernel(struct cli *cli, const char *spec, json_t *kernels, stru
 		e = request_source(name, rest, spec, kernels, w);
 	free(name);
 	return e;
+}
+
+/* ---- its plan */
+
+#define UNSET INT64_MIN
+
+void request_plan_clear(struct request_plan *p)
+{
+	*p = (struct request_plan){UNSET, UNSET, UNSET, UNSET, UNSET, UNSET, -1};
+}
+
+static void put_part(json_t *o, const char *key, int64_t told, int64_t preset)
+{
+	if (told != UNSET)
+		json_put_int(o, key, told);
+	else if (preset >= 0)
+		json_put_int(o, key, preset);
+}
+
+void request_plan_put(json_t *body, const struct request_plan *p, const struct preset *preset)
+{
+	json_t *plan = json_object();
+
+	put_part(plan, "boots", p->boots, preset ? preset->boots : -1);
+	put_part(plan, "runs", p->runs, preset ? preset->runs : -1);
+	put_part(plan, "iterations", p->iterations, preset ? preset->iterations : -1);
+	put_part(plan, "warmup", p->warmup, preset ? preset->warmup : -1);
+	put_part(plan, "layouts", p->layouts, -1);
+	json_put(body, "plan", plan);
+	put_part(body, "priority", p->priority, -1);
+	if (p->threshold_pct >= 0)
+		json_put_real(body, "threshold", p->threshold_pct / 100);
 }

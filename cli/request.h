@@ -27,4 +27,16 @@ char *request_image_name(const char *path);
 enum err request_image(struct cli *cli, const char *name, const char *path, json_t *kernels,
                        struct why *w);
 
+/* The numbers of a plan as options give them. */
+struct request_plan {
+	int64_t boots, runs, iterations, warmup, layouts, priority;
+	double threshold_pct;
+};
+/* Before options are read: none is given. */
+void request_plan_clear(struct request_plan *p);
+/* "plan", "priority" and "threshold": what the command line says, else the preset (NULL:
+ * none), else they are left to the service. */
+struct preset;
+void request_plan_put(json_t *body, const struct request_plan *p, const struct preset *preset);
+
 #endif

@@ -20,18 +20,12 @@ enum err store_alert_point(struct db *db, int64_t submission, struct pool *p,
 	return e;
 }
 
-static enum err read_ids(struct db_stmt *q, const struct measured_point *at, struct pool *p,
-                         struct ids *out, struct why *w)
+static enum err around(struct db_stmt *q, const struct measured_point *at, struct pool *p,
+                       struct ids *out, struct why *w)
 {
-	enum err e;
-
 	db_bind_int(q, 1, at->track);
 	db_bind_int(q, 2, at->position);
-	while ((e = db_step(q, w)) == OK && db_has_row(q))
-		*(int64_t *)pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)) =
-		        db_int(q, 0);
-	db_done(q);
-	return e;
+	return read_ids(q, p, out, w);
 }
 
 enum err store_alert_before(struct db *db, const struct measured_point *at, struct pool *p,
@@ -42,7 +36,7 @@ enum err store_alert_before(struct db *db, const struct measured_point *at, stru
 	            " AND EXISTS (SELECT 1 FROM track_point t WHERE t.submission_id ="
 	            " a.submission_id AND t.track_id = ?1 AND t.position < ?2) ORDER BY a.id");
 
-	return read_ids(q, at, p, out, w);
+	return around(q, at, p, out, w);
 }
 
 enum err store_alert_spanning(struct db *db, const struct measured_point *at, struct pool *p,
@@ -57,7 +51,7 @@ enum err store_alert_spanning(struct db *db, const struct measured_point *at, st
 	            " WHERE t.track_id = ?1 AND t.position > ?2 AND b.position < ?2"
 	            " AND a.kind = 'slower' ORDER BY a.id");
 
-	return read_ids(q, at, p, out, w);
+	return around(q, at, p, out, w);
 }
 
 enum err store_alert_level(struct db *db, int64_t submission, const char *kernel, const char *board,

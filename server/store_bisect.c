@@ -252,17 +252,6 @@ enum err store_bisect_step(struct db *db, int64_t bisection, const struct bisect
 
 /* ---- what is next */
 
-static enum err read_ids(struct db_stmt *q, struct pool *p, struct ids *out, struct why *w)
-{
-	enum err e;
-
-	while ((e = db_step(q, w)) == OK && db_has_row(q))
-		*(int64_t *)pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)) =
-		        db_int(q, 0);
-	db_done(q);
-	return e;
-}
-
 /* A submission of which no comparison is stored yet is not read: faults may have no places. */
 enum err store_bisect_due(struct db *db, int64_t now_ms, struct pool *p, struct ids *out,
                           struct why *w)

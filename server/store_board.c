@@ -146,11 +146,7 @@ enum err store_board_known_good(struct db *db, const char *board, int64_t *kerne
 	struct db_stmt *q = db_prepare(
 	        db, "SELECT kernel_id FROM boot WHERE board = ?1 AND valid = 1 AND baseline = 1"
 	            " AND imported = 0 ORDER BY id DESC LIMIT 1");
-	enum err e;
 
 	db_bind_text(q, 1, board);
-	e = db_step(q, w);
-	*kernel = e == OK && db_has_row(q) ? db_int(q, 0) : NONE;
-	db_done(q);
-	return e;
+	return read_id(q, kernel, w);
 }

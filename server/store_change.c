@@ -72,28 +72,30 @@ enum err store_change_drop(struct db *db, int64_t history, int64_t from, int64_t
 	return db_run(q, w);
 }
 
+void history_change_row(struct db_stmt *q, struct pool *p, struct history_change *out)
+{
+	*out = (struct history_change){.history = db_int(q, 0),
+	                               .position = db_int(q, 1),
+	                               .class = col_str(q, 2, p),
+	                               .before = db_real(q, 3),
+	                               .after = db_real(q, 4),
+	                               .change = opt_num(q, 5),
+	                               .low = opt_num(q, 6),
+	                               .high = opt_num(q, 7),
+	                               .score = opt_num(q, 8)};
+}
+
 static enum err read_changes(struct db_stmt *q, struct pool *p, struct history_changes *out,
                              struct why *w)
 {
 	enum err e;
 
 	while ((e = db_step(q, w)) == OK && db_has_row(q))
-		*(struct history_change *)pool_push(p, (void **)&out->at, &out->count,
-		                                    sizeof(*out->at)) =
-		        (struct history_change){.history = db_int(q, 0),
-		                                .position = db_int(q, 1),
-		                                .class = col_str(q, 2, p),
-		                                .before = db_real(q, 3),
-		                                .after = db_real(q, 4),
-		                                .change = opt_num(q, 5),
-		                                .low = opt_num(q, 6),
-		                                .high = opt_num(q, 7),
-		                                .score = opt_num(q, 8)};
+		history_change_row(q, p,
+		                   pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)));
 	db_done(q);
 	return e;
 }
-
-#define CHANGE "history_id, position, class, before, after, change, low, high, score"
 
 static void ask_around(struct db_stmt *q, int64_t history, int64_t position, int64_t n)
 {
@@ -106,7 +108,7 @@ enum err store_change_around(struct db *db, int64_t history, int64_t position, i
                              int64_t after, struct pool *p, struct history_changes *out,
                              struct why *w)
 {
-	struct db_stmt *q = db_prepare(db, "SELECT " CHANGE " FROM history_change"
+	struct db_stmt *q = db_prepare(db, "SELECT " HISTORY_CHANGE " FROM history_change x"
 	                                   " WHERE history_id = ?1 AND position < ?2"
 	                                   " ORDER BY position DESC LIMIT ?3");
 	enum err e;
@@ -121,7 +123,7 @@ enum err store_change_around(struct db *db, int64_t history, int64_t position, i
 	}
 	if (e != OK)
 		return e;
-	q = db_prepare(db, "SELECT " CHANGE " FROM history_change WHERE history_id = ?1"
+	q = db_prepare(db, "SELECT " HISTORY_CHANGE " FROM history_change x WHERE history_id = ?1"
 	                   " AND position >= ?2 ORDER BY position LIMIT ?3");
 	ask_around(q, history, position, after);
 	return read_changes(q, p, out, w);

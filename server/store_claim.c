@@ -146,14 +146,9 @@ enum err store_job_expired(struct db *db, int64_t now_ms, struct pool *p, struct
 	/* By the order of the index: for another one SQLite walks the whole table. */
 	struct db_stmt *q = db_prepare(db, "SELECT id FROM job WHERE state = 'leased'"
 	                                   " AND lease_until_ms < ?1 ORDER BY lease_until_ms");
-	enum err e;
 
 	db_bind_int(q, 1, now_ms);
-	while ((e = db_step(q, w)) == OK && db_has_row(q))
-		*(int64_t *)pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)) =
-		        db_int(q, 0);
-	db_done(q);
-	return e;
+	return read_ids(q, p, out, w);
 }
 
 enum err store_job_extend(struct db *db, int64_t lease_until_ms, struct why *w)

@@ -327,11 +327,6 @@ enum err store_cmp_stale(struct db *db, struct pool *p, struct ids *out, struct 
 	            " UNION SELECT c.submission_id FROM comparison c WHERE c.last_known < 0"
 	            " UNION SELECT s.id FROM submission s WHERE s.state = 'failed' AND NOT EXISTS"
 	            " (SELECT 1 FROM comparison c WHERE c.submission_id = s.id) ORDER BY 1");
-	enum err e;
 
-	while ((e = db_step(q, w)) == OK && db_has_row(q))
-		*(int64_t *)pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)) =
-		        db_int(q, 0);
-	db_done(q);
-	return e;
+	return read_ids(q, p, out, w);
 }

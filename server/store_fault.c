@@ -84,17 +84,6 @@ enum err store_place_clear(struct db *db, struct why *w)
 	return db_run(db_prepare(db, "DELETE FROM boot_place"), w);
 }
 
-static enum err read_ids(struct db_stmt *q, struct pool *p, struct ids *out, struct why *w)
-{
-	enum err e;
-
-	while ((e = db_step(q, w)) == OK && db_has_row(q))
-		*(int64_t *)pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)) =
-		        db_int(q, 0);
-	db_done(q);
-	return e;
-}
-
 enum err store_place_missing(struct db *db, int64_t submission, int64_t after, struct pool *p,
                              struct ids *out, struct why *w)
 {

@@ -70,6 +70,14 @@ enum err store_track_branch(struct db *db, int64_t track, struct pool *p, const 
 	return e;
 }
 
+static void bind_trackpoint(struct db_stmt *q, const struct trackpoint *t)
+{
+	db_bind_int(q, 1, t->track);
+	db_bind_text(q, 2, t->commit);
+	bind_opt(q, 3, t->submission);
+	db_bind_int(q, 4, t->position);
+}
+
 /* "+ 0": the commit is looked up, instead of the branch walked back for the largest. */
 enum err store_history_cells(struct db *db, const struct trackpoint *t, struct pool *p,
                              struct history_cells *out, struct why *w)
@@ -98,10 +106,7 @@ enum err store_history_cells(struct db *db, const struct trackpoint *t, struct p
 	        " ORDER BY 1, 2, 3, 4, 5, CASE WHEN s.id = ?3 THEN 0 ELSE 1 END, s.id, k.pos");
 	enum err e;
 
-	db_bind_int(q, 1, t->track);
-	db_bind_text(q, 2, t->commit);
-	bind_opt(q, 3, t->submission);
-	db_bind_int(q, 4, t->position);
+	bind_trackpoint(q, t);
 	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
 		struct history_cell *c =
 		        pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
@@ -132,11 +137,7 @@ enum err store_history_cells(struct db *db, const struct trackpoint *t, struct p
 	return e;
 }
 
-#define POINT                                                                                \
-	"x.history_id, x.position, x.value, x.spread, x.boots, x.carried, x.tau, x.against," \
-	" x.change, x.low, x.high, x.moved, x.kernel_id, x.submission_id, x.last_boot"
-
-static void read_point(struct db_stmt *q, struct history_point *out)
+void history_point_row(struct db_stmt *q, struct history_point *out)
 {
 	*out = (struct history_point){.history = db_int(q, 0),
 	                              .position = db_int(q, 1),
@@ -159,7 +160,7 @@ enum err store_history_carried(struct db *db, const struct trackpoint *t, struct
                                struct history_cells *out, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-	        db, "SELECT " POINT
+	        db, "SELECT " HISTORY_POINT
 	            ", h.board, h.case_text, h.metric, h.config, h.env_id, h.config_name,"
 	            " h.deterministic, y.id FROM submission_kernel k"
 	            " JOIN kernel y ON y.id = k.kernel_id AND y.section_hash IS NOT NULL"
@@ -173,16 +174,13 @@ enum err store_history_carried(struct db *db, const struct trackpoint *t, struct
 	            " AND k.built_only = 0 ORDER BY h.id");
 	enum err e;
 
-	db_bind_int(q, 1, t->track);
-	db_bind_text(q, 2, t->commit);
-	bind_opt(q, 3, t->submission);
-	db_bind_int(q, 4, t->position);
+	bind_trackpoint(q, t);
 	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
 		struct history_cell *c =
 		        pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
 		struct history_point x;
 
-		read_point(q, &x);
+		history_point_row(q, &x);
 		*c = x.c;
 		c->key = (struct series_key){.track = t->track,
 		                             .board = col_str(q, 15, p),
@@ -380,7 +378,8 @@ static enum err read_points(struct db_stmt *q, struct pool *p, struct history_po
 	enum err e;
 
 	while ((e = db_step(q, w)) == OK && db_has_row(q))
-		read_point(q, pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)));
+		history_point_row(q,
+		                  pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)));
 	db_done(q);
 	return e;
 }
@@ -388,9 +387,10 @@ static enum err read_points(struct db_stmt *q, struct pool *p, struct history_po
 enum err store_history_at(struct db *db, int64_t track, int64_t position, struct pool *p,
                           struct history_points *out, struct why *w)
 {
-	struct db_stmt *q = db_prepare(db, "SELECT " POINT " FROM history h JOIN history_point x"
-	                                   " ON x.history_id = h.id AND x.position = ?2"
-	                                   " WHERE h.track_id = ?1 ORDER BY h.id");
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT " HISTORY_POINT " FROM history h JOIN history_point x"
+	                       " ON x.history_id = h.id AND x.position = ?2"
+	                       " WHERE h.track_id = ?1 ORDER BY h.id");
 
 	db_bind_int(q, 1, track);
 	db_bind_int(q, 2, position);
@@ -502,7 +502,7 @@ enum err store_history_around(struct db *db, int64_t history, int64_t position, 
                               int64_t after, struct pool *p, struct history_points *out,
                               struct why *w)
 {
-	struct db_stmt *q = db_prepare(db, "SELECT " POINT " FROM history_point x"
+	struct db_stmt *q = db_prepare(db, "SELECT " HISTORY_POINT " FROM history_point x"
 	                                   " WHERE x.history_id = ?1 AND x.position < ?2"
 	                                   " ORDER BY x.position DESC LIMIT ?3");
 	enum err e;
@@ -512,7 +512,7 @@ enum err store_history_around(struct db *db, int64_t history, int64_t position, 
 	if (e != OK)
 		return e;
 	turn_points(out);
-	q = db_prepare(db, "SELECT " POINT " FROM history_point x WHERE x.history_id = ?1"
+	q = db_prepare(db, "SELECT " HISTORY_POINT " FROM history_point x WHERE x.history_id = ?1"
 	                   " AND x.position >= ?2 ORDER BY x.position LIMIT ?3");
 	ask_around(q, history, position, after);
 	return read_points(q, p, out, w);

@@ -214,4 +214,16 @@ enum err store_history_faults(struct db *db, int64_t track, const char *board, i
                               int64_t until, int64_t most, struct pool *p,
                               struct history_faults *out, struct why *w);
 
+/* ---- rows, for store_history*.c and store_change.c */
+
+#define HISTORY_POINT                                                                        \
+	"x.history_id, x.position, x.value, x.spread, x.boots, x.carried, x.tau, x.against," \
+	" x.change, x.low, x.high, x.moved, x.kernel_id, x.submission_id, x.last_boot"
+#define HISTORY_CHANGE                                                                   \
+	"x.history_id, x.position, x.class, x.before, x.after, x.change, x.low, x.high," \
+	" x.score"
+/* Of a statement that begins with those columns. */
+void history_point_row(struct db_stmt *q, struct history_point *out);
+void history_change_row(struct db_stmt *q, struct pool *p, struct history_change *out);
+
 #endif

@@ -30,42 +30,30 @@ enum err store_history_read(struct db *db, int64_t history, int64_t from, int64_
                             int64_t most, struct pool *p, struct history_showns *out, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-	        db, "SELECT x.history_id, x.position, x.value, x.spread, x.boots, x.carried, x.tau,"
-	            " x.against, x.change, x.low, x.high, x.kernel_id, x.submission_id,"
-	            " x.last_boot, t.commit_id, (SELECT k.subject FROM submission_kernel k"
-	            " WHERE k.submission_id = x.submission_id AND k.kernel_id = x.kernel_id"
-	            " ORDER BY k.pos LIMIT 1), t.kind, t.rebased, t.seen_ms FROM history h"
-	            " JOIN history_point x ON x.history_id = h.id JOIN track_point t"
-	            " ON t.track_id = h.track_id AND t.position = x.position WHERE h.id = ?1"
-	            " AND x.position >= ?2 AND x.position <= ?3 ORDER BY x.position DESC LIMIT ?4");
+	        db,
+	        "SELECT " HISTORY_POINT ", t.commit_id, (SELECT k.subject FROM submission_kernel k"
+	        " WHERE k.submission_id = x.submission_id AND k.kernel_id = x.kernel_id"
+	        " ORDER BY k.pos LIMIT 1), t.kind, t.rebased, t.seen_ms FROM history h"
+	        " JOIN history_point x ON x.history_id = h.id JOIN track_point t"
+	        " ON t.track_id = h.track_id AND t.position = x.position WHERE h.id = ?1"
+	        " AND x.position >= ?2 AND x.position <= ?3 ORDER BY x.position DESC LIMIT ?4");
 	enum err e;
 
 	db_bind_int(q, 1, history);
 	db_bind_int(q, 2, from);
 	db_bind_int(q, 3, until);
 	db_bind_int(q, 4, most);
-	while ((e = db_step(q, w)) == OK && db_has_row(q))
-		*(struct history_shown *)pool_push(p, (void **)&out->at, &out->count,
-		                                   sizeof(*out->at)) =
-		        (struct history_shown){.x = {.history = db_int(q, 0),
-		                                     .position = db_int(q, 1),
-		                                     .c = {.value = db_real(q, 2),
-		                                           .spread = opt_num(q, 3),
-		                                           .boots = db_int(q, 4),
-		                                           .carried = db_int(q, 5) != 0,
-		                                           .tau = opt_num(q, 6),
-		                                           .against = opt_int(q, 7),
-		                                           .change = opt_num(q, 8),
-		                                           .low = opt_num(q, 9),
-		                                           .high = opt_num(q, 10),
-		                                           .kernel = db_int(q, 11),
-		                                           .submission = db_int(q, 12),
-		                                           .last_boot = db_int(q, 13)}},
-		                               .commit = col_str(q, 14, p),
-		                               .subject = col_str(q, 15, p),
-		                               .kind = col_str(q, 16, p),
-		                               .rebased = db_int(q, 17) != 0,
-		                               .seen_ms = db_int(q, 18)};
+	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
+		struct history_shown *x =
+		        pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
+
+		history_point_row(q, &x->x);
+		x->commit = col_str(q, 15, p);
+		x->subject = col_str(q, 16, p);
+		x->kind = col_str(q, 17, p);
+		x->rebased = db_int(q, 18) != 0;
+		x->seen_ms = db_int(q, 19);
+	}
 	db_done(q);
 	for (size_t i = 0; i < out->count / 2; i++) {
 		struct history_shown x = out->at[i];
@@ -137,15 +125,15 @@ enum err store_history_changed(struct db *db, int64_t history, int64_t from, int
                                struct change_showns *out, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-	        db, "SELECT c.history_id, c.position, c.class, c.before, c.after, c.change, c.low,"
-	            " c.high, c.score, t.commit_id, (SELECT k.subject FROM submission_kernel k"
-	            " WHERE k.submission_id = x.submission_id AND k.kernel_id = x.kernel_id"
-	            " ORDER BY k.pos LIMIT 1), x.submission_id FROM history_change c JOIN history h"
-	            " ON h.id = c.history_id JOIN history_point x ON x.history_id = c.history_id"
-	            " AND x.position = c.position JOIN track_point t ON t.track_id = h.track_id"
-	            " AND t.position = c.position WHERE c.history_id = ?1 AND c.position >= ?2"
-	            " AND c.position <= ?3 AND (?4 = 1 OR c.class <> 'outlier')"
-	            " ORDER BY c.position DESC LIMIT ?5");
+	        db,
+	        "SELECT " HISTORY_CHANGE ", t.commit_id, (SELECT k.subject FROM submission_kernel k"
+	        " WHERE k.submission_id = o.submission_id AND k.kernel_id = o.kernel_id"
+	        " ORDER BY k.pos LIMIT 1), o.submission_id FROM history_change x JOIN history h"
+	        " ON h.id = x.history_id JOIN history_point o ON o.history_id = x.history_id"
+	        " AND o.position = x.position JOIN track_point t ON t.track_id = h.track_id"
+	        " AND t.position = x.position WHERE x.history_id = ?1 AND x.position >= ?2"
+	        " AND x.position <= ?3 AND (?4 = 1 OR x.class <> 'outlier')"
+	        " ORDER BY x.position DESC LIMIT ?5");
 	enum err e;
 
 	db_bind_int(q, 1, history);
@@ -153,21 +141,15 @@ enum err store_history_changed(struct db *db, int64_t history, int64_t from, int
 	db_bind_int(q, 3, until);
 	db_bind_int(q, 4, outliers);
 	db_bind_int(q, 5, most);
-	while ((e = db_step(q, w)) == OK && db_has_row(q))
-		*(struct change_shown *)pool_push(p, (void **)&out->at, &out->count,
-		                                  sizeof(*out->at)) =
-		        (struct change_shown){.x = {.history = db_int(q, 0),
-		                                    .position = db_int(q, 1),
-		                                    .class = col_str(q, 2, p),
-		                                    .before = db_real(q, 3),
-		                                    .after = db_real(q, 4),
-		                                    .change = opt_num(q, 5),
-		                                    .low = opt_num(q, 6),
-		                                    .high = opt_num(q, 7),
-		                                    .score = opt_num(q, 8)},
-		                              .commit = col_str(q, 9, p),
-		                              .subject = col_str(q, 10, p),
-		                              .submission = db_int(q, 11)};
+	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
+		struct change_shown *x =
+		        pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
+
+		history_change_row(q, p, &x->x);
+		x->commit = col_str(q, 9, p);
+		x->subject = col_str(q, 10, p);
+		x->submission = db_int(q, 11);
+	}
 	db_done(q);
 	return e;
 }

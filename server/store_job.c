@@ -392,16 +392,11 @@ enum err store_job_waiting(struct db *db, const char *board, int64_t submission,
 	                       " AND purpose IN ('work', 'validate') AND (?2 IS NULL OR "
 	                       "submission_id = ?2) AND (?3 IS NULL OR kernel_id = ?3)"
 	                       " ORDER BY id");
-	enum err e;
 
 	db_bind_text(q, 1, board);
 	bind_opt(q, 2, submission);
 	bind_opt(q, 3, kernel);
-	while ((e = db_step(q, w)) == OK && db_has_row(q))
-		*(int64_t *)pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)) =
-		        db_int(q, 0);
-	db_done(q);
-	return e;
+	return read_ids(q, p, out, w);
 }
 
 enum err store_job_health(struct db *db, const char *board, int64_t *id, struct why *w)

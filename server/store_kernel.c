@@ -117,13 +117,9 @@ enum err store_kernel_by_key(struct db *db, const char *key, int64_t *id, struct
 {
 	struct db_stmt *q =
 	        db_prepare(db, "SELECT id FROM kernel WHERE key = ?1 AND state <> 'failed'");
-	enum err e;
 
 	db_bind_text(q, 1, key);
-	e = db_step(q, w);
-	*id = e == OK && db_has_row(q) ? db_int(q, 0) : NONE;
-	db_done(q);
-	return e;
+	return read_id(q, id, w);
 }
 
 enum err store_kernel_list(struct db *db, int64_t before, int64_t limit, struct pool *p,
@@ -173,11 +169,7 @@ enum err store_kernel_objects(struct db *db, const char *config_sha256, int64_t 
 	struct db_stmt *q = db_prepare(
 	        db, "SELECT objects FROM kernel WHERE config_sha256 = ?1 AND objects IS NOT NULL"
 	            " AND state = 'ready' ORDER BY id DESC LIMIT 1");
-	enum err e;
 
 	db_bind_text(q, 1, config_sha256);
-	e = db_step(q, w);
-	*out = e == OK && db_has_row(q) ? db_int(q, 0) : NONE;
-	db_done(q);
-	return e;
+	return read_id(q, out, w);
 }

@@ -128,22 +128,8 @@ enum err store_sub_latest(struct db *db, int64_t *id, struct why *w)
 	struct db_stmt *q = db_prepare(
 	        db, "SELECT s.id FROM submission s JOIN comparison c ON c.submission_id = s.id"
 	            " WHERE s.state = 'done' AND c.complete = 1 ORDER BY s.id DESC LIMIT 1");
-	enum err e = db_step(q, w);
 
-	*id = e == OK && db_has_row(q) ? db_int(q, 0) : NONE;
-	db_done(q);
-	return e;
-}
-
-static enum err read_ids(struct db_stmt *q, struct pool *p, struct ids *out, struct why *w)
-{
-	enum err e;
-
-	while ((e = db_step(q, w)) == OK && db_has_row(q))
-		*(int64_t *)pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)) =
-		        db_int(q, 0);
-	db_done(q);
-	return e;
+	return read_id(q, id, w);
 }
 
 enum err store_sub_open(struct db *db, struct pool *p, struct ids *out, struct why *w)

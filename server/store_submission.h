@@ -60,10 +60,6 @@ struct texts {
 	const char **at;
 	size_t count;
 };
-struct ids {
-	int64_t *at;
-	size_t count;
-};
 
 enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct why *w);
 enum err store_sub_get(struct db *db, int64_t id, struct pool *p, struct sub *out, struct why *w);

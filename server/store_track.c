@@ -96,15 +96,11 @@ enum err store_track_same(struct db *db, const struct track *t, int64_t *id, str
 {
 	struct db_stmt *q = db_prepare(db, "SELECT id FROM track WHERE tree = ?1 AND branch = ?2"
 	                                   " AND submitter = ?3 AND state <> 'ended'");
-	enum err e;
 
 	db_bind_text(q, 1, t->tree);
 	db_bind_text(q, 2, t->branch);
 	db_bind_text(q, 3, t->submitter);
-	e = db_step(q, w);
-	*id = e == OK && db_has_row(q) ? db_int(q, 0) : NONE;
-	db_done(q);
-	return e;
+	return read_id(q, id, w);
 }
 
 enum err store_track_due(struct db *db, int64_t now_ms, struct pool *p, struct ids *out,
@@ -112,14 +108,9 @@ enum err store_track_due(struct db *db, int64_t now_ms, struct pool *p, struct i
 {
 	struct db_stmt *q = db_prepare(db, "SELECT id FROM track WHERE state <> 'ended'"
 	                                   " AND wake_ms <= ?1 ORDER BY wake_ms, id");
-	enum err e;
 
 	db_bind_int(q, 1, now_ms);
-	while ((e = db_step(q, w)) == OK && db_has_row(q))
-		*(int64_t *)pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)) =
-		        db_int(q, 0);
-	db_done(q);
-	return e;
+	return read_ids(q, p, out, w);
 }
 
 enum err store_track_save(struct db *db, const struct track *t, struct why *w)

@@ -1,5 +1,6 @@
 /*
- * store_util.h - what all store_*.c share: values that may be absent.
+ * store_util.h - what all store_*.c share: values that may be absent, and answers that are
+ * nothing but ids.
  */
 #ifndef FOLDWATCH_SERVER_STORE_UTIL_H
 #define FOLDWATCH_SERVER_STORE_UTIL_H
@@ -43,5 +44,14 @@ static inline const char *col_str(struct db_stmt *s, int col, struct pool *p)
 {
 	return pool_str(p, db_text(s, col));
 }
+
+struct ids {
+	int64_t *at;
+	size_t count;
+};
+/* Both end the statement. The first column of all rows, appended. */
+enum err read_ids(struct db_stmt *q, struct pool *p, struct ids *out, struct why *w);
+/* Of the first row; NONE: there is no row, or it did not work. */
+enum err read_id(struct db_stmt *q, int64_t *id, struct why *w);
 
 #endif

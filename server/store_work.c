@@ -87,17 +87,6 @@ enum err store_work_of_alert(struct db *db, int64_t alert, struct pool *p, struc
 	return e;
 }
 
-static enum err read_ids(struct db_stmt *q, struct pool *p, struct ids *out, struct why *w)
-{
-	enum err e;
-
-	while ((e = db_step(q, w)) == OK && db_has_row(q))
-		*(int64_t *)pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at)) =
-		        db_int(q, 0);
-	db_done(q);
-	return e;
-}
-
 enum err store_work_ended(struct db *db, struct pool *p, struct ids *out, struct why *w)
 {
 	return read_ids(db_prepare(db, "SELECT x.submission_id FROM alert_work x JOIN submission s"

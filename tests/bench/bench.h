@@ -78,10 +78,19 @@ void world_boards(struct world *w, size_t n);
 /* `kernels` prebuilt images x CASES cases x `boots` boots on boards
  * b[first] ... b[first + n - 1]. */
 int64_t world_submit(struct world *w, size_t kernels, int64_t boots, size_t first, size_t n);
+/* A kernel that nobody has seen on one board, `against` k0 or alone. Its name says how its
+ * boots are answered: "slow..." takes twice as long in all cases, "warn..." shows a WARN in
+ * a function of that name. */
+int64_t world_submit_new(struct world *w, const char *name, bool against, int64_t boots,
+                         size_t board);
 /* Until its comparison is complete. */
 void world_await(struct world *w, int64_t submission);
 /* Until the server has used no processor for a while. */
 void world_quiet(struct world *w);
+
+void world_artifact(struct client *c, const void *data, size_t len, char hex[65]);
+
+/* ---- answer.c */
 
 /* A boot that is leased to us, with the answer as an agent writes it. */
 struct answer {
@@ -96,7 +105,10 @@ void post(struct client *c, const struct answer *a);
 void answer_release(struct answer *a);
 struct client *world_worker(const struct world *w);
 
-/* GET over one connection that stays; returns the length of the body. */
+/* ---- wire.c */
+
+/* GET over one connection that stays; returns the length of the body, with which
+ * `in` ends. */
 struct wire {
 	int fd;
 	char *in;
@@ -149,6 +161,7 @@ struct usage usage_of(pid_t pid);
 
 void bench_ingest(void);
 void bench_turns(void);
+void bench_alerts(void);
 void bench_compare(void);
 void bench_memory(void);
 void bench_idle(void);

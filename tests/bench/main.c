@@ -34,6 +34,7 @@ static const struct {
 } groups[] = {
         {"ingest", bench_ingest, NULL, 900},
         {"turns", bench_turns, NULL, 900},
+        {"alerts", bench_alerts, NULL, 900},
         {"compare", bench_compare, NULL, 900},
         {"memory", bench_memory, NULL, 900},
         {"idle", bench_idle, NULL, 900},

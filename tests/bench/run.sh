@@ -1,8 +1,8 @@
 #!/bin/sh
 # `make bench`: measures this build, prints a table, writes build/bench.json.
 #
-#   ONLY=NAME     one group: ingest, turns, compare, memory, idle, stat, history, presets,
-#                   seed-fork, pipeline
+#   ONLY=NAME     one group: ingest, turns, alerts, compare, memory, idle, stat, history,
+#                   presets, seed-fork, pipeline
 #   PIPELINE=1    the pipeline too (two kernel builds first: half an hour)
 #   IMAGE=FILE    an arm64 Image that the loaded agent and the presets boot
 #   VMLINUX=FILE  its symbols: what counting by function costs
@@ -77,7 +77,7 @@ if [ -n "${ONLY-}" ]; then
 	# shellcheck disable=SC2086
 	set -- "$@" $ONLY
 elif [ -n "${PIPELINE-}" ]; then
-	set -- "$@" ingest turns compare memory idle stat history presets pipeline
+	set -- "$@" ingest turns alerts compare memory idle stat history presets pipeline
 fi
 rc=0
 $as_user "$programs/foldwatch-bench" "$@" &

@@ -3,9 +3,10 @@
  *
  * A decision is a claim that leases a job: the request, what is looked at to choose, the
  * commit, the answer. It is timed alone; the job is then failed, untimed, so that its
- * board is free again. First with two submissions of one submitter, then with 100,000
+ * board is free again. One server has two submissions of one submitter, another 100,000
  * boots of 200 submitters on the same boards, of which each is a lane of its own: the
- * most that there can be to choose from.
+ * most that there can be to choose from. They decide in turn, so that what else runs
+ * weighs on both alike.
  */
 #include "tests/bench/bench.h"
 
@@ -58,32 +59,27 @@ static void give_back(const struct world *w, int64_t job, int64_t attempt)
 	json_decref(body);
 }
 
-/* Decisions a second; *p99_ms of one. */
-static double rate(const struct world *w, double *p99_ms)
+static double decided(const struct world *w, size_t turn)
 {
-	double took[CLAIMS], sum = 0;
+	int64_t job, attempt;
+	double took = decide(w, turn % BOARDS, &job, &attempt);
 
-	for (size_t i = 0; i < CLAIMS; i++) {
-		int64_t job, attempt;
-
-		took[i] = decide(w, i % BOARDS, &job, &attempt);
-		sum += took[i];
-		give_back(w, job, attempt);
-	}
-	*p99_ms = quantile(took, CLAIMS, 0.99) * 1000;
-	return CLAIMS / sum;
+	give_back(w, job, attempt);
+	return took;
 }
 
-void bench_turns(void)
+static struct world *start(const char *name)
 {
-	struct world *w = world_start("turns");
-	double few, many, p99_ms;
+	struct world *w = world_start(name);
 
 	world_boards(w, BOARDS);
 	for (int i = 0; i < 2; i++)
 		world_submit(w, KERNELS_MAX, BOOTS, 0, BOARDS);
-	world_quiet(w);
-	few = rate(w, &p99_ms);
+	return w;
+}
+
+static void crowd(struct world *w)
+{
 	note("turns: %d submitters with %d boots each", SUBMITTERS, KERNELS_MAX * BOOTS * BOARDS);
 	for (int i = 0; i < SUBMITTERS; i++) {
 		struct client *own = w->submit;
@@ -95,10 +91,25 @@ void bench_turns(void)
 		client_free(w->submit);
 		w->submit = own;
 	}
-	world_quiet(w);
-	many = rate(w, &p99_ms);
-	report(&(struct figure){"turns", many, "turns/s", many / few, "two submissions waiting",
-	                        RATIO_MIN, 0.5});
-	report(&(struct figure){"turn_p99", p99_ms, "ms", NAN, NULL, NO_BOUND, 0});
-	world_stop(w);
+}
+
+void bench_turns(void)
+{
+	struct world *few = start("turns-few"), *many = start("turns");
+	double took[CLAIMS], sum_few = 0, sum_many = 0;
+
+	crowd(many);
+	world_quiet(few);
+	world_quiet(many);
+	for (size_t i = 0; i < CLAIMS; i++) {
+		sum_few += decided(few, i);
+		took[i] = decided(many, i);
+		sum_many += took[i];
+	}
+	report(&(struct figure){"turns", CLAIMS / sum_many, "turns/s", sum_few / sum_many,
+	                        "two submissions waiting", RATIO_MIN, 0.5});
+	report(&(struct figure){"turn_p99", quantile(took, CLAIMS, 0.99) * 1000, "ms", NAN, NULL,
+	                        NO_BOUND, 0});
+	world_stop(few);
+	world_stop(many);
 }

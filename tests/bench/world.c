@@ -6,12 +6,9 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 
-#include <arpa/inet.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define START_NS (30 * NS_PER_S)
@@ -90,7 +87,7 @@ static void put_le(unsigned char *at, uint64_t v, size_t bytes)
 		at[i] = (unsigned char)(v >> (8 * i));
 }
 
-static void put_artifact(struct world *w, const void *data, size_t len, char hex[65])
+void world_artifact(struct client *c, const void *data, size_t len, char hex[65])
 {
 	char path[128];
 	struct reply r;
@@ -98,14 +95,14 @@ static void put_artifact(struct world *w, const void *data, size_t len, char hex
 
 	hash_block(data, len, hex);
 	snprintf(path, sizeof(path), "/api/v1/artifacts/%s", hex);
-	if (client_bytes(w->submit, "PUT", path, NULL, data, len, NULL, NULL, &r, &why))
-		die("PUT of an image: %s", why.text);
+	if (client_bytes(c, "PUT", path, NULL, data, len, NULL, NULL, &r, &why))
+		die("PUT of an artifact: %s", why.text);
 	reply_release(&r);
 }
 
 /* An Image with booting.rst's header and a build-id, whose code loops on
  * itself: enough for a server, and for a board that waits for its deadline. */
-static void put_image(struct world *w, size_t n)
+static void put_image(struct world *w, size_t n, char hex[65])
 {
 	static const char banner[] = "Linux version 6.12.0-bench (b@b) #1 SMP\n";
 	unsigned char image[8192] = {0};
@@ -118,9 +115,10 @@ static void put_image(struct world *w, size_t n)
 	put_le(image + 1028, 20, 4);
 	put_le(image + 1032, 3, 4);
 	memcpy(image + 1036, "GNU", 4);
-	memset(image + 1040, (int)n + 1, 20);
+	memset(image + 1040, 1, 20);
+	put_le(image + 1040, n + 1, 8);
 	memcpy(image + 4096, banner, sizeof(banner));
-	put_artifact(w, image, sizeof(image), w->image[n]);
+	world_artifact(w->submit, image, sizeof(image), hex);
 }
 
 /* ---- the server */
@@ -163,7 +161,7 @@ struct world *world_start(const char *name)
 	w->submit = client_new(w->address, w->submit_token, "foldwatch-bench");
 	w->worker = world_worker(w);
 	for (size_t i = 0; i < KERNELS_MAX; i++)
-		put_image(w, i);
+		put_image(w, i, w->image[i]);
 	return w;
 }
 
@@ -284,18 +282,14 @@ static json_t *cases(void)
 	return list;
 }
 
-int64_t world_submit(struct world *w, size_t kernels, int64_t boots, size_t first, size_t n)
+/* Takes both lists. */
+static int64_t submit(struct world *w, json_t *kernels, json_t *boards, int64_t boots)
 {
-	json_t *body = json_object(), *list = json_array(), *boards = json_array(), *o;
+	json_t *body = json_object(), *o;
 	int64_t id;
 
-	for (size_t i = 0; i < kernels; i++)
-		json_array_append_new(list, json_pack("{s:o, s:s}", "name", json_sprintf("k%zu", i),
-		                                      "image", w->image[i]));
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(boards, json_sprintf("b%02zu", first + i));
 	json_put(body, "title", json_sprintf("bench %lld", (long long)++w->submissions));
-	json_put(body, "kernels", list);
+	json_put(body, "kernels", kernels);
 	json_put(body, "boards", boards);
 	json_put(body, "cases", cases());
 	json_put(body, "plan",
@@ -304,8 +298,36 @@ int64_t world_submit(struct world *w, size_t kernels, int64_t boots, size_t firs
 	json_put_bool(body, "reuse", false);
 	o = ask(w->submit, "POST", "/api/v1/submissions", body);
 	id = json_int(o, "id", -1);
+	if (id < 0)
+		die("a submission was not taken: %s", json_str(o, "error", "no reason"));
 	json_decref(o);
 	return id;
+}
+
+int64_t world_submit(struct world *w, size_t kernels, int64_t boots, size_t first, size_t n)
+{
+	json_t *list = json_array(), *boards = json_array();
+
+	for (size_t i = 0; i < kernels; i++)
+		json_array_append_new(list, json_pack("{s:o, s:s}", "name", json_sprintf("k%zu", i),
+		                                      "image", w->image[i]));
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(boards, json_sprintf("b%02zu", first + i));
+	return submit(w, list, boards, boots);
+}
+
+int64_t world_submit_new(struct world *w, const char *name, bool against, int64_t boots,
+                         size_t board)
+{
+	json_t *list = json_array();
+	char hex[65];
+
+	put_image(w, KERNELS_MAX + (size_t)w->submissions, hex);
+	if (against)
+		json_array_append_new(list,
+		                      json_pack("{s:s, s:s}", "name", "k0", "image", w->image[0]));
+	json_array_append_new(list, json_pack("{s:s, s:s}", "name", name, "image", hex));
+	return submit(w, list, json_pack("[o]", json_sprintf("b%02zu", board)), boots);
 }
 
 void world_await(struct world *w, int64_t submission)
@@ -326,180 +348,6 @@ void world_await(struct world *w, int64_t submission)
 		if (!complete)
 			sleep_ms(50);
 	}
-}
-
-/* ---- answers */
-
-static uint64_t next_random(uint64_t *s)
-{
-	*s = *s * 6364136223846793005u + 1442695040888963407u;
-	return *s >> 33;
-}
-
-/* What foldbench writes (docs/foldbench-format.md), as long as it writes it. */
-static char *result_text(const json_t *spec)
-{
-	const char *nonce = json_str(spec, "nonce", ""), *metric = json_str(spec, "metric", "");
-	const char *id = json_string_value(json_array_get(json_object_get(spec, "build_ids"), 0));
-	char *plan = xstrdup(json_str(spec, "plan", "")), *save = NULL, *line;
-	uint64_t seed = (uint64_t)clock_mono_ns();
-	int64_t runs = 0;
-	struct buf b;
-	size_t len;
-
-	buf_init(&b, 16 << 20);
-	buf_addf(
-	        &b,
-	        "{\"type\":\"begin\",\"format\":1,\"nonce\":\"%s\",\"bench\":\"beef\",\"build_id\""
-	        ":\"%s\",\"boot_id\":\"3f2b\",\"release\":\"6.12.0-bench\",\"version\":\"#1 SMP\","
-	        "\"machine\":\"aarch64\",\"metric\":\"%s\",\"page_size\":4096,\"block_size\":65536,"
-	        "\"phase_pages\":0,\"taint\":0,\"cmdline\":\"console=ttyAMA0 nokaslr norandmaps "
-	        "foldwatch.nonce=%s foldwatch.phase=0000\",\"env\":{\"midr\":\"0x413fd0c1\","
-	        "\"cpus\":1,\"memory_bytes\":2415919104,\"timer_hz\":62500000}}\n",
-	        nonce, id, metric, nonce);
-	for (line = strtok_r(plan, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		uint64_t base = 900000 + next_random(&seed) % 200000;
-
-		if (line[0] == '#')
-			continue;
-		line[strcspn(line, " ")] = '\0';
-		buf_addf(&b,
-		         "{\"type\":\"run\",\"case\":\"%s\",\"run\":0,\"state\":\"valid\","
-		         "\"metric\":\"%s\",\"unit\":\"%s\",\"better\":\"less\",\"warmup\":1,"
-		         "\"batch\":1,\"empty_window\":41,\"samples\":[",
-		         line, metric, metric);
-		for (int i = 0; i < SAMPLES; i++)
-			buf_addf(&b, "%s%llu", i ? "," : "",
-			         (unsigned long long)(base + next_random(&seed) % 20000));
-		buf_adds(&b, "],\"evidence\":{\"proof\":\"pagemap\",\"folio_order\":0,"
-		             "\"pfn_contiguous\":true,\"folios\":65536,\"vmas\":1,"
-		             "\"anon_huge_kb\":0,\"same_after\":true,\"thp_split_page\":0,"
-		             "\"thp_split_pmd\":0,\"switches\":0}}\n");
-		runs++;
-	}
-	len = b.len;
-	buf_addf(&b,
-	         "{\"type\":\"end\",\"runs\":%lld,\"taint\":0,\"bytes\":%zu,\"crc32\":\"%08x\"}\n",
-	         (long long)runs, len, crc32_add(0, b.data, len));
-	free(plan);
-	return buf_take(&b, NULL);
-}
-
-static void write_answer(const json_t *lease, struct answer *out)
-{
-	const json_t *spec = json_object_get(lease, "spec");
-	json_t *body = json_object(), *boot = json_object();
-	char *result = result_text(spec);
-
-	out->job = json_int(lease, "id", -1);
-	snprintf(out->key, sizeof(out->key), "job-%lld-attempt-%lld", (long long)out->job,
-	         (long long)json_int(lease, "attempt", 0));
-	json_put_bool(boot, "valid", true);
-	json_put_str(boot, "reached", "measured");
-	json_put_str(boot, "nonce", json_str(spec, "nonce", ""));
-	json_put_str(boot, "boot_id", "3f2b");
-	json_put_real(boot, "seconds", 31.5);
-	json_put(boot, "faults", json_array());
-	json_put(boot, "env",
-	         json_pack("{s:s, s:[s,s,s,s]}", "qemu", "QEMU emulator version 7.2", "argv", "-M",
-	                   "virt-7.2", "-cpu", "neoverse-n1"));
-	json_put_str(boot, "result", result);
-	json_put_int(body, "attempt", json_int(lease, "attempt", 0));
-	json_put_str(body, "state", "done");
-	json_put(body, "boot", boot);
-	out->body = json_text(body);
-	out->len = strlen(out->body);
-	json_decref(body);
-	free(result);
-}
-
-bool claim(struct client *c, size_t board, struct answer *out)
-{
-	json_t *body = json_pack("{s:o, s:[s], s:[o]}", "agent", json_sprintf("l%02zu", board),
-	                         "kinds", "boot", "boards", json_sprintf("b%02zu", board));
-	struct reply r;
-	struct why w;
-	bool got;
-
-	if (client_json(c, "POST", "/api/v1/jobs/claim", body, NULL, &r, &w) != OK)
-		die("claim: %s", w.text);
-	got = r.status == 200;
-	if (got)
-		write_answer(r.json, out);
-	reply_release(&r);
-	json_decref(body);
-	return got;
-}
-
-void post(struct client *c, const struct answer *a)
-{
-	char path[64];
-	struct reply r;
-	struct why w;
-
-	snprintf(path, sizeof(path), "/api/v1/jobs/%lld/result", (long long)a->job);
-	if (client_bytes(c, "POST", path, "application/json", a->body, a->len, NULL, a->key, &r,
-	                 &w) != OK)
-		die("result of job %lld: %s", (long long)a->job, w.text);
-	if (!str_eq(json_str(r.json, "state", ""), "done"))
-		die("job %lld is not done after its result", (long long)a->job);
-	reply_release(&r);
-}
-
-void answer_release(struct answer *a)
-{
-	free(a->body);
-	*a = (struct answer){0};
-}
-
-/* ---- one connection, nothing but the bytes */
-
-#define WIRE_MAX (8u << 20)
-
-struct wire wire_connect(const struct world *w)
-{
-	struct sockaddr_in to = {.sin_family = AF_INET,
-	                         .sin_port = htons((uint16_t)w->port),
-	                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct wire c = {.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
-	                 .in = xmalloc(WIRE_MAX)};
-
-	if (c.fd < 0 || connect(c.fd, (struct sockaddr *)&to, sizeof(to)) != 0)
-		die("cannot connect to %s", w->address);
-	return c;
-}
-
-void wire_close(struct wire *c)
-{
-	close(c->fd);
-	free(c->in);
-}
-
-size_t wire_get(struct wire *c, const char *path)
-{
-	char out[256], *in = c->in;
-	size_t n = 0, head = 0, length = 0;
-	int len = snprintf(out, sizeof(out), "GET %s HTTP/1.1\r\nHost: bench\r\n\r\n", path);
-
-	if (send(c->fd, out, (size_t)len, MSG_NOSIGNAL) != len)
-		die("GET %s: the connection broke", path);
-	while (!head || n < head + length) {
-		ssize_t got = recv(c->fd, in + n, WIRE_MAX - 1 - n, 0);
-		char *at;
-
-		if (got <= 0)
-			die("GET %s: the connection broke", path);
-		n += (size_t)got;
-		in[n] = '\0';
-		if (!head && (at = strstr(in, "\r\n\r\n"))) {
-			head = (size_t)(at + 4 - in);
-			at = strcasestr(in, "\r\nContent-Length:");
-			if (!str_starts(in, "HTTP/1.1 200") || !at || at > in + head)
-				die("GET %s: %.60s", path, in);
-			length = strtoul(at + 17, NULL, 10);
-		}
-	}
-	return length;
 }
 
 /* ---- the real agent */
@@ -546,7 +394,7 @@ int64_t world_boot_image(struct world *w)
 		buf_init(&b, 256 << 20);
 		if (file_read(settings.image, &b, &why) != OK)
 			die("%s", why.text);
-		put_artifact(w, b.data, b.len, hex);
+		world_artifact(w->submit, b.data, b.len, hex);
 		buf_release(&b);
 	} else {
 		memcpy(hex, w->image[0], sizeof(hex));
