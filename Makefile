@@ -111,7 +111,7 @@ unit_agent_objs  := $(filter-out %/main.o,$(call obj,$(AGENT_SRC))) $(BUILD)/lib
 unit_cli_objs    := $(filter-out %/main.o,$(call obj,$(CLI_SRC))) $(BUILD)/libfoldwatch.a
 # helpers of other rooms that a room's tests use beside its own
 helpers_server   := lib/test/sink.c
-helpers_cli      := server/test/harness.c server/test/fake_agent.c lib/test/tmpdir.c lib/test/elf_file.c
+helpers_cli      := server/test/harness.c server/test/fake_agent.c server/test/fake_result.c lib/test/tmpdir.c lib/test/elf_file.c
 helpers_bench    := lib/test/tmpdir.c
 unit_bench_objs  := $(filter-out %/main.o,$(call obj,$(wildcard bench/*.c))) $(BUILD)/libfoldwatch.a
 UNIT_TESTS :=

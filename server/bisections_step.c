@@ -206,6 +206,20 @@ static enum err prove(struct moving *m, struct why *w)
 	           w);
 }
 
+typedef enum err judge_fn(struct db *, struct pool *, const struct bisection *, const char *,
+                          int64_t, struct judgement *, struct why *);
+
+/* What the submission at hand has shown. JUDGED_INFRA: nothing, and it is asked for again. */
+static enum err judged(struct moving *m, judge_fn *judge, struct judgement *j, struct why *w)
+{
+	struct bisection *b = m->b;
+	enum err e = judge(m->db, m->p, b, m->o.alert.signature, b->submission, j, w);
+
+	if (e == OK)
+		e = arrived(m, b->submission, w);
+	return e == OK && j->as == JUDGED_INFRA ? again(m, j->why, w) : e;
+}
+
 static enum err proved(struct moving *m, struct why *w)
 {
 	struct bisection *b = m->b;
@@ -214,13 +228,9 @@ static enum err proved(struct moving *m, struct why *w)
 
 	if (b->submission == NONE)
 		return prove(m, w);
-	e = judge_proof(m->db, m->p, b, m->o.alert.signature, b->submission, &j, w);
-	if (e == OK)
-		e = arrived(m, b->submission, w);
-	if (e != OK)
+	e = judged(m, judge_proof, &j, w);
+	if (e != OK || j.as == JUDGED_INFRA)
 		return e;
-	if (j.as == JUDGED_INFRA)
-		return again(m, j.why, w);
 	b->proof = b->submission;
 	if (j.as == JUDGED_BAD)
 		return done(m, w);
@@ -467,13 +477,9 @@ static enum err ends(struct moving *m, struct why *w)
 
 	if (b->submission == NONE)
 		return ask_ends(m, w);
-	e = judge_ends(m->db, m->p, b, m->o.alert.signature, b->submission, &j, w);
-	if (e == OK)
-		e = arrived(m, b->submission, w);
-	if (e != OK)
+	e = judged(m, judge_ends, &j, w);
+	if (e != OK || j.as == JUDGED_INFRA)
 		return e;
-	if (j.as == JUDGED_INFRA)
-		return again(m, j.why, w);
 	b->ends = b->submission;
 	b->submission = NONE;
 	if (j.as == JUDGED_GOOD && b->case_text)
