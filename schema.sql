@@ -438,7 +438,8 @@ CREATE TABLE submission_more (
 CREATE INDEX submission_more_submission ON submission_more(submission_id, board);
 
 -- A walk: the commits between two of a tree, as an agent found them; asked for by what
--- follows a branch and by what looks for the commit behind a change.
+-- follows a branch and by what looks for the commit behind a change. One that brought a
+-- branch no point goes, with its job, when the next of the branch has ended.
 CREATE TABLE walk (
 	id          INTEGER PRIMARY KEY,
 	job_id      INTEGER UNIQUE REFERENCES job(id), -- that does it
@@ -455,6 +456,7 @@ CREATE TABLE walk (
 	asked_ms    INTEGER NOT NULL,
 	answered_ms INTEGER
 ) STRICT;
+CREATE INDEX walk_branch ON walk(ref, tree, submitter);
 
 -- From behind its base to its tip, oldest first, in an order in which parents come before
 -- their children. Of a rebased branch: the new stack.
@@ -523,6 +525,7 @@ CREATE TABLE track_point (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX track_point_submission ON track_point(submission_id);
 CREATE INDEX track_point_release ON track_point(release_id) WHERE release_id IS NOT NULL;
+CREATE INDEX track_point_walk ON track_point(walk_id);
 CREATE INDEX track_point_commit ON track_point(commit_id, track_id);
 
 -- A pinned kernel that boards boot every night, so that histories go on over a change of
@@ -696,6 +699,7 @@ CREATE TABLE bisection (
 	ended_ms      INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX bisection_open ON bisection(alert_id) WHERE ended_ms IS NULL;
+CREATE INDEX bisection_walk ON bisection(walk_id) WHERE walk_id IS NOT NULL;
 CREATE INDEX bisection_alert ON bisection(alert_id, id);
 
 -- Its candidates, pinned: behind the good end, oldest first, the last is the bad end.

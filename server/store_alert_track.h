@@ -7,7 +7,9 @@
 
 #include "server/store_job.h"
 
-/* The point of a track that a submission measures; track NONE: it measures none. */
+/* The point of a track that a submission measures, where it is the newest one that is
+ * measured: what fills a hole, or is computed again, says nothing of the branch as it is
+ * now. track NONE: there is none. */
 struct measured_point {
 	int64_t track, position;
 	const char *commit;
@@ -25,5 +27,8 @@ enum err store_alert_one_env(struct db *db, int64_t one, int64_t other, const ch
  * ones, and those that showed the signature, valid or not. */
 enum err store_alert_shown(struct db *db, int64_t submission, int64_t kernel, const char *board,
                            const char *signature, int64_t *valid, int64_t *showed, struct why *w);
+/* Was the submission made to look at what is behind the branch: for an alert, or in a hole
+ * of a track? */
+enum err store_alert_backward(struct db *db, int64_t submission, bool *is, struct why *w);
 
 #endif
