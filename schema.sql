@@ -152,6 +152,7 @@ CREATE TABLE submission_kernel (
 	UNIQUE (submission_id, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX submission_kernel_kernel ON submission_kernel(kernel_id);
+CREATE INDEX submission_kernel_ref ON submission_kernel(ref, submission_id);
 CREATE INDEX submission_kernel_commit ON submission_kernel(commit_id);
 
 -- An ordered list of patches, on the baseline: its kernels come when it is resolved.
@@ -699,6 +700,7 @@ CREATE TABLE bisection (
 	ended_ms      INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX bisection_open ON bisection(alert_id) WHERE ended_ms IS NULL;
+CREATE INDEX bisection_due ON bisection(next_ms) WHERE ended_ms IS NULL;
 CREATE INDEX bisection_walk ON bisection(walk_id) WHERE walk_id IS NOT NULL;
 CREATE INDEX bisection_alert ON bisection(alert_id, id);
 
@@ -734,6 +736,7 @@ CREATE TABLE bisection_step (
 	ended_ms      INTEGER,
 	PRIMARY KEY (bisection_id, number)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX bisection_step_submission ON bisection_step(submission_id);
 
 -- What people say of the service's judgement, for the figures of its quality.
 CREATE TABLE alert_mark (

@@ -225,7 +225,7 @@ static int64_t model(const struct fake *f, const char *name, const char *text, i
 		base += 17 * *c;
 	if (strstr(name, "slow") || str_eq(f->slow_kernel, name))
 		base += base / 50;
-	if (f->effect)
+	if (f->effect && (!f->effect_case || str_eq(f->effect_case, text)))
 		base += (int64_t)((double)base * f->effect(name));
 	return base + (i == 0 ? 5000 : i % 3);
 }
@@ -381,7 +381,8 @@ static json_t *boot_body(struct fake *f, const json_t *spec, json_t *body)
 	json_t *o = json_object(), *env = json_object(), *faults = json_array();
 	const char *name = json_str(spec, "name", "");
 	bool bad = (f->bad_kernel && f->bad_boots && strcmp(f->bad_kernel, name) == 0) ||
-	           (f->bad && f->bad(name));
+	           (f->bad && f->bad(name) &&
+	            (!f->bad_metric || str_eq(f->bad_metric, json_str(spec, "metric", ""))));
 	bool differs = f->drift && json_int(spec, "replicate", 0);
 	char *text;
 
