@@ -56,6 +56,55 @@ static void tips(void **state)
 	json_decref(t);
 }
 
+static int walks(struct fake *f)
+{
+	json_t *o = fake_get(f, "/api/v1/jobs?limit=100");
+	int n = 0;
+
+	for (size_t i = 0; i < json_array_size(at(o, "jobs")); i++)
+		n += str_eq(str_at(json_array_get(at(o, "jobs"), i), "kind"), "walk");
+	json_decref(o);
+	return n;
+}
+
+static void look_to_the_end(struct fake *f, int64_t id)
+{
+	int64_t end = clock_mono_ns() + 10 * NS_PER_S;
+	bool looks = true, done = false;
+
+	followed_look(f, id);
+	while (looks) {
+		int n = fake_work(f);
+		json_t *t = followed_get(f, id);
+
+		/* Its job is done, and what comes of it as well. */
+		done |= n > 0;
+		looks = !done || json_is_true(at(t, "looking"));
+		json_decref(t);
+		if (looks && clock_mono_ns() > end)
+			fail_msg("it still looks");
+		sleep_ms(20);
+	}
+}
+
+/* A branch that stands still leaves no row a look, and one that moves loses none. */
+static void looks_in_vain(void **state)
+{
+	struct fake *f = *state;
+	int64_t id = followed_add(f, "");
+
+	followed_settled(f, id, "a");
+	assert_int_equal(walks(f), 1);
+	for (int i = 0; i < 4; i++) {
+		look_to_the_end(f, id);
+		assert_in_range(walks(f), 1, 2);
+	}
+	followed.branch = "ab";
+	followed_look(f, id);
+	followed_settled(f, id, "b<a a");
+	assert_int_equal(walks(f), 2);
+}
+
 static void one_binary(void **state)
 {
 	struct fake *f = *state;
@@ -521,6 +570,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(tips, followed_setup, fake_teardown),
+	        cmocka_unit_test_setup_teardown(looks_in_vain, followed_setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(one_binary, followed_setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(all_commits, followed_setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(merges, followed_setup, fake_teardown),
