@@ -159,6 +159,23 @@ static void back_at_its_level(void **state)
 	recovers(f, 1, 'd');
 }
 
+/* What fills a hole is well, and the tip is not. */
+static void well_in_between(void **state)
+{
+	struct fake *f = *state;
+	int64_t id = follow(f, "\"det\"", CASES);
+
+	slow = "b";
+	point(f, id, "ab", "b<a a");
+	json_decref(becomes(f, 1, "confirmed"));
+	slow = "bd";
+	point(f, id, "abcd", "d<b c<b b<a a");
+	is(f, 1, "confirmed");
+	slow = "bd";
+	point(f, id, "abcde", "e<d d<b c<b b<a a");
+	recovers(f, 1, 'e');
+}
+
 static void other_environment(void **state)
 {
 	struct fake *f = *state;
@@ -225,6 +242,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(back_at_its_level, setup, teardown),
+	        cmocka_unit_test_setup_teardown(well_in_between, setup, teardown),
 	        cmocka_unit_test_setup_teardown(other_environment, setup, teardown),
 	        cmocka_unit_test_setup_teardown(fault_gone, setup, teardown),
 	        cmocka_unit_test_setup_teardown(hole_shows_it, setup, teardown),
