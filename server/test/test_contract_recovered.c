@@ -171,7 +171,6 @@ static void well_in_between(void **state)
 	slow = "bd";
 	point(f, id, "abcd", "d<b c<b b<a a");
 	is(f, 1, "confirmed");
-	slow = "bd";
 	point(f, id, "abcde", "e<d d<b c<b b<a a");
 	recovers(f, 1, 'e');
 }
