@@ -152,6 +152,7 @@ CREATE TABLE submission_kernel (
 	UNIQUE (submission_id, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX submission_kernel_kernel ON submission_kernel(kernel_id);
+CREATE INDEX submission_kernel_ref ON submission_kernel(ref, submission_id);
 CREATE INDEX submission_kernel_commit ON submission_kernel(commit_id);
 
 -- An ordered list of patches, on the baseline: its kernels come when it is resolved.
@@ -438,7 +439,8 @@ CREATE TABLE submission_more (
 CREATE INDEX submission_more_submission ON submission_more(submission_id, board);
 
 -- A walk: the commits between two of a tree, as an agent found them; asked for by what
--- follows a branch and by what looks for the commit behind a change.
+-- follows a branch and by what looks for the commit behind a change. One that brought a
+-- branch no point goes, with its job, when the next of the branch has ended.
 CREATE TABLE walk (
 	id          INTEGER PRIMARY KEY,
 	job_id      INTEGER UNIQUE REFERENCES job(id), -- that does it
@@ -455,6 +457,7 @@ CREATE TABLE walk (
 	asked_ms    INTEGER NOT NULL,
 	answered_ms INTEGER
 ) STRICT;
+CREATE INDEX walk_branch ON walk(ref, tree, submitter);
 
 -- From behind its base to its tip, oldest first, in an order in which parents come before
 -- their children. Of a rebased branch: the new stack.
@@ -523,6 +526,7 @@ CREATE TABLE track_point (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX track_point_submission ON track_point(submission_id);
 CREATE INDEX track_point_release ON track_point(release_id) WHERE release_id IS NOT NULL;
+CREATE INDEX track_point_walk ON track_point(walk_id);
 CREATE INDEX track_point_commit ON track_point(commit_id, track_id);
 
 -- A pinned kernel that boards boot every night, so that histories go on over a change of
@@ -696,6 +700,8 @@ CREATE TABLE bisection (
 	ended_ms      INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX bisection_open ON bisection(alert_id) WHERE ended_ms IS NULL;
+CREATE INDEX bisection_due ON bisection(next_ms) WHERE ended_ms IS NULL;
+CREATE INDEX bisection_walk ON bisection(walk_id) WHERE walk_id IS NOT NULL;
 CREATE INDEX bisection_alert ON bisection(alert_id, id);
 
 -- Its candidates, pinned: behind the good end, oldest first, the last is the bad end.
@@ -730,6 +736,7 @@ CREATE TABLE bisection_step (
 	ended_ms      INTEGER,
 	PRIMARY KEY (bisection_id, number)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX bisection_step_submission ON bisection_step(submission_id);
 
 -- What people say of the service's judgement, for the figures of its quality.
 CREATE TABLE alert_mark (

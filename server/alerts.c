@@ -3,6 +3,7 @@
 
 #include "lib/mem.h"
 #include "server/alert_work.h"
+#include "server/store_alert_track.h"
 #include "server/store_kernel.h"
 #include "server/store_track.h"
 
@@ -462,7 +463,7 @@ static enum err seen_again(struct db *db, const struct faulty *f, int64_t id, in
 	struct alert_cells cells = {0};
 	struct alert a = {0};
 	int64_t since = 0;
-	bool there = false;
+	bool there = false, backward = false;
 	enum err e = store_alert_get(db, id, f->pool, &a, w);
 
 	if (e == OK)
@@ -476,6 +477,11 @@ static enum err seen_again(struct db *db, const struct faulty *f, int64_t id, in
 		e = store_alert_cells_set(db, id, &cells, w);
 	}
 	if (e != OK || (!str_eq(a.state, "fixed") && !str_eq(a.state, "recovered")))
+		return e;
+	/* A commit that is looked up because it is old was built late, not made late. */
+	if (f->boot.submission != NONE)
+		e = store_alert_backward(db, f->boot.submission, &backward, w);
+	if (e != OK || backward)
 		return e;
 	e = store_alert_kernel_since(db, f->boot.kernel, &since, w);
 	if (e != OK || since <= a.changed_ms)

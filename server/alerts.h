@@ -15,11 +15,11 @@
  *     creep/TRACK/RELEASE       a tip that is slower than the release without a step
  *                               (alerts_creep.c): all its cases and boards, tip after tip
  *     fault/SIGNATURE           lib/place.h, on whatever board. Seen again after it was
- *                               fixed, in a commit that nobody had built by then, it is
- *                               new again
+ *                               fixed, or the branch had recovered, in a commit that
+ *                               nobody had built by then, it is new again; what a
+ *                               bisection or a hole of a track brings up is older
  *     missing/track/ID          a branch that is followed and is not looked at, or whose
  *                               points are not measured. It recovers by itself
- *     slower/track/ID/BASELINE  a followed branch against its release, whichever tip
  *
  * A submission that the server made to measure an alert again (alert_work.h) is that
  * alert's, whatever its kernels hash to; those of a bisection make none.
@@ -40,7 +40,8 @@
 enum err alerts_compared(struct db *db, const struct cmp *c, int64_t now_ms, struct why *w);
 /* The same, for the open alerts of earlier points where it measures one of a track: those
  * whose every cell is back at its level, or whose fault none of the point's boots shows,
- * are `recovered` (alerts_recovered.c). alerts_compared() calls it. */
+ * are `recovered` (alerts_recovered.c), by the newest point alone. alerts_compared() calls
+ * it. */
 enum err alerts_recovered(struct db *db, const struct cmp *c, int64_t now_ms, struct why *w);
 /* Cells of a point that is about to be an alert. *is: an alert between two points around it
  * has one of them, so that this is its cause, and a step of that alert says so

@@ -114,9 +114,10 @@ static enum err go_on(struct creep *k, int64_t id, int64_t now_ms, struct why *w
 	/* An older tip that is computed again says nothing about now. */
 	if (e != OK || (before.count && before.at[0].submission > k->c->submission))
 		return e;
+	/* One that somebody called fixed is told anew once it was well. */
 	over = str_eq(a.state, "recovered") || str_eq(a.state, "not_reproduced");
 	if (!k->cells.count)
-		return over || str_eq(a.state, "dismissed") || str_eq(a.state, "fixed")
+		return over || str_eq(a.state, "dismissed")
 		               ? OK
 		               : alerts_step(k->db, id, a.state, "recovered", counted(k), NULL,
 		                             now_ms, w);

@@ -135,7 +135,7 @@ enum err alerts_recovered(struct db *db, const struct cmp *c, int64_t now_ms, st
 	struct ids alerts = {0};
 	enum err e = store_alert_point(db, c->submission, l.pool, &l.point, w);
 
-	if (e == OK && l.point.track != NONE)
+	if (e == OK && l.point.track != NONE && l.point.newest)
 		e = store_sub_kernels(db, c->submission, l.pool, &kernels, w);
 	for (size_t i = 0; e == OK && i < c->kernels && i < kernels.count; i++) {
 		if (kernels.at[i].kernel_id != NONE &&

@@ -5,8 +5,11 @@ enum err store_alert_point(struct db *db, int64_t submission, struct pool *p,
                            struct measured_point *out, struct why *w)
 {
 	struct db_stmt *q =
-	        db_prepare(db, "SELECT track_id, position, commit_id FROM track_point"
-	                       " WHERE submission_id = ?1 ORDER BY position DESC LIMIT 1");
+	        db_prepare(db, "SELECT x.track_id, x.position, x.commit_id, NOT EXISTS (SELECT 1"
+	                       " FROM track_point l JOIN submission s ON s.id = l.submission_id"
+	                       " WHERE l.track_id = x.track_id AND l.position > x.position"
+	                       " AND s.state = 'done') FROM track_point x"
+	                       " WHERE x.submission_id = ?1 ORDER BY x.position DESC LIMIT 1");
 	enum err e;
 
 	*out = (struct measured_point){.track = NONE};
@@ -15,7 +18,8 @@ enum err store_alert_point(struct db *db, int64_t submission, struct pool *p,
 	if (e == OK && db_has_row(q))
 		*out = (struct measured_point){.track = db_int(q, 0),
 		                               .position = db_int(q, 1),
-		                               .commit = col_str(q, 2, p)};
+		                               .commit = col_str(q, 2, p),
+		                               .newest = db_int(q, 3) != 0};
 	db_done(q);
 	return e;
 }
@@ -116,5 +120,20 @@ enum err store_alert_shown(struct db *db, int64_t submission, int64_t kernel, co
 		*showed = db_int(q, 1);
 	}
 	db_done(q);
+	return e;
+}
+
+enum err store_alert_backward(struct db *db, int64_t submission, bool *is, struct why *w)
+{
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT (SELECT count(*) FROM alert_work WHERE submission_id = ?1)"
+	                       " + (SELECT count(*) FROM track_point WHERE submission_id = ?1"
+	                       " AND filled = 1)");
+	int64_t n = 0;
+	enum err e;
+
+	db_bind_int(q, 1, submission);
+	e = db_run_int(q, &n, w);
+	*is = n > 0;
 	return e;
 }

@@ -11,6 +11,9 @@
 struct measured_point {
 	int64_t track, position;
 	const char *commit;
+	/* None behind it is measured: what fills a hole, or is computed again, says nothing of
+	 * the branch as it is now. */
+	bool newest;
 };
 enum err store_alert_point(struct db *db, int64_t submission, struct pool *p,
                            struct measured_point *out, struct why *w);
@@ -32,5 +35,8 @@ enum err store_alert_one_env(struct db *db, int64_t one, int64_t other, const ch
  * ones, and those that showed the signature, valid or not. */
 enum err store_alert_shown(struct db *db, int64_t submission, int64_t kernel, const char *board,
                            const char *signature, int64_t *valid, int64_t *showed, struct why *w);
+/* Was the submission made to look at what is behind the branch: for an alert, or in a hole
+ * of a track? */
+enum err store_alert_backward(struct db *db, int64_t submission, bool *is, struct why *w);
 
 #endif

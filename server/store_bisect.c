@@ -264,7 +264,7 @@ enum err store_bisect_due(struct db *db, int64_t now_ms, struct pool *p, struct 
 	            " LEFT JOIN comparison c ON c.submission_id = s.id WHERE s.id = b.submission_id"
 	            " AND s.ended_ms IS NOT NULL AND (s.state = 'cancelled' OR (s.state = 'done'"
 	            " AND s.planned = 0) OR c.complete = 1)) END)"
-	            " ORDER BY b.id");
+	            " ORDER BY b.next_ms, b.id");
 
 	db_bind_int(q, 1, now_ms);
 	return read_ids(q, p, out, w);

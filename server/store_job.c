@@ -209,11 +209,11 @@ enum err store_job_about(struct db *db, int64_t about, struct pool *p, struct jo
 /* ---- the end, and what it cost its submitter */
 
 /* What a statement on one job RETURNs of it, before or after. */
-#define SPENT "board, submitter, started_ms, ended_ms, class, state"
+#define SPENT "board, submitter, started_ms, ended_ms, class, state, kind"
 
 struct spent {
 	struct pool *p;
-	const char *board, *submitter, *class, *state;
+	const char *board, *submitter, *class, *state, *kind;
 	int64_t started_ms, ended_ms;
 	bool is; /* there is such a job */
 };
@@ -231,16 +231,19 @@ static enum err read_spent(struct db_stmt *q, struct spent *s, struct why *w)
 		s->ended_ms = opt_int(q, 3);
 		s->class = col_str(q, 4, s->p);
 		s->state = col_str(q, 5, s->p);
+		s->kind = col_str(q, 6, s->p);
 	}
 	db_done(q);
 	return e;
 }
 
 /* An agent had it, and what went wrong was not the agent or the board; a queued job
- * that was tried before has that failure's class. The same in store_share.c. */
+ * that was tried before has that failure's class. Walks are short, and those that brought
+ * nothing go (walk_tidy()), so none counts. The same in store_share.c. */
 static bool counts(const struct spent *s)
 {
-	return s->is && *s->submitter && s->started_ms != NONE && s->ended_ms != NONE &&
+	return s->is && *s->submitter && !str_eq(s->kind, "walk") && s->started_ms != NONE &&
+	       s->ended_ms != NONE &&
 	       (str_eq(s->state, "done") ||
 	        (str_eq(s->state, "failed") && !str_eq(s->class, "infra")) ||
 	        (str_eq(s->state, "cancelled") && !s->class));

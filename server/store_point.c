@@ -210,9 +210,10 @@ enum err store_point_unreleased(struct db *db, int64_t track, struct pool *p,
                                 struct track_point *out, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-	        db, POINT " WHERE x.track_id = ?1 AND x.position = (SELECT max(o.position)"
+	        db, POINT " WHERE x.track_id = ?1 AND x.position = (SELECT o.position"
 	                  " FROM track_point o JOIN submission d ON d.id = o.submission_id"
-	                  " WHERE o.track_id = ?1 AND o.kind = 'tip' AND d.state = 'done')"
+	                  " WHERE o.track_id = ?1 AND o.kind = 'tip' AND d.state = 'done'"
+	                  " ORDER BY o.position DESC LIMIT 1)"
 	                  " AND x.release_id IS NULL");
 
 	db_bind_int(q, 1, track);
@@ -225,9 +226,10 @@ enum err store_point_times(struct db *db, int64_t track, struct point_times *out
 	        db_prepare(db, "SELECT s.ended_ms, s.ended_ms - x.seen_ms FROM track_point x"
 	                       " JOIN submission s ON s.id = x.submission_id WHERE x.track_id = ?1"
 	                       " AND x.filled = 0 AND x.kind <> 'base' AND s.ended_ms IS NOT NULL"
-	                       " ORDER BY s.ended_ms DESC LIMIT ?2");
+	                       " ORDER BY x.position DESC LIMIT ?2");
 	enum err e;
 
+	/* They are measured one after another: the newest are the last that ended. */
 	*out = (struct point_times){.last_ms = NONE, .oldest_ms = NONE};
 	db_bind_int(q, 1, track);
 	db_bind_int(q, 2, (int64_t)ARRAY_SIZE(out->took_ms));
@@ -241,7 +243,10 @@ enum err store_point_times(struct db *db, int64_t track, struct point_times *out
 		return e;
 	q = db_prepare(db, "SELECT min(x.seen_ms) FROM track_point x LEFT JOIN submission s"
 	                   " ON s.id = x.submission_id WHERE x.track_id = ?1 AND x.filled = 0"
-	                   " AND s.ended_ms IS NULL");
+	                   " AND s.ended_ms IS NULL AND x.position > coalesce((SELECT o.position"
+	                   " FROM track_point o JOIN submission d ON d.id = o.submission_id"
+	                   " WHERE o.track_id = ?1 AND o.filled = 0 AND d.ended_ms IS NOT NULL"
+	                   " ORDER BY o.position DESC LIMIT 1), 0)");
 	db_bind_int(q, 1, track);
 	e = db_step(q, w);
 	if (e == OK && db_has_row(q))

@@ -30,6 +30,10 @@ enum err store_quota_set(struct db *db, int64_t token, const int64_t limit[QUOTA
 	return db_run(q, w);
 }
 
+/* What the server asks for by itself, or for whoever looks into an alert, spends nothing of
+ * its submitter's. */
+#define OWN_OF(id) " AND NOT EXISTS (SELECT 1 FROM alert_work w WHERE w.submission_id = " id ")"
+
 enum err store_quota_used(struct db *db, const char *submitter, int64_t now_ms,
                           int64_t used[QUOTAS], struct why *w)
 {
@@ -39,7 +43,7 @@ enum err store_quota_used(struct db *db, const char *submitter, int64_t now_ms,
 
 	q = db_prepare(db, "SELECT count(*), coalesce(sum(CASE planned WHEN 0 THEN asked_boots"
 	                   " ELSE 0 END), 0) FROM submission WHERE ended_ms IS NULL"
-	                   " AND submitter = ?1");
+	                   " AND submitter = ?1" OWN_OF("submission.id"));
 	db_bind_text(q, 1, submitter);
 	e = db_step(q, w);
 	if (e == OK) {
@@ -49,13 +53,14 @@ enum err store_quota_used(struct db *db, const char *submitter, int64_t now_ms,
 	db_done(q);
 	if (e != OK)
 		return e;
-	q = db_prepare(db, "SELECT count(*) FROM job WHERE state = 'queued' AND submitter = ?1");
+	q = db_prepare(db, "SELECT count(*) FROM job WHERE state = 'queued' AND submitter = ?1"
+	                   " AND kind <> 'walk'" OWN_OF("job.submission_id"));
 	db_bind_text(q, 1, submitter);
 	e = db_run_int(q, &used[QUOTA_JOBS], w);
 	if (e != OK)
 		return e;
 	q = db_prepare(db, "SELECT count(*) FROM job WHERE kind = 'boot' AND submitter = ?1"
-	                   " AND created_ms > ?2");
+	                   " AND created_ms > ?2" OWN_OF("job.submission_id"));
 	db_bind_text(q, 1, submitter);
 	db_bind_int(q, 2, now_ms - QUOTA_BOOTS_MS);
 	e = db_run_int(q, &used[QUOTA_BOOTS], w);
@@ -71,9 +76,10 @@ enum err store_quota_used(struct db *db, const char *submitter, int64_t now_ms,
 enum err store_quota_boots_free(struct db *db, const char *submitter, int64_t count, int64_t now_ms,
                                 int64_t *free_ms, struct why *w)
 {
-	struct db_stmt *q = db_prepare(db, "SELECT created_ms FROM job WHERE kind = 'boot'"
-	                                   " AND submitter = ?1 AND created_ms > ?2"
-	                                   " ORDER BY created_ms LIMIT 1 OFFSET ?3");
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT created_ms FROM job WHERE kind = 'boot'"
+	            " AND submitter = ?1 AND created_ms > ?2" OWN_OF(
+	                    "job.submission_id") " ORDER BY created_ms LIMIT 1 OFFSET ?3");
 	enum err e;
 
 	db_bind_text(q, 1, submitter);

@@ -96,7 +96,8 @@ static enum err rebuild_usage(struct db *db, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
 	        db, "SELECT coalesce(board, ''), submitter, started_ms, ended_ms FROM job"
-	            " WHERE submitter <> '' AND started_ms IS NOT NULL AND (state = 'done'"
+	            " WHERE submitter <> '' AND kind <> 'walk' AND started_ms IS NOT NULL AND "
+	            "(state = 'done'"
 	            " OR (state = 'failed' AND class <> 'infra')"
 	            " OR (state = 'cancelled' AND class IS NULL))"
 	            " ORDER BY 1, submitter, ended_ms, id");

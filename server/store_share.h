@@ -9,8 +9,8 @@
  *     checks on a board
  *     the highest level: its urgency, and one more for each LANE_STEP_MS that it has
  *         waited since it was served last, or since its first job came
- *     the submitter who used least of the board lately: milliseconds of jobs that ended,
- *         of which half are forgotten every USAGE_HALF_MS
+ *     the submitter who used least of the board lately: milliseconds of jobs that ended, but
+ *         for walks, of which half are forgotten every USAGE_HALF_MS
  *     the oldest submission
  *
  * So no lane starves. After (100 - urgency + 1) x LANE_STEP_MS of waiting every other lane

@@ -1,6 +1,8 @@
 /* store_walk.c - walks and their commits. */
 #include "server/store_walk.h"
 
+#include "lib/mem.h"
+
 enum err store_walk_add(struct db *db, const struct walk *k, int64_t now_ms, int64_t *id,
                         struct why *w)
 {
@@ -148,4 +150,44 @@ enum err store_walk_failed(struct db *db, int64_t id, const char *why, int64_t n
 	db_bind_text(q, 2, why);
 	db_bind_int(q, 3, now_ms);
 	return db_run(q, w);
+}
+
+enum err store_walk_in_vain(struct db *db, const struct walk *k, int64_t *id, struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT coalesce(max(o.id), 0) FROM walk o WHERE o.id = (SELECT max(b.id)"
+	            " FROM walk b WHERE b.ref = ?1 AND b.tree = ?2 AND b.submitter = ?3"
+	            " AND b.id < ?4) AND o.state <> 'asked' AND NOT EXISTS (SELECT 1"
+	            " FROM track_point x WHERE x.walk_id = o.id) AND NOT EXISTS (SELECT 1"
+	            " FROM bisection x WHERE x.walk_id = o.id) AND NOT EXISTS (SELECT 1"
+	            " FROM track x WHERE x.walk_id = o.id)");
+
+	db_bind_text(q, 1, k->ref);
+	db_bind_text(q, 2, k->tree);
+	db_bind_text(q, 3, k->submitter);
+	db_bind_int(q, 4, k->id);
+	return db_run_int(q, id, w);
+}
+
+enum err store_walk_drop(struct db *db, int64_t id, struct why *w)
+{
+	/* Of the walk and of its job in turn. */
+	static const char *const all[] = {
+	        "DELETE FROM walk_commit WHERE walk_id = ?1",
+	        "DELETE FROM job_result WHERE job_id = ?1",
+	        "DELETE FROM walk WHERE id = ?1",
+	        "DELETE FROM job WHERE id = ?1",
+	};
+	struct db_stmt *q = db_prepare(db, "SELECT coalesce(job_id, 0) FROM walk WHERE id = ?1");
+	int64_t job = 0;
+	enum err e;
+
+	db_bind_int(q, 1, id);
+	e = db_run_int(q, &job, w);
+	for (size_t i = 0; e == OK && i < ARRAY_SIZE(all); i++) {
+		q = db_prepare(db, all[i]);
+		db_bind_int(q, 1, i % 2 ? job : id);
+		e = db_run(q, w);
+	}
+	return e;
 }

@@ -55,5 +55,10 @@ enum err store_walk_commits(struct db *db, struct walk *k, struct pool *p, struc
 enum err store_walk_done(struct db *db, const struct walk *k, int64_t now_ms, struct why *w);
 enum err store_walk_failed(struct db *db, int64_t id, const char *why, int64_t now_ms,
                            struct why *w);
+/* The walk of the same branch before k->id, for the same submitter; 0: there is none that
+ * has ended, or something came of it. */
+enum err store_walk_in_vain(struct db *db, const struct walk *k, int64_t *id, struct why *w);
+/* With its job. */
+enum err store_walk_drop(struct db *db, int64_t id, struct why *w);
 
 #endif

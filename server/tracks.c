@@ -95,6 +95,9 @@ static enum err take(struct db *db, struct pool *p, struct track *t, int64_t now
 	if (str_eq(k.state, "asked"))
 		return still_asked(db, p, t, &k, w);
 	*did = true;
+	e = walk_tidy(db, &k, w);
+	if (e != OK)
+		return e;
 	if (str_eq(k.state, "failed"))
 		return look_failed(db, p, t, &k, now_ms, w);
 	e = store_walk_commits(db, &k, p, w);

@@ -76,3 +76,16 @@ enum err walk_cancel(struct db *db, int64_t walk, const char *why, int64_t now_m
 	pool_free(p);
 	return e;
 }
+
+enum err walk_tidy(struct db *db, const struct walk *k, struct why *w)
+{
+	int64_t id = 0;
+	enum err e = store_walk_in_vain(db, k, &id, w);
+
+	while (e == OK && id) {
+		e = store_walk_drop(db, id, w);
+		if (e == OK)
+			e = store_walk_in_vain(db, k, &id, w);
+	}
+	return e;
+}

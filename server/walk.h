@@ -25,6 +25,10 @@ enum err walk_failed(struct db *db, const struct job *j, const char *why, int64_
                      struct why *w);
 /* Nobody waits for it any more; nothing where it has ended. */
 enum err walk_cancel(struct db *db, int64_t walk, const char *why, int64_t now_ms, struct why *w);
+/* Forgets the walks of the same branch right before this one, which has ended, of which
+ * nothing came: a branch that stands still is looked at as often as one that moves. The
+ * newest stays, for an answer that comes twice. */
+enum err walk_tidy(struct db *db, const struct walk *k, struct why *w);
 
 /* A failed one whose `since` neither the tree nor an agent has any more: the reason begins
  * so. */

@@ -260,7 +260,8 @@ static json_t *boot_body(struct fake *f, const json_t *spec, json_t *body)
 	json_t *o = json_object(), *env = json_object(), *faults = json_array();
 	const char *name = json_str(spec, "name", "");
 	bool bad = (f->bad_kernel && f->bad_boots && strcmp(f->bad_kernel, name) == 0) ||
-	           (f->bad && f->bad(name));
+	           (f->bad && f->bad(name) &&
+	            (!f->bad_metric || str_eq(f->bad_metric, json_str(spec, "metric", ""))));
 	bool differs = f->drift && json_int(spec, "replicate", 0);
 	char *text;
 

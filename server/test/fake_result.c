@@ -34,7 +34,7 @@ static int64_t model(const struct fake *f, const char *name, const char *text, i
 		base += 17 * *c;
 	if (strstr(name, "slow") || str_eq(f->slow_kernel, name))
 		base += base / 50;
-	if (f->effect)
+	if (f->effect && (!f->effect_case || str_eq(f->effect_case, text)))
 		base += (int64_t)((double)base * f->effect(name));
 	return base + (i == 0 ? 5000 : i % 3);
 }

@@ -44,11 +44,25 @@ static void is_culprit(const json_t *b, int i)
 }
 
 /* From a point of a track to the culprit with nobody asking. */
+/* Boots that count for the submitter. */
+static int64_t spent(struct fake *f)
+{
+	json_t *o = NULL;
+	int64_t n = -1;
+
+	assert_int_equal(ask_json(f->d, "GET", "/api/v1/quota", f->submit, NULL, &o), 200);
+	for (size_t i = 0; i < json_array_size(at(o, "quotas")); i++)
+		if (str_eq(str_at(json_array_get(at(o, "quotas"), i), "name"), "boots"))
+			n = int_at(json_array_get(at(o, "quotas"), i), "used");
+	json_decref(o);
+	return n;
+}
+
 static void a_track_by_itself(void **state)
 {
 	struct fake *f = *state;
 	json_t *b, *o;
-	int64_t sub;
+	int64_t sub, own;
 
 	branch_of(12, 7);
 	f->effect = branch_effect;
@@ -58,8 +72,11 @@ static void a_track_by_itself(void **state)
 	assert_string_equal(str_at(o, "state"), "new");
 	assert_true(json_is_null(at(o, "bisection")));
 	json_decref(o);
+	own = spent(f);
+	assert_true(own > 0);
 	branch_follow(f, sub);
 	b = bisected(f, 1, "done");
+	assert_int_equal(spent(f), own);
 	print_found("deterministic", b);
 	is_culprit(b, 7);
 	assert_int_equal(int_at(b, "commits"), 12);

@@ -21,10 +21,10 @@ static void tips(void **state)
 
 	assert_string_equal(str_at(t, "points.0.kind"), "tip");
 	assert_string_equal(str_at(t, "points.0.subject"), "mm: commit a");
-	assert_string_equal(str_at(t, "points.0.kernel"), followed_name_of('a'));
+	assert_string_equal(str_at(t, "points.0.kernel"), followed_name('a'));
 	assert_null(str_at(t, "points.0.baseline"));
 	assert_true(json_is_null(at(t, "points.0.verdicts")));
-	assert_int_equal(followed_boots_of(f, int_at(t, "points.0.submission")), BOOTS);
+	assert_int_equal(followed_boots(f, int_at(t, "points.0.submission")), TRACK_BOOTS);
 	assert_string_equal(str_at(t, "mode"), "tips");
 	assert_int_equal(int_at(t, "every_s"), 900);
 	json_decref(t);
@@ -34,14 +34,14 @@ static void tips(void **state)
 	followed_settled(f, id, "a");
 
 	followed.branch = "abc";
-	f->slow_kernel = followed_name_of('c');
+	f->slow_kernel = followed_name('c');
 	followed_look(f, id);
 	/* The hole between them is filled once nothing else is to do. */
 	t = followed_until(f, id, "c<a b<a a");
 	assert_int_equal(int_at(t, "points.0.position"), 3);
 	assert_int_equal(int_at(t, "points.2.position"), 1);
 	/* Only its own boots: the other's stand. */
-	assert_int_equal(followed_boots_of(f, int_at(t, "points.0.submission")), BOOTS);
+	assert_int_equal(followed_boots(f, int_at(t, "points.0.submission")), TRACK_BOOTS);
 	assert_int_equal(int_at(t, "points.0.verdicts.slower"), 1);
 	assert_int_equal(int_at(t, "points.1.verdicts.same"), 1);
 	assert_true(json_is_true(at(t, "points.1.filled")));
@@ -50,10 +50,59 @@ static void tips(void **state)
 
 	t = fake_get(f, "/api/v1/alerts?kind=slower");
 	assert_int_equal(json_array_size(at(t, "alerts")), 1);
-	assert_string_equal(str_at(t, "alerts.0.kernel.name"), followed_name_of('c'));
+	assert_string_equal(str_at(t, "alerts.0.kernel.name"), followed_name('c'));
 	/* A mute or a subscription names the branch, not the commit. */
 	assert_string_equal(str_at(t, "alerts.0.kernel.ref"), "master");
 	json_decref(t);
+}
+
+static int walks(struct fake *f)
+{
+	json_t *o = fake_get(f, "/api/v1/jobs?limit=100");
+	int n = 0;
+
+	for (size_t i = 0; i < json_array_size(at(o, "jobs")); i++)
+		n += str_eq(str_at(json_array_get(at(o, "jobs"), i), "kind"), "walk");
+	json_decref(o);
+	return n;
+}
+
+static void look_to_the_end(struct fake *f, int64_t id)
+{
+	int64_t end = clock_mono_ns() + 10 * NS_PER_S;
+	bool looks = true, done = false;
+
+	followed_look(f, id);
+	while (looks) {
+		int n = fake_work(f);
+		json_t *t = followed_get(f, id);
+
+		/* Its job is done, and what comes of it as well. */
+		done |= n > 0;
+		looks = !done || json_is_true(at(t, "looking"));
+		json_decref(t);
+		if (looks && clock_mono_ns() > end)
+			fail_msg("it still looks");
+		sleep_ms(20);
+	}
+}
+
+/* A branch that stands still leaves no row a look, and one that moves loses none. */
+static void looks_in_vain(void **state)
+{
+	struct fake *f = *state;
+	int64_t id = followed_add(f, "");
+
+	followed_settled(f, id, "a");
+	assert_int_equal(walks(f), 1);
+	for (int i = 0; i < 4; i++) {
+		look_to_the_end(f, id);
+		assert_in_range(walks(f), 1, 2);
+	}
+	followed.branch = "ab";
+	followed_look(f, id);
+	followed_settled(f, id, "b<a a");
+	assert_int_equal(walks(f), 2);
 }
 
 static void one_binary(void **state)
@@ -64,11 +113,11 @@ static void one_binary(void **state)
 
 	followed_settled(f, id, "a");
 	followed.branch = "ab";
-	f->twin = followed_name_of('b');
-	f->twin_of = followed_name_of('a');
+	f->twin = followed_name('b');
+	f->twin_of = followed_name('a');
 	followed_look(f, id);
 	t = followed_until(f, id, "b<a a");
-	assert_int_equal(followed_boots_of(f, int_at(t, "points.0.submission")), 0);
+	assert_int_equal(followed_boots(f, int_at(t, "points.0.submission")), 0);
 	assert_true(json_is_true(at(t, "points.0.same_image")));
 	assert_int_equal(int_at(t, "points.0.verdicts.same"), 1);
 	json_decref(t);
@@ -125,7 +174,7 @@ static void rebased(void **state)
 	assert_memory_equal(str_at(t, "points.0.kernel"), "tip-", 4);
 	assert_memory_equal(str_at(t, "points.0.baseline"), "old-", 4);
 	assert_memory_equal(str_at(t, "points.1.kernel"), "base-", 5);
-	assert_int_equal(followed_boots_of(f, int_at(t, "points.0.submission")), 2 * BOOTS);
+	assert_int_equal(followed_boots(f, int_at(t, "points.0.submission")), 2 * TRACK_BOOTS);
 	json_decref(t);
 
 	/* It goes on from the new tip. */
@@ -144,8 +193,8 @@ static void only_the_tip_is_told(void **state)
 
 	followed.branch = "xo";
 	followed_settled(f, id, "o");
-	snprintf(base, sizeof(base), "base-%s", followed_name_of('x'));
-	snprintf(tip, sizeof(tip), "tip-%s", followed_name_of('n'));
+	snprintf(base, sizeof(base), "base-%s", followed_name('x'));
+	snprintf(tip, sizeof(tip), "tip-%s", followed_name('n'));
 	followed.branch = "xkn";
 	followed.rebase = true;
 	f->slow_kernel = base;
@@ -155,7 +204,7 @@ static void only_the_tip_is_told(void **state)
 	assert_int_equal(json_array_size(at(o, "alerts")), 0);
 	json_decref(o);
 	followed.branch = "xqm";
-	snprintf(tip, sizeof(tip), "tip-%s", followed_name_of('m'));
+	snprintf(tip, sizeof(tip), "tip-%s", followed_name('m'));
 	f->slow_kernel = tip;
 	followed_look(f, id);
 	followed_settled(f, id, "m<n x<n n<o x<o o");
@@ -173,7 +222,7 @@ static void lost(void **state)
 
 	followed_settled(f, id, "a");
 	followed.branch = "xn";
-	f->walk_fails = "since: tree \"" TREE "\" has no commit any more";
+	f->walk_fails = "since: tree \"" TRACK_TREE "\" has no commit any more";
 	followed_look(f, id);
 	t = followed_until(f, id, "n<a a");
 	assert_true(json_is_true(at(t, "points.0.rebased")));
@@ -212,20 +261,20 @@ static void released(void **state)
 	json_t *s;
 	char path[64];
 
-	f->slow_kernel = followed_name_of('a');
+	f->slow_kernel = followed_name('a');
 	followed_settled(f, id, "a");
 	sub = release_of(f, id);
-	assert_int_equal(followed_boots_of(f, sub), BOOTS);
+	assert_int_equal(followed_boots(f, sub), TRACK_BOOTS);
 	snprintf(path, sizeof(path), "/api/v1/submissions/%lld", (long long)sub);
 	s = fake_get(f, path);
 	assert_string_equal(str_at(s, "baseline"), "release");
 	json_decref(s);
 	/* One alert, whichever tip. */
 	followed.branch = "ab";
-	f->slow_kernel = followed_name_of('b');
+	f->slow_kernel = followed_name('b');
 	followed_look(f, id);
 	followed_settled(f, id, "b<a a");
-	assert_int_equal(followed_boots_of(f, release_of(f, id)), 0);
+	assert_int_equal(followed_boots(f, release_of(f, id)), 0);
 	s = fake_get(f, "/api/v1/alerts?kind=slower");
 	assert_int_equal(json_array_size(at(s, "alerts")), 1);
 	assert_int_equal(int_at(s, "alerts.0.submission"), sub);
@@ -236,7 +285,7 @@ static void released(void **state)
 	f->slow_kernel = NULL;
 	followed_look(f, id);
 	followed_settled(f, id, "c<b b<a a");
-	assert_int_equal(followed_boots_of(f, release_of(f, id)), 0);
+	assert_int_equal(followed_boots(f, release_of(f, id)), 0);
 	s = fake_get(f, "/api/v1/alerts?kind=slower");
 	assert_int_equal(json_array_size(at(s, "alerts")), 1);
 	assert_string_equal(str_at(s, "alerts.0.state"), "recovered");
@@ -247,6 +296,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(tips, followed_setup, fake_teardown),
+	        cmocka_unit_test_setup_teardown(looks_in_vain, followed_setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(one_binary, followed_setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(all_commits, followed_setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(merges, followed_setup, fake_teardown),

@@ -38,7 +38,7 @@ static void looks_that_fail(void **state)
 	json_t *t;
 
 	followed_settled(f, id, "a");
-	f->walk_fails = "tree \"" TREE "\" has no branch or tag \"master\"";
+	f->walk_fails = "tree \"" TRACK_TREE "\" has no branch or tag \"master\"";
 	followed.branch = "ab";
 	followed_look(f, id);
 	t = with_why(f, id, "has no branch");
@@ -65,7 +65,8 @@ static void nobody_may_fetch(void **state)
 
 	assert_int_equal(
 	        followed_post(f, 0, NULL,
-	                      "{\"tree\":\"git://example.org/x\",\"branch\":\"master\"," REST "}",
+	                      "{\"tree\":\"git://example.org/x\",\"branch\":\"master\"," TRACK_REST
+	                      "}",
 	                      &o),
 	        201);
 	id = int_at(o, "id");
@@ -80,7 +81,7 @@ static void broken_commit(void **state)
 	int64_t id = followed_add(f, ",\"mode\":\"all\"");
 
 	followed_settled(f, id, "a");
-	f->build_fails = followed_name_of('b');
+	f->build_fails = followed_name('b');
 	followed.branch = "abc";
 	followed_look(f, id);
 	followed_settled(f, id, "c<a b<a! a");
@@ -229,31 +230,34 @@ static void bad(void **state)
 		const char *code, *says;
 	} all[] = {
 	        {"{}", 400, "input", "tree: missing"},
-	        {"{\"tree\":\"" TREE "\"," REST "}", 400, "input", "branch: missing"},
-	        {"{\"tree\":\"ext::x\",\"branch\":\"m\"," REST "}", 400, "input", "tree: expected"},
-	        {"{\"tree\":\"" TREE "\",\"branch\":\"-x\"," REST "}", 400, "input",
+	        {"{\"tree\":\"" TRACK_TREE "\"," TRACK_REST "}", 400, "input", "branch: missing"},
+	        {"{\"tree\":\"ext::x\",\"branch\":\"m\"," TRACK_REST "}", 400, "input",
+	         "tree: expected"},
+	        {"{\"tree\":\"" TRACK_TREE "\",\"branch\":\"-x\"," TRACK_REST "}", 400, "input",
 	         "branch: \"-x\""},
-	        {"{\"tree\":\"" TREE
-	         "\",\"branch\":\"0123456789012345678901234567890123456789\"," REST "}",
+	        {"{\"tree\":\"" TRACK_TREE
+	         "\",\"branch\":\"0123456789012345678901234567890123456789\"," TRACK_REST "}",
 	         400, "input", "a commit does not move"},
-	        {BODY ",\"every_s\":59}", 400, "input", "every_s"},
-	        {BODY ",\"every_s\":604801}", 400, "input", "every_s"},
-	        {BODY ",\"every_s\":1e3}", 400, "input", "every_s"},
-	        {BODY ",\"mode\":\"some\"}", 400, "input", "mode"},
-	        {BODY ",\"kernels\":[]}", 400, "input", "kernels"},
-	        {BODY ",\"threshold\":2}", 400, "input", "threshold: expected a fraction"},
-	        {BODY ",\"release\":\"a..b\"}", 400, "input", "release: "},
-	        {BODY ",\"priority\":101}", 400, "input", "priority"},
-	        {BODY ",\"config\":\"no-such-set\"}", 422, "unprocessable", "config: "},
-	        {BODY ",\"config\":7}", 400, "input", "config: expected"},
-	        {BODY ",\"toolchain\":\"a b\"}", 400, "input", "toolchain: "},
-	        {"{\"tree\":\"" TREE "\",\"branch\":\"m\",\"cases\":[\"fork/order=99\"]}", 400,
-	         "input", "cases[0]"},
-	        {"{\"tree\":\"" TREE "\",\"branch\":\"m\",\"cases\":[]}", 400, "input", "cases"},
-	        {"{\"tree\":\"" TREE "\",\"branch\":\"m\",\"cases\":[\"" CASE
+	        {TRACK_BODY ",\"every_s\":59}", 400, "input", "every_s"},
+	        {TRACK_BODY ",\"every_s\":604801}", 400, "input", "every_s"},
+	        {TRACK_BODY ",\"every_s\":1e3}", 400, "input", "every_s"},
+	        {TRACK_BODY ",\"mode\":\"some\"}", 400, "input", "mode"},
+	        {TRACK_BODY ",\"kernels\":[]}", 400, "input", "kernels"},
+	        {TRACK_BODY ",\"threshold\":2}", 400, "input", "threshold: expected a fraction"},
+	        {TRACK_BODY ",\"release\":\"a..b\"}", 400, "input", "release: "},
+	        {TRACK_BODY ",\"priority\":101}", 400, "input", "priority"},
+	        {TRACK_BODY ",\"config\":\"no-such-set\"}", 422, "unprocessable", "config: "},
+	        {TRACK_BODY ",\"config\":7}", 400, "input", "config: expected"},
+	        {TRACK_BODY ",\"toolchain\":\"a b\"}", 400, "input", "toolchain: "},
+	        {"{\"tree\":\"" TRACK_TREE "\",\"branch\":\"m\",\"cases\":[\"fork/order=99\"]}",
+	         400, "input", "cases[0]"},
+	        {"{\"tree\":\"" TRACK_TREE "\",\"branch\":\"m\",\"cases\":[]}", 400, "input",
+	         "cases"},
+	        {"{\"tree\":\"" TRACK_TREE "\",\"branch\":\"m\",\"cases\":[\"" TRACK_CASE
 	         "\"],\"boards\":[\"none\"]}",
 	         422, "unprocessable", "boards[0]: there is no board \"none\""},
-	        {"{\"tree\":\"" TREE "\",\"branch\":\"m\xff\"," REST "}", 400, "input", NULL},
+	        {"{\"tree\":\"" TRACK_TREE "\",\"branch\":\"m\xff\"," TRACK_REST "}", 400, "input",
+	         NULL},
 	};
 	struct fake *f = *state;
 	int64_t id = followed_add(f, "");
@@ -264,8 +268,9 @@ static void bad(void **state)
 		expect_error(f->d, "POST", "/api/v1/tracks", f->submit, all[i].body, all[i].status,
 		             all[i].code, all[i].says);
 	snprintf(says, sizeof(says), "track %lld", (long long)id);
-	expect_error(f->d, "POST", "/api/v1/tracks", f->submit, BODY "}", 409, "conflict", says);
-	expect_error(f->d, "POST", "/api/v1/tracks", f->agent, BODY "}", 403, "denied", NULL);
+	expect_error(f->d, "POST", "/api/v1/tracks", f->submit, TRACK_BODY "}", 409, "conflict",
+	             says);
+	expect_error(f->d, "POST", "/api/v1/tracks", f->agent, TRACK_BODY "}", 403, "denied", NULL);
 	expect_error(f->d, "GET", "/api/v1/tracks/99", NULL, NULL, 404, "not_found", "track 99");
 	expect_error(f->d, "GET", "/api/v1/tracks?state=x", NULL, NULL, 400, "input", "state");
 	expect_error(f->d, "POST", "/api/v1/tracks/99/look", f->submit, "{}", 404, "not_found",

@@ -1,4 +1,4 @@
-/* track_bed.c - a branch that is followed, of commits that are letters. */
+/* track_bed.c - a branch that is followed, for contract tests. */
 #include "server/test/track_bed.h"
 
 #include "lib/clock.h"
@@ -25,7 +25,7 @@ static void commit_of(char letter, char out[41])
 	out[40] = '\0';
 }
 
-const char *followed_name_of(char letter)
+const char *followed_name(char letter)
 {
 	static char name[4][41];
 	static int at;
@@ -59,7 +59,9 @@ static json_t *show_commit(char letter)
 
 static json_t *walk(struct fake *f, const json_t *spec)
 {
-	const char *since = json_str(spec, "since", NULL), *from = followed.branch;
+	const char *branch = followed.branch, *from = branch;
+	const char *since = json_str(spec, "since", NULL);
+	bool rebase = followed.rebase;
 	json_t *o = json_object(), *list = json_array();
 	char id[41], first[41];
 
@@ -69,8 +71,8 @@ static json_t *walk(struct fake *f, const json_t *spec)
 		json_decref(list);
 		return NULL;
 	}
-	if (since && followed.rebase) {
-		from = followed.branch + 1; /* the first letter is the base */
+	if (since && rebase) {
+		from = branch + 1; /* the first letter is the base */
 	} else if (since) {
 		for (commit_of(*from, id); *from && strcmp(id, since) != 0; commit_of(*from, id))
 			from++;
@@ -78,13 +80,13 @@ static json_t *walk(struct fake *f, const json_t *spec)
 			fail_msg("the branch has no %s", since);
 		from++;
 	} else {
-		from = followed.branch + strlen(followed.branch) - 1;
+		from = branch + strlen(branch) - 1;
 	}
-	commit_of(followed.branch[strlen(followed.branch) - 1], id);
-	commit_of(*followed.branch, first);
+	commit_of(branch[strlen(branch) - 1], id);
+	commit_of(*branch, first);
 	json_put_str(o, "tip", id);
-	json_put_str(o, "base", since ? followed.rebase ? first : since : NULL);
-	json_put_bool(o, "linear", since && !followed.rebase);
+	json_put_str(o, "base", since ? rebase ? first : since : NULL);
+	json_put_bool(o, "linear", since && !rebase);
 	json_put_int(o, "omitted", 0);
 	for (; *from; from++)
 		json_array_append_new(list, show_commit(*from));
@@ -100,9 +102,7 @@ int followed_setup(void **state)
 	f = *state;
 	fake_announce(f, false);
 	f->walk = walk;
-	followed.branch = "a";
-	followed.side = followed.unchanged = NULL;
-	followed.rebase = false;
+	followed = (struct followed){.branch = "a"};
 	return 0;
 }
 
@@ -116,9 +116,8 @@ int followed_post(struct fake *f, int64_t track, const char *what, const char *b
 	return status;
 }
 
-int64_t followed_add(struct fake *f, const char *more)
+int64_t followed_add_body(struct fake *f, const char *body)
 {
-	char *body = xasprintf(BODY "%s}", more);
 	json_t *o = NULL;
 	int64_t id;
 	int status = followed_post(f, 0, NULL, body, &o);
@@ -127,6 +126,14 @@ int64_t followed_add(struct fake *f, const char *more)
 		fail_msg("%d %s", status, str_at(o, "error.message"));
 	id = int_at(o, "id");
 	json_decref(o);
+	return id;
+}
+
+int64_t followed_add(struct fake *f, const char *more)
+{
+	char *body = xasprintf(TRACK_BODY "%s}", more);
+	int64_t id = followed_add_body(f, body);
+
 	free(body);
 	return id;
 }
@@ -139,7 +146,7 @@ json_t *followed_get(struct fake *f, int64_t id)
 	return fake_get(f, path);
 }
 
-/* As followed_until() takes it; free() it. */
+/* As followed_until() has it; free() it. */
 static char *told(const json_t *t)
 {
 	const json_t *points = at(t, "points");
@@ -208,7 +215,7 @@ void followed_look(struct fake *f, int64_t id)
 	json_decref(o);
 }
 
-int followed_boots_of(struct fake *f, int64_t sub)
+int followed_boots(struct fake *f, int64_t sub)
 {
 	char path[64];
 	json_t *s;
