@@ -31,7 +31,7 @@ static size_t distance(const char *a, const char *b)
 
 	for (size_t i = 0; i <= n; i++)
 		row[i] = i;
-	for (size_t i = 0; a[i] && i < 64; i++) {
+	for (size_t i = 0; i < 64 && a[i]; i++) {
 		size_t corner = row[0];
 
 		row[0] = i + 1;
