@@ -26,7 +26,7 @@ static int setup(void **state)
 {
 	struct bed *b = xcalloc(1, sizeof(*b));
 
-	strcpy(b->dir, "/tmp/foldwatch-history.XXXXXX");
+	snprintf(b->dir, sizeof(b->dir), "/tmp/foldwatch-history.XXXXXX");
 	if (!mkdtemp(b->dir))
 		return -1;
 	b->s = bed_open(b->dir);
