@@ -75,6 +75,35 @@ static json_t *line_json(const struct result *r, size_t n)
 	return json;
 }
 
+/* Without the right to hold a CPU, on a machine that gives it to others in every window
+ * of a run, or moves the run to another CPU behind whose list of pages one hides from
+ * reclaim: the program's honest answer, and nothing that is looked at here. */
+static bool is_busy(const json_t *run)
+{
+	return !strcmp(json_str(run, "state", ""), "invalid") &&
+	       (strstr(json_str(run, "why", ""), "too busy to measure time") ||
+	        strstr(json_str(run, "why", ""), "is not in swap"));
+}
+
+/* A plan of one run, again while the machine is too busy for it. NULL if it stays so;
+ * the caller releases what it is given. */
+static json_t *run_when_quiet(const char *text)
+{
+	for (int tries = 0; tries < 20; tries++) {
+		struct result r;
+		json_t *run;
+
+		run_plan(&r, text, METRIC_NS);
+		run = line_json(&r, 1);
+		release(&r);
+		if (!is_busy(run))
+			return run;
+		json_decref(run);
+	}
+	print_message("%s: not looked at, this machine was too busy 20 times\n", text);
+	return NULL;
+}
+
 static void begin_says_who_answers(void **state)
 {
 	struct result r;
@@ -115,6 +144,7 @@ static void order_0_runs_anywhere(void **state)
 	        {"mremap/order=0,size=4M,align=64K", 0, 4},
 	        {"mremap/order=0,size=4M,align=2M", 0, 4},
 	};
+	bool busy = false;
 	struct result r;
 
 	(void)state;
@@ -125,6 +155,11 @@ static void order_0_runs_anywhere(void **state)
 
 		assert_string_equal(json_str(run, "case", ""), expected[i].text);
 		assert_int_equal(json_int(run, "run", -1), expected[i].run);
+		if (is_busy(run)) {
+			busy = true;
+			json_decref(run);
+			continue;
+		}
 		if (strcmp(json_str(run, "state", ""), "valid"))
 			fail_msg("%s: %s: %s", expected[i].text, json_str(run, "state", ""),
 			         json_str(run, "why", ""));
@@ -143,6 +178,8 @@ static void order_0_runs_anywhere(void **state)
 		json_decref(run);
 	}
 	release(&r);
+	if (busy)
+		skip();
 }
 
 /* The other operations, each on what it does to pages and VMAs, with the number of
@@ -185,23 +222,20 @@ static void operations_run_anywhere(void **state)
 	        {"mremap/order=0,size=4M,skew=68K", 1},
 	};
 	const size_t count = sizeof(expected) / sizeof(expected[0]);
-	char plan[4096] = "";
-	struct result r;
+	bool busy = false;
 
 	(void)state;
-	for (size_t i = 0, len = 0; i < count; i++)
-		len += (size_t)snprintf(plan + len, sizeof(plan) - len,
-		                        "%s iterations=2 warmup=1\n", expected[i].text);
-	run_plan(&r, plan, METRIC_NS);
 	for (size_t i = 0; i < count; i++) {
-		json_t *run = line_json(&r, i + 1), *evidence;
+		char plan[128];
+		json_t *run, *evidence;
 
-		assert_string_equal(json_str(run, "case", ""), expected[i].text);
-		/* A long window on a busy machine, where this is not the superuser. */
-		if (geteuid() && strstr(json_str(run, "why", ""), "too busy to measure time")) {
-			json_decref(run);
+		snprintf(plan, sizeof(plan), "%s iterations=2 warmup=1", expected[i].text);
+		run = run_when_quiet(plan);
+		if (!run) {
+			busy = true;
 			continue;
 		}
+		assert_string_equal(json_str(run, "case", ""), expected[i].text);
 		if (strcmp(json_str(run, "state", ""), "valid"))
 			fail_msg("%s: %s: %s", expected[i].text, json_str(run, "state", ""),
 			         json_str(run, "why", ""));
@@ -212,7 +246,8 @@ static void operations_run_anywhere(void **state)
 		assert_int_equal(json_int(evidence, "vmas", 0), 1);
 		json_decref(run);
 	}
-	release(&r);
+	if (busy)
+		skip();
 }
 
 static void windows_follow_the_ticks(void **state)
@@ -234,6 +269,7 @@ static void windows_follow_the_ticks(void **state)
 static void short_calls_are_summed(void **state)
 {
 	static const char plan[] = "mremap/order=0,size=1M,skew=4K runs=2 iterations=3 warmup=1\n";
+	bool busy = false;
 	struct result r;
 
 	(void)state;
@@ -246,6 +282,11 @@ static void short_calls_are_summed(void **state)
 			long windows = (long)json_int(run, "windows", 0);
 			size_t k;
 
+			if (is_busy(run)) {
+				busy = true;
+				json_decref(run);
+				continue;
+			}
 			assert_string_equal(json_str(run, "state", ""), "valid");
 			samples = json_object_get(run, "samples");
 			assert_int_equal(json_array_size(samples), 4);
@@ -260,6 +301,8 @@ static void short_calls_are_summed(void **state)
 		}
 		release(&r);
 	}
+	if (busy)
+		skip();
 }
 
 /* What needs swap, KSM or root works or says what is missing: never a number that
@@ -275,18 +318,21 @@ static void the_rest_runs_or_says_why(void **state)
 	        "ksm/order=0,size=4M",
 	};
 	const size_t count = sizeof(texts) / sizeof(texts[0]);
-	char plan[1024] = "";
-	struct result r;
+	bool busy = false;
 
 	(void)state;
-	for (size_t i = 0, len = 0; i < count; i++)
-		len += (size_t)snprintf(plan + len, sizeof(plan) - len,
-		                        "%s iterations=1 warmup=1\n", texts[i]);
-	run_plan(&r, plan, METRIC_NS);
 	for (size_t i = 0; i < count; i++) {
-		json_t *run = line_json(&r, i + 1);
-		bool valid = !strcmp(json_str(run, "state", ""), "valid");
+		char plan[128];
+		json_t *run;
+		bool valid;
 
+		snprintf(plan, sizeof(plan), "%s iterations=1 warmup=1", texts[i]);
+		run = run_when_quiet(plan);
+		if (!run) {
+			busy = true;
+			continue;
+		}
+		valid = !strcmp(json_str(run, "state", ""), "valid");
 		if (!valid && strcmp(json_str(run, "state", ""), "skip") != 0)
 			fail_msg("%s: %s: %s", texts[i], json_str(run, "state", ""),
 			         json_str(run, "why", ""));
@@ -296,7 +342,8 @@ static void the_rest_runs_or_says_why(void **state)
 			assert_true(strlen(json_str(run, "why", "")) > 10);
 		json_decref(run);
 	}
-	release(&r);
+	if (busy)
+		skip();
 }
 
 static uint64_t least_sample(const json_t *run)
@@ -322,13 +369,13 @@ static void child_is_not_in_the_window(void **state)
 
 	(void)state;
 	setenv("FOLDBENCH_CHILD_SPIN", "100000000", 1); /* 50 ms and more */
-	run_plan(&r, plan, METRIC_NS);
+	run = run_when_quiet(plan);
 	unsetenv("FOLDBENCH_CHILD_SPIN");
-	run = line_json(&r, 1);
+	if (!run)
+		skip();
 	assert_string_equal(json_str(run, "state", ""), "valid");
 	assert_true(least_sample(run) < 20000000);
 	json_decref(run);
-	release(&r);
 
 	setenv("FOLDBENCH_CHILD_SPIN", "many", 1);
 	run_plan(&r, plan, METRIC_NS);
