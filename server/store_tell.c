@@ -174,7 +174,10 @@ enum err store_outbox_due(struct db *db, bool mail, int64_t now_ms, int64_t limi
 	                              " AND o.next_ms <= ?2 AND NOT EXISTS (SELECT 1 FROM outbox e"
 	                              " WHERE e.alert_id = o.alert_id AND e.state = 'waiting'"
 	                              " AND e.subscription_id = o.subscription_id AND e.id < o.id)"
-	                              " ORDER BY o.next_ms, o.id LIMIT ?3");
+	                              " ORDER BY EXISTS (SELECT 1 FROM outbox f WHERE"
+	                              " f.state = 'waiting' AND f.attempts > 0"
+	                              " AND f.subscription_id = o.subscription_id),"
+	                              " o.next_ms, o.id LIMIT ?3");
 
 	db_bind_int(q, 1, mail);
 	db_bind_int(q, 2, now_ms);

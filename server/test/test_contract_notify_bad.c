@@ -90,6 +90,37 @@ static void a_server_that_hangs_holds_up_no_webhook(void **state)
 	assert_true(clock_mono_ns() - began < 8 * NS_PER_S);
 }
 
+/* Neither does a receiver hold up the others of its kind: each message to it costs a whole
+ * timeout, and with 12 of them there those who answer would wait for 12 s and more. */
+static void a_receiver_that_hangs_holds_up_no_other(void **state)
+{
+	struct place *p = place_new(FAST ALLOW);
+	struct sink *well = sink_new(SINK_HTTP);
+	char *fields = xasprintf("\"channel\":\"webhook\",\"to\":\"http://127.0.0.1:%d/\"",
+	                         sink_port(well));
+	int64_t began;
+	int i, rounds = 12;
+
+	(void)state;
+	sink_script(p->http, 1, (const int[]){SINK_HANG});
+	hook(p, "webhook", "");
+	for (i = 0; i < rounds; i++)
+		slow(p, "det");
+	subscribe(p, fields, NULL);
+	began = clock_mono_ns();
+	for (i = 0; i < 3; i++)
+		slow(p, "det");
+	assert_int_equal(sink_await(well, 3, WAIT_MS), 3);
+	/* At most the try that is under way, for each of them. */
+	if (clock_mono_ns() - began > 6 * NS_PER_S)
+		fail_msg("they were told after %lld ms",
+		         (long long)((clock_mono_ns() - began) / NS_PER_MS));
+	assert_int_equal(sink_count(p->http), 0);
+	free(fields);
+	place_free(p);
+	sink_free(well);
+}
+
 static void a_webhook_that_fails_is_given_up(void **state)
 {
 	struct place *p = place_new(FAST ALLOW "notify_give_up_s = 2\n");
@@ -289,6 +320,7 @@ int main(void)
 	        cmocka_unit_test(a_greylist_is_waited_for),
 	        cmocka_unit_test(a_refusal_is_final_and_told),
 	        cmocka_unit_test(a_server_that_hangs_holds_up_no_webhook),
+	        cmocka_unit_test(a_receiver_that_hangs_holds_up_no_other),
 	        cmocka_unit_test(a_webhook_that_fails_is_given_up),
 	        cmocka_unit_test(private_addresses_are_not_reached),
 	        cmocka_unit_test(a_redirect_is_not_followed),
