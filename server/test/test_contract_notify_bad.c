@@ -152,6 +152,51 @@ static void a_webhook_that_fails_is_given_up(void **state)
 	place_free(p);
 }
 
+/* What is down for long, here by back-off's measure, and through a restart: told in the end,
+ * once, and what came of the alert meanwhile behind it. */
+static void a_webhook_that_is_down_for_long(void **state)
+{
+	struct place *p = place_new(FAST ALLOW);
+	char *m, *id, *first = NULL, *body = NULL;
+	json_t *o;
+	int i, n;
+
+	(void)state;
+	sink_script(p->http, 9, (const int[]){500, 503, 500, SINK_DROP, 500, 429, 500, 500, 200});
+	hook(p, "webhook", "");
+	slow(p, "det");
+	post(p, p->f->submit, "/api/v1/alerts/1/fix", "{\"why\":\"x\"}", 200, NULL);
+	while (sink_tries(p->http) < 5)
+		sleep_ms(10);
+	daemon_kill(p->f->d);
+	daemon_start(p->f->d);
+	json_decref(told(p, 1, 0, "sent"));
+	o = told(p, 1, 1, "sent");
+	assert_int_equal(int_at(o, "told.1.attempts"), 1);
+	assert_int_equal(json_array_size(at(o, "steps")), 2);
+	json_decref(o);
+	sleep_ms(300);
+	n = sink_count(p->http);
+	/* The script's nine, one of them dropped; and the step behind it. */
+	assert_int_equal(sink_tries(p->http), 10);
+	assert_int_equal(n, 9);
+	for (i = 0; i < n; i++) {
+		m = message(p->http, i);
+		id = header(m, "Foldwatch-Delivery");
+		if (!i) {
+			first = xstrdup(id);
+			body = xstrdup(strstr(m, "\n\n"));
+		}
+		assert_int_equal(strcmp(id, first) == 0, i < n - 1);
+		assert_int_equal(strcmp(strstr(m, "\n\n"), body) == 0, i < n - 1);
+		free(id);
+		free(m);
+	}
+	free(first);
+	free(body);
+	place_free(p);
+}
+
 /* A name says nothing when it is given: the address is looked at when it is connected to. */
 static void private_addresses_are_not_reached(void **state)
 {
@@ -322,6 +367,7 @@ int main(void)
 	        cmocka_unit_test(a_server_that_hangs_holds_up_no_webhook),
 	        cmocka_unit_test(a_receiver_that_hangs_holds_up_no_other),
 	        cmocka_unit_test(a_webhook_that_fails_is_given_up),
+	        cmocka_unit_test(a_webhook_that_is_down_for_long),
 	        cmocka_unit_test(private_addresses_are_not_reached),
 	        cmocka_unit_test(a_redirect_is_not_followed),
 	        cmocka_unit_test(killed_between_commit_and_send),
