@@ -63,8 +63,8 @@ static int alerts(struct fake *f)
 
 static double slow_from_e(const char *name)
 {
-	for (char c = 'e'; c <= 'h'; c++)
-		if (str_eq(name, followed_name(c)))
+	for (const char *c = "efgh"; *c; c++)
+		if (str_eq(name, followed_name(*c)))
 			return .02;
 	/* The rewritten stack has the same change, in its third patch. */
 	return str_eq(name, followed_name('n')) || str_eq(name, followed_name('o')) ? .02 : 0;
