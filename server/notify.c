@@ -283,14 +283,17 @@ static void send_due(struct line *x)
 	struct notify *n = x->n;
 	struct letters due;
 	size_t count;
+	int64_t now;
 	struct why w;
 
 	do {
 		struct pool *p = pool_new();
 
 		due = (struct letters){0};
-		if (store_outbox_due(db_reader(n->srv->store), x->mail, clock_wall_ms(), AT_A_TIME,
-		                     p, &due, &w) != OK)
+		now = clock_wall_ms();
+		if (store_outbox_due(db_reader(n->srv->store), x->mail, now,
+		                     now + n->srv->conf.notify_retry_max_s * 1000 + LOOK_MS,
+		                     AT_A_TIME, p, &due, &w) != OK)
 			log_error("notify.look", "why", w.text, NULL);
 		count = due.count;
 		/* One that is not taken may have cost a whole timeout: what came meanwhile

@@ -1,4 +1,5 @@
 /* Telling receivers with bad manners, and what a crash between any two steps of it leaves. */
+#include "server/db.h"
 #include "server/test/notify_bed.h"
 
 #include "lib/clock.h"
@@ -238,6 +239,35 @@ static void a_redirect_is_not_followed(void **state)
 	place_free(p);
 }
 
+static enum err put_off(struct db *db, void *arg, struct why *w)
+{
+	(void)arg;
+	return db_run(db_prepare(db, "UPDATE outbox SET next_ms = next_ms + 86400000"), w);
+}
+
+/* A clock that was a day ahead and is not any more: nothing waits for the day to pass. */
+static void a_clock_that_was_ahead(void **state)
+{
+	struct place *p = place_new(FAST ALLOW);
+	char *path = xasprintf("%s/state/foldwatch.db", p->f->d->dir);
+	struct db_store *store;
+	struct why w;
+
+	(void)state;
+	sink_script(p->http, 2, (const int[]){500, 500});
+	hook(p, "webhook", "");
+	slow(p, "det");
+	daemon_stop(p->f->d);
+	if (db_open(path, 1, &store, &w) != OK || db_write(store, put_off, NULL, &w) != OK)
+		fail_msg("%s", w.text);
+	db_close(store);
+	free(path);
+	sink_script(p->http, 1, (const int[]){200});
+	daemon_start(p->f->d);
+	json_decref(told(p, 1, 0, "sent"));
+	place_free(p);
+}
+
 /* ---- crashes */
 
 static void killed_between_commit_and_send(void **state)
@@ -370,6 +400,7 @@ int main(void)
 	        cmocka_unit_test(a_webhook_that_is_down_for_long),
 	        cmocka_unit_test(private_addresses_are_not_reached),
 	        cmocka_unit_test(a_redirect_is_not_followed),
+	        cmocka_unit_test(a_clock_that_was_ahead),
 	        cmocka_unit_test(killed_between_commit_and_send),
 	        cmocka_unit_test(killed_between_send_and_mark),
 	        cmocka_unit_test(killed_at_any_moment),
