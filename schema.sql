@@ -804,6 +804,7 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_due ON outbox(channel, next_ms, id) WHERE state = 'waiting';
 CREATE INDEX outbox_alert ON outbox(alert_id, id);
+CREATE INDEX outbox_failing ON outbox(subscription_id) WHERE state = 'waiting' AND attempts > 0;
 
 -- ---------------------------------------------------------------- derived
 

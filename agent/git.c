@@ -4,6 +4,7 @@
 #include "agent/git.h"
 
 #include "agent/cache.h"
+#include "agent/git_reach.h"
 #include "agent/git_rules.h"
 #include "agent/lock.h"
 #include "agent/watch.h"
@@ -96,10 +97,8 @@ void git_begin(const struct git *g, struct argv *a)
 	         "core.autocrlf=false", "-c", "core.attributesFile=/dev/null", "-c",
 	         "submodule.recurse=false", "-c", "gc.auto=0", "-c", "credential.helper=", "-c",
 	         "transfer.fsckObjects=true", "-c", "advice.detachedHead=false", NULL);
-	/* A redirect may leave the prefixes that the owner allows. */
-	argv_addf(a, "-c");
-	argv_addf(a, "http.followRedirects=%s",
-	          git_any_https(&g->step->conf->trees) ? "initial" : "false");
+	/* A redirect may lead where the owner allows nothing (git_reach.h). */
+	argv_add(a, "-c", "http.followRedirects=false", NULL);
 	/* 1 KiB/s over a minute is a connection that died. */
 	argv_add(a, "-c", "http.lowSpeedLimit=1024", "-c", "http.lowSpeedTime=60", NULL);
 }
@@ -289,8 +288,8 @@ static const struct blame {
         {"does not appear to be a git repo", FAIL_BUILD, "there is no git tree at this address"},
         {"is this a git repository", FAIL_BUILD, "there is no git tree at this address"},
         {"' not found", FAIL_BUILD, "there is no git tree at this address"},
-        {"unable to update url base", FAIL_BUILD,
-         "its host sends to another address, which this agent may not follow"},
+        {"returned error: 30", FAIL_BUILD,
+         "its host sends to another address, which is not followed"},
         {"transport '", FAIL_BUILD, "its protocol is not allowed"},
         {"not our ref", FAIL_BUILD, "it has no such commit"},
         {"unadvertised object", FAIL_BUILD, "it has no such commit among its branches and tags"},
@@ -320,7 +319,7 @@ enum err git_blamed(struct git *g, enum err e, struct why *w)
 	const char *sentence;
 	char said[400];
 
-	if (e == ERR_TOO_LARGE)
+	if (e == ERR_TOO_LARGE || e == ERR_DENIED)
 		return failed(g, FAIL_BUILD, err_at(w, e, "tree \"%s\"", g->url));
 	if (e != ERR_IO)
 		return failed(g, FAIL_INFRA, err_at(w, e, "tree \"%s\"", g->url));
@@ -386,10 +385,10 @@ enum err git_resolve(struct git *g, const char *ref, char commit[41], struct why
 	}
 	step_progress(g->step, "resolve", 0, -1);
 	buf_init(&out, LISTING_MAX);
-	git_begin(g, &a);
+	e = git_begin_remote(g, &a, w);
 	argv_add(&a, "ls-remote", "--", g->url, ref, NULL);
 	argv_addf(&a, "%s^{}", ref);
-	{
+	if (!e) {
 		struct proc_spec spec = {.argv = argv_list(&a),
 		                         .env = argv_list(&g->env),
 		                         .timeout_ns = 300 * NS_PER_S};

@@ -13,6 +13,7 @@
  */
 #include "agent/git.h"
 
+#include "agent/git_reach.h"
 #include "agent/git_rules.h"
 #include "lib/clock.h"
 #include "lib/file.h"
@@ -57,7 +58,7 @@ static enum err fetch(struct git *g, const char *const commit[2], bool all, int 
 	struct argv a = {0};
 	enum err e;
 
-	git_begin(g, &a);
+	e = git_begin_remote(g, &a, w);
 	argv_add(&a, "fetch", "--progress", "--no-tags", "--no-recurse-submodules",
 	         "--no-write-fetch-head", "--no-auto-gc", "--no-auto-maintenance", "--force",
 	         "--filter=tree:0", NULL);
@@ -68,7 +69,8 @@ static enum err fetch(struct git *g, const char *const commit[2], bool all, int 
 	if (all)
 		argv_add(&a, "+refs/heads/*:refs/other/heads/*", "+refs/tags/*:refs/other/tags/*",
 		         NULL);
-	e = git_run(g, &a, "fetch", w);
+	if (!e)
+		e = git_run(g, &a, "fetch", w);
 	argv_release(&a);
 	return e;
 }

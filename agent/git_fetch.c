@@ -4,6 +4,7 @@
 #include "agent/git.h"
 
 #include "agent/cache.h"
+#include "agent/git_reach.h"
 #include "agent/git_rules.h"
 #include "lib/file.h"
 
@@ -46,7 +47,7 @@ static enum err fetch_once(struct git *g, enum fetch_way way, const char *commit
 	struct argv a = {0};
 	enum err e;
 
-	git_begin(g, &a);
+	e = git_begin_remote(g, &a, w);
 	argv_add(&a, "fetch", "--progress", "--no-tags", "--no-recurse-submodules",
 	         "--no-write-fetch-head", "--no-auto-gc", "--no-auto-maintenance", "--force", NULL);
 	if (way == FETCH_COMMIT || way == FETCH_REF)
@@ -59,7 +60,8 @@ static enum err fetch_once(struct git *g, enum fetch_way way, const char *commit
 		         NULL);
 	else
 		argv_addf(&a, "+%s:refs/other/asked", ref);
-	e = git_run(g, &a, "fetch", w);
+	if (!e)
+		e = git_run(g, &a, "fetch", w);
 	argv_release(&a);
 	return e;
 }

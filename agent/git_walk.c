@@ -3,6 +3,7 @@
  */
 #include "agent/git_walk.h"
 
+#include "agent/git_reach.h"
 #include "agent/git_rules.h"
 #include "lib/file.h"
 #include "lib/mem.h"
@@ -100,7 +101,7 @@ static enum err fetch_from(struct git *g, const struct ends *x, bool by_ref, str
 	struct argv a = {0};
 	enum err e;
 
-	git_begin(g, &a);
+	e = git_begin_remote(g, &a, w);
 	argv_add(&a, "fetch", "--progress", "--no-tags", "--no-recurse-submodules",
 	         "--no-write-fetch-head", "--no-auto-gc", "--no-auto-maintenance", "--force", NULL);
 	if (x->from > 0)
@@ -114,7 +115,8 @@ static enum err fetch_from(struct git *g, const struct ends *x, bool by_ref, str
 		argv_addf(&a, "+%s:refs/foldwatch/%s", x->tip, x->tip);
 	if (!by_ref && x->since && !x->lost)
 		argv_addf(&a, "+%s:refs/foldwatch/%s", x->since, x->since);
-	e = git_run(g, &a, "fetch", w);
+	if (!e)
+		e = git_run(g, &a, "fetch", w);
 	argv_release(&a);
 	return e;
 }

@@ -7,6 +7,7 @@
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/proc.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -94,6 +95,7 @@ int main(int argc, char **argv)
 	enum err e;
 	int o, rc = 0;
 
+	proc_stdio();
 	while ((o = getopt_long(argc, argv, "c:nvhV", options, NULL)) != -1) {
 		switch (o) {
 		case 'c':

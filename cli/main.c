@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "lib/mem.h"
+#include "lib/proc.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -90,6 +91,7 @@ int main(int argc, char **argv)
 {
 	const struct cli_command *cmd;
 
+	proc_stdio();
 	/* A reader that closes early ends us by an error of write, not by a signal. */
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {

@@ -1,11 +1,13 @@
 #include "cli/cli.h"
 
 #include "lib/mem.h"
+#include "lib/utf8.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define UNKNOWN "unknown option \"%.*s\" of \"foldwatch %s\"; `foldwatch help %s` lists them"
 
@@ -91,6 +93,15 @@ static bool is_set(const struct cli_opt *o, const void *base)
 	}
 }
 
+/* What is sent is UTF-8, and a replacement for what is not would name another branch. Names
+ * of files may be anything. */
+static bool is_clean(const char *arg)
+{
+	const char *eq = str_starts(arg, "--") ? strchr(arg, '=') : NULL;
+
+	return utf8_valid(arg, strlen(arg)) || access(eq ? eq + 1 : arg, F_OK) == 0;
+}
+
 enum err cli_parse(const struct cli_command *cmd, struct cli *cli, int argc, char **argv, void *opt,
                    char **rest, int *rest_count, bool *help, struct why *w)
 {
@@ -99,6 +110,10 @@ enum err cli_parse(const struct cli_command *cmd, struct cli *cli, int argc, cha
 
 	*rest_count = 0;
 	*help = false;
+	for (i = 1; i < argc; i++)
+		if (!is_clean(argv[i]))
+			return err_set(w, ERR_INPUT, "argument %d of \"foldwatch %s\" is not UTF-8",
+			               i, cmd->name);
 	for (i = 1; i < argc; i++) {
 		char *arg = argv[i], *eq, *value;
 		const struct cli_opt *o;

@@ -17,6 +17,8 @@ char *clean_line(const char *text)
 		    (unsigned char)p[1] < 0xa0) {
 			*p = '?';
 			memmove(p + 1, p + 2, strlen(p + 2) + 1);
+		} else if (*p == '\n' || *p == '\t') {
+			*p = ' ';
 		} else if ((unsigned char)*p < 0x20 || *p == 0x7f) {
 			*p = '?';
 		}

@@ -31,7 +31,8 @@ void table_release(struct table *t);
 
 /* "2026-02-02T08:07:56Z" as "02-02 08:07", in UTC, into out (12 bytes). */
 void table_time(const char *iso, char *out, size_t size);
-/* A copy with every control character shown as '?'; free() it. */
+/* A copy as one line: every control character is shown as '?', those that part words as a
+ * blank; free() it. */
 char *clean_line(const char *text);
 /* Print one line of text from outside, control characters shown as '?'. */
 void print_clean(const char *text);

@@ -66,6 +66,14 @@ static int above_stdio(int fd)
 	return moved;
 }
 
+void proc_stdio(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			err_bug("cannot open \"/dev/null\"");
+}
+
 static int pipe_above_stdio(int ends[2])
 {
 	if (pipe2(ends, O_CLOEXEC)) {

@@ -82,4 +82,9 @@ enum err proc_run(const struct proc_spec *spec, struct buf *out, struct why *w);
 /* "exited with 2", "was killed by signal 9 (Killed)". */
 void proc_status_words(int status, char *out, size_t size);
 
+/* First in main(): where 0, 1 or 2 was closed by the parent, nothing that is opened later may
+ * land there and be taken for it - a line to be printed must not go into a connection or a
+ * file of ours. Reading or writing it fails, as it did. */
+void proc_stdio(void);
+
 #endif

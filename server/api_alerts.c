@@ -24,13 +24,20 @@ static const char *const marks[] = {"missed", "wrong", NULL};
 static enum err query_word(const struct http_req *req, const char *key, const char *const *words,
                            const char **out, struct why *w)
 {
+	struct buf all;
+
 	*out = http_query(req, key);
 	if (!*out)
 		return OK;
 	for (size_t i = 0; words[i]; i++)
 		if (str_eq(words[i], *out))
 			return OK;
-	return err_set(w, ERR_INPUT, "%s: \"%s\" is not one of its words", key, *out);
+	buf_init(&all, 256);
+	for (size_t i = 0; words[i]; i++)
+		buf_addf(&all, "%s%s", !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
+	err_set(w, ERR_INPUT, "%s: expected %s", key, all.data);
+	buf_release(&all);
+	return ERR_INPUT;
 }
 
 enum err alerts_filter(const struct http_req *req, struct alert_filter *f, struct why *w)

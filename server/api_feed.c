@@ -3,9 +3,13 @@
 #include "server/api_util.h"
 #include "server/xml.h"
 
+#include "lib/client.h"
+
 #include <stdlib.h>
 
-#define FEED_MAX ((size_t)4 << 20)
+#define FEED_MAX  ((size_t)4 << 20)
+#define CELLS_MAX 100  /* told of an alert */
+#define LOOKED_AT 5000 /* alerts, for those of a branch */
 
 static void put_time(struct buf *b, const char *name, int64_t ms)
 {
@@ -22,7 +26,7 @@ static void put_entry(struct buf *b, struct pool *p, const char *base, const str
 	struct buf text;
 
 	buf_init(&text, 64 << 10);
-	for (size_t i = 0; i < cells->count; i++) {
+	for (size_t i = 0; i < cells->count && i < CELLS_MAX; i++) {
 		const struct alert_cell *c = &cells->at[i];
 
 		if (c->case_text)
@@ -31,6 +35,8 @@ static void put_entry(struct buf *b, struct pool *p, const char *base, const str
 		else
 			buf_addf(&text, "boot %lld on %s\n", (long long)c->boot, c->board);
 	}
+	if (cells->count > CELLS_MAX)
+		buf_addf(&text, "... and %zu more\n", cells->count - CELLS_MAX);
 	buf_addf(&text, "%s: %s", last->to, last->why);
 	xml_open(b, "entry", NULL);
 	xml_element(b, "id",
@@ -53,52 +59,116 @@ static void put_entry(struct buf *b, struct pool *p, const char *base, const str
 	buf_release(&text);
 }
 
+/* What is asked for, as a feed's readers tell one from another: in an order of its own,
+ * whatever that of the query. */
+static const char *const filters[] = {"state", "kind", "board", "branch"};
+
+static void put_head(struct buf *b, struct http_req *req, struct pool *p, int64_t updated)
+{
+	const char *base = req->srv->conf.public_url, *query = "", *title = "foldwatch alerts";
+	const char *id;
+
+	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
+		const char *value = http_query(req, filters[i]);
+		char *encoded = value ? url_encode(value) : NULL;
+
+		if (value) {
+			query = pool_fmt(p, "%s%c%s=%s", query, *query ? '&' : '?', filters[i],
+			                 encoded);
+			title = pool_fmt(p, "%s, %s %s", title, filters[i], value);
+		}
+		free(encoded);
+	}
+	id = base ? pool_fmt(p, "%s/feeds/alerts.atom%s", base, query)
+	          : pool_fmt(p, "urn:foldwatch:alerts%s", query);
+	buf_adds(b, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n");
+	xml_open(b, "feed", "xmlns", "http://www.w3.org/2005/Atom", NULL);
+	xml_element(b, "id", id);
+	xml_element(b, "title", title);
+	put_time(b, "updated", updated);
+	if (base) {
+		xml_open(b, "link", "rel", "self", "href", id, NULL);
+		xml_close(b, "link");
+	}
+	xml_open(b, "author", NULL);
+	xml_element(b, "name", "foldwatch");
+	xml_close(b, "author");
+}
+
+struct feed {
+	struct db *db;
+	struct pool *pool;
+	const char *base, *branch;
+	int64_t entries, updated;
+	struct buf text;
+};
+
+/* Nothing where the feed is full: what is there stays whole. */
+static enum err add_entry(struct feed *x, const struct alert *a, struct why *w)
+{
+	struct alert_cells cells = {0};
+	struct alert_steps steps = {0};
+	struct buf one;
+	enum err e = store_alert_cells(x->db, a->id, x->pool, &cells, w);
+
+	if (e == OK)
+		e = store_alert_steps(x->db, a->id, x->pool, &steps, w);
+	if (e != OK || !steps.count)
+		return e;
+	buf_init(&one, FEED_MAX);
+	put_entry(&one, x->pool, x->base, a, &cells, &steps);
+	if (!one.full && buf_add(&x->text, one.data, one.len)) {
+		x->entries++;
+		if (steps.at[steps.count - 1].at_ms > x->updated)
+			x->updated = steps.at[steps.count - 1].at_ms;
+	}
+	buf_release(&one);
+	return OK;
+}
+
+/* Page by page, until there are as many of that branch as are asked for. */
+static enum err add_entries(struct feed *x, struct alert_filter *f, struct why *w)
+{
+	struct alerts list;
+	int64_t seen = 0;
+	enum err e;
+
+	do {
+		list = (struct alerts){0};
+		e = store_alert_list(x->db, f, x->pool, &list, w);
+		for (size_t i = 0; e == OK && i < list.count && x->entries < f->limit; i++) {
+			const struct alert *a = &list.at[i];
+
+			f->before = a->id;
+			if (alerts_of_branch(x->pool, x->branch, a->tree, a->ref))
+				e = add_entry(x, a, w);
+		}
+		seen += (int64_t)list.count;
+	} while (e == OK && (int64_t)list.count == f->limit && x->entries < f->limit &&
+	         seen < LOOKED_AT && !x->text.full);
+	return e;
+}
+
 enum err alerts_feed(struct http_req *req, struct http_resp *r, struct why *w)
 {
-	struct db *db = db_reader(req->srv->store);
-	const char *base = req->srv->conf.public_url, *branch = http_query(req, "branch");
-	struct pool *p = pool_new();
+	struct feed x = {.db = db_reader(req->srv->store),
+	                 .pool = pool_new(),
+	                 .base = req->srv->conf.public_url,
+	                 .branch = http_query(req, "branch")};
 	struct alert_filter f = {0};
-	struct alerts list = {0};
-	int64_t updated = 0;
-	struct buf entries;
-	size_t i;
 	enum err e = alerts_filter(req, &f, w);
 
-	buf_init(&entries, FEED_MAX);
+	buf_init(&x.text, FEED_MAX);
 	if (e == OK)
-		e = store_alert_list(db, &f, p, &list, w);
-	for (i = 0; e == OK && i < list.count; i++) {
-		const struct alert *a = &list.at[i];
-		struct alert_cells cells = {0};
-		struct alert_steps steps = {0};
-
-		if (!alerts_of_branch(p, branch, a->tree, a->ref))
-			continue;
-		e = store_alert_cells(db, a->id, p, &cells, w);
-		if (e == OK)
-			e = store_alert_steps(db, a->id, p, &steps, w);
-		if (e != OK || !steps.count)
-			continue;
-		put_entry(&entries, p, base, a, &cells, &steps);
-		if (steps.at[steps.count - 1].at_ms > updated)
-			updated = steps.at[steps.count - 1].at_ms;
-	}
+		e = add_entries(&x, &f, w);
 	if (e == OK) {
-		buf_init(&r->body, FEED_MAX + 4096);
-		buf_adds(&r->body, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n");
-		xml_open(&r->body, "feed", "xmlns", "http://www.w3.org/2005/Atom", NULL);
-		xml_element(&r->body, "id", base ? base : "urn:foldwatch:alerts");
-		xml_element(&r->body, "title", "foldwatch alerts");
-		put_time(&r->body, "updated", updated);
-		xml_open(&r->body, "author", NULL);
-		xml_element(&r->body, "name", "foldwatch");
-		xml_close(&r->body, "author");
-		buf_add(&r->body, entries.data, entries.len);
+		buf_init(&r->body, FEED_MAX + 16384);
+		put_head(&r->body, req, x.pool, x.updated);
+		buf_add(&r->body, x.text.data, x.text.len);
 		xml_close(&r->body, "feed");
 		r->type = "application/atom+xml; charset=utf-8";
 	}
-	buf_release(&entries);
-	pool_free(p);
+	buf_release(&x.text);
+	pool_free(x.pool);
 	return e;
 }

@@ -13,6 +13,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/proc.h"
 
 #include <dirent.h>
 #include <getopt.h>
@@ -290,6 +291,7 @@ int main(int argc, char **argv)
 	enum err e;
 	int opt;
 
+	proc_stdio();
 	/* By itself, and before anything of the server's is opened (faults.h). */
 	if (argc == 3 && strcmp(argv[1], "decode") == 0)
 		return faults_decode_main(argv[2]);

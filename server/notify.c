@@ -249,7 +249,8 @@ static enum err store_tried(struct db *db, void *arg, struct why *w)
 	return alerts_person(db, l->alert, NULL, note, NULL, s->now_ms, w);
 }
 
-static void send_one(struct notify *n, const struct letter *l, struct pool *p)
+/* True when it was taken. */
+static bool send_one(struct notify *n, const struct letter *l, struct pool *p)
 {
 	struct sending s = {.n = n, .letter = l, .pool = p, .now_ms = clock_wall_ms()};
 	struct why w = {""};
@@ -261,7 +262,7 @@ static void send_one(struct notify *n, const struct letter *l, struct pool *p)
 		                                  : send_post(&s, &status, &w);
 	json_decref(s.telling.bisection);
 	if (e == ERR_CANCELLED)
-		return;
+		return false;
 	judge(&s, e, status, w.text);
 	if (e == OK)
 		log_info("notify.sent", "delivery", l->delivery, "alert", log_i(l->alert),
@@ -272,6 +273,7 @@ static void send_one(struct notify *n, const struct letter *l, struct pool *p)
 		         log_i(l->subscription), "channel", l->channel, "why", w.text, NULL);
 	if (db_write(n->srv->store, store_tried, &s, &w) != OK)
 		log_error("notify.store", "why", w.text, NULL);
+	return e == OK;
 }
 
 /* ---- threads */
@@ -281,18 +283,24 @@ static void send_due(struct line *x)
 	struct notify *n = x->n;
 	struct letters due;
 	size_t count;
+	int64_t now;
 	struct why w;
 
 	do {
 		struct pool *p = pool_new();
 
 		due = (struct letters){0};
-		if (store_outbox_due(db_reader(n->srv->store), x->mail, clock_wall_ms(), AT_A_TIME,
-		                     p, &due, &w) != OK)
+		now = clock_wall_ms();
+		if (store_outbox_due(db_reader(n->srv->store), x->mail, now,
+		                     now + n->srv->conf.notify_retry_max_s * 1000 + LOOK_MS,
+		                     AT_A_TIME, p, &due, &w) != OK)
 			log_error("notify.look", "why", w.text, NULL);
 		count = due.count;
+		/* One that is not taken may have cost a whole timeout: what came meanwhile
+		 * for those who do answer is before the next of its kind. */
 		for (size_t i = 0; i < count && !atomic_load(&n->stop); i++)
-			send_one(n, &due.at[i], p);
+			if (!send_one(n, &due.at[i], p))
+				break;
 		pool_free(p);
 	} while (count && !atomic_load(&n->stop));
 	db_reader_rest(n->srv->store);

@@ -166,19 +166,24 @@ enum err store_outbox_knows(struct db *db, int64_t alert, int64_t subscription, 
 	return e;
 }
 
-enum err store_outbox_due(struct db *db, bool mail, int64_t now_ms, int64_t limit, struct pool *p,
-                          struct letters *out, struct why *w)
+enum err store_outbox_due(struct db *db, bool mail, int64_t now_ms, int64_t latest_ms,
+                          int64_t limit, struct pool *p, struct letters *out, struct why *w)
 {
-	struct db_stmt *q =
-	        db_prepare(db, LETTER " WHERE o.state = 'waiting' AND (o.channel = 'mail') = ?1"
-	                              " AND o.next_ms <= ?2 AND NOT EXISTS (SELECT 1 FROM outbox e"
-	                              " WHERE e.alert_id = o.alert_id AND e.state = 'waiting'"
-	                              " AND e.subscription_id = o.subscription_id AND e.id < o.id)"
-	                              " ORDER BY o.next_ms, o.id LIMIT ?3");
+	struct db_stmt *q = db_prepare(
+	        db, LETTER
+	        " WHERE o.state = 'waiting' AND (o.channel = 'mail') = ?1"
+	        " AND (o.next_ms <= ?2 OR o.next_ms > ?4) AND NOT EXISTS (SELECT 1 FROM outbox e"
+	        " WHERE e.alert_id = o.alert_id AND e.state = 'waiting'"
+	        " AND e.subscription_id = o.subscription_id AND e.id < o.id)"
+	        " ORDER BY EXISTS (SELECT 1 FROM outbox f WHERE"
+	        " f.state = 'waiting' AND f.attempts > 0"
+	        " AND f.subscription_id = o.subscription_id),"
+	        " o.next_ms, o.id LIMIT ?3");
 
 	db_bind_int(q, 1, mail);
 	db_bind_int(q, 2, now_ms);
 	db_bind_int(q, 3, limit);
+	db_bind_int(q, 4, latest_ms);
 	return read_letters(q, p, out, w);
 }
 

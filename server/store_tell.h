@@ -54,11 +54,12 @@ enum err store_outbox_add(struct db *db, int64_t alert, int64_t step, const stru
 /* True when the subscription was told of the alert before, or is being told. */
 enum err store_outbox_knows(struct db *db, int64_t alert, int64_t subscription, bool *knows,
                             struct why *w);
-/* Waiting and due, those that are due longest first; `mail`: of that channel, or of the
- * others. A later step waits until the earlier ones of its alert and subscription have
- * left. */
-enum err store_outbox_due(struct db *db, bool mail, int64_t now_ms, int64_t limit, struct pool *p,
-                          struct letters *out, struct why *w);
+/* Waiting and due - what waits beyond latest_ms was put off by a clock that was wrong -, those that
+ * are due longest first, but behind all others those of a subscription to which the last try was in
+ * vain; `mail`: of that channel, or of the others. A later step waits until the earlier ones of its
+ * alert and subscription have left. */
+enum err store_outbox_due(struct db *db, bool mail, int64_t now_ms, int64_t latest_ms,
+                          int64_t limit, struct pool *p, struct letters *out, struct why *w);
 /* When the next one may be due; INT64_MAX: none waits. */
 enum err store_outbox_next(struct db *db, bool mail, int64_t *next_ms, struct why *w);
 /* After a try: `state` sent, dead or waiting, then until next_ms. */

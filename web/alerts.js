@@ -4,7 +4,8 @@ import {getJson} from "./api.js";
 import {interval, percent, quantity, when} from "./format.js";
 
 const filters = [["", "All"], ["open", "Open"], ["new", "New"], ["confirmed", "Confirmed"],
-	["acknowledged", "Acknowledged"], ["fixed", "Fixed"], ["dismissed", "Dismissed"]];
+	["not_reproduced", "Not reproduced"], ["acknowledged", "Acknowledged"], ["fixed", "Fixed"],
+	["dismissed", "Dismissed"], ["recovered", "Recovered"]];
 
 function boards(a) {
 	return [...new Set(a.cells.map(c => c.board))].join(", ");
@@ -91,7 +92,7 @@ function bisection(b) {
 			["Note", b.shared ? "Several commits share the change; with this one it is past its half." : null],
 			["Why", !found && b.why ? h("span", {class: "text"}, b.why) : null],
 			["Confidence", confidence(b.confidence)],
-			["Boots", `${b.boots} in ${b.steps} steps; ${b.boots_plain} by a plain bisection, ${b.boots_every} for every commit`],
+			["Boots", `${b.boots} in ${b.steps} step${b.steps === 1 ? "" : "s"}; ${b.boots_plain} by a plain bisection, ${b.boots_every} for every commit`],
 			["Both ends", b.ends ? h("a", {href: `#/submission/${b.ends}`}, `#${b.ends}`) : null],
 			["Proof", b.proof ? h("a", {href: `#/submission/${b.proof}`}, `#${b.proof}, the commit against what is before it`) : null],
 		].filter(r => r[1])),

@@ -91,9 +91,11 @@ function drawMarks(u, x) {
 	const roomy = marked.length * 160 * dpr < bbox.width;
 	for (const c of marked) {
 		const left = u.valToPos(c.position - .5, "x", true);
-		const text = roomy && c.low !== null ? `${sizeOf(c)} ${interval(c.low, c.high)}` : sizeOf(c), width = ctx.measureText(text).width;
+		const long = c.low === null ? sizeOf(c) : `${sizeOf(c)} ${interval(c.low, c.high)}`, need = ctx.measureText(long).width + 8 * dpr;
+		const fits = Math.max(left - bbox.left, bbox.left + bbox.width - left) > need;
+		const text = roomy && fits ? long : sizeOf(c), width = ctx.measureText(text).width;
 		const flip = left + width + 8 * dpr > bbox.left + bbox.width;
-		const begin = flip ? left - width - 4 * dpr : left + 4 * dpr;
+		const begin = flip ? Math.max(bbox.left, left - width - 4 * dpr) : left + 4 * dpr;
 		let row = ends.findIndex(end => end < begin);
 		if (row < 0)
 			row = ends.length;

@@ -129,8 +129,10 @@ static void test_commit_and_scheme(void **state)
 	assert_false(git_is_commit("0123456789abcdef0123456789abcdef012345678"));
 	git_url_scheme("file:///x", scheme, sizeof(scheme));
 	assert_string_equal(scheme, "file");
-	assert_true(git_any_https(&none));
-	assert_false(git_any_https(&trees));
+	assert_false(git_names_host(&none, "https://a.org/x"));
+	assert_true(git_names_host(&trees, "https://a.org/x"));
+	assert_true(git_names_host(&trees, "file:///srv/trees/x"));
+	assert_false(git_names_host(&trees, "https://a.org.evil.net/x"));
 }
 
 int main(void)

@@ -181,6 +181,35 @@ static void test_far_back(void **state)
 	step_outcome_release(&out);
 }
 
+/* A machine whose clock was wrong: a commit of 1970 and one of 2099 among the others. */
+static void test_clocks_that_were_wrong(void **state)
+{
+	struct step_outcome out;
+	char since[41];
+
+	(void)state;
+	id_of("main", since);
+	in_origin("at() { export GIT_COMMITTER_DATE=\"$1 +0000\" GIT_AUTHOR_DATE=\"$1 +0000\"; }\n"
+	          "put w 1 W1; at 100000001; put w 2 W2; at 4070908800; put w 3 W3\n"
+	          "at 1800000000; put w 4 W4");
+	walk("main", since, &out);
+	assert_ends(&out, "main", since, true);
+	assert_commits(&out, "W1 W2 W3 W4");
+	step_outcome_release(&out);
+	/* And from such a commit on, on an agent that has it and on one that has no mirror. */
+	for (int i = 0; i < 2; i++) {
+		char *mirrors = path_join(bed.dir, "mirrors");
+
+		id_of(i ? "main~1" : "main~2", since);
+		walk("main", since, &out);
+		assert_ends(&out, "main", since, true);
+		assert_commits(&out, i ? "W4" : "W3 W4");
+		step_outcome_release(&out);
+		assert_int_equal(dir_remove(mirrors, NULL), OK);
+		free(mirrors);
+	}
+}
+
 static void test_merges(void **state)
 {
 	struct step_outcome out;
@@ -450,6 +479,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(test_linear, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_far_back, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_clocks_that_were_wrong, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_merges, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_rebase, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_old_tip_is_dropped, setup, teardown),

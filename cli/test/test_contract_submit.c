@@ -5,6 +5,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/mem.h"
+#include "lib/proc.h"
 #include "lib/test/tmpdir.h"
 
 #include <setjmp.h>
@@ -287,6 +288,21 @@ static void the_way_of_a_submission(void **state)
 	run_to(&r, "/dev/full", p->dir, p->server, "compare", "latest", NULL);
 	expect_fail(&r, 8, "cannot write to standard output");
 	ran_release(&r);
+	/* nor is an output that is closed, where the connection would be the next to be 1 */
+	n = xasprintf("exec '%s' status >&-", program("foldwatch"));
+	{
+		const char *argv[] = {"sh", "-c", n, NULL};
+		const char *env[] = {p->server, NULL};
+		struct buf said;
+		struct why w;
+
+		buf_init(&said, 65536);
+		assert_int_equal(proc_run(&(struct proc_spec){.argv = argv, .env = env}, &said, &w),
+		                 ERR_IO);
+		assert_non_null(strstr(said.data, "cannot write to standard output"));
+		buf_release(&said);
+	}
+	free(n);
 }
 
 /* Works at what comes until the program ends. */

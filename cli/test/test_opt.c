@@ -157,6 +157,13 @@ static void refuses_what_is_unknown(void **state)
 	refused(&any, &p, "\"--\"");
 	parse(&two, &p, "a", "b", "--flag", NULL);
 	refused(&two, &p, "\"--flag\"");
+	/* Nothing is replaced in what the server is told; a file's name may be anything. */
+	parse(&two, &p, "a", "m\xff", NULL);
+	refused(&two, &p, "argument 2 of \"foldwatch two\" is not UTF-8");
+	parse(&any, &p, "--text", "\xc3", NULL);
+	refused(&any, &p, "argument 2 of \"foldwatch any\" is not UTF-8");
+	parse(&any, &p, "--text=\xed\xa0\x80", NULL);
+	refused(&any, &p, "argument 1 of");
 	/* a command that talks to no server takes no server */
 	parse(&two, &p, "a", "b", "--server", "http://x", NULL);
 	refused(&two, &p, "\"--server\"");

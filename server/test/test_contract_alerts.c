@@ -506,6 +506,22 @@ static void feed(void **state)
 	feed_of(f, "?state=fixed", &r);
 	assert_null(strstr(r.body, "<entry>"));
 	reply_raw_release(&r);
+	/* The newest of a branch, though others came since; each of these is a feed of its own. */
+	measured(f, KERNEL("slow-2"), "\"det\"", "");
+	feed_of(f, "?limit=1&branch=topic/slow&state=open", &r);
+	has(r.body, "<title>new: slow: 2.00 % more");
+	has(r.body, "<id>urn:foldwatch:alerts?state=open&amp;branch=topic%2Fslow</id>");
+	has(r.body, "<title>foldwatch alerts, state open, branch topic/slow</title>");
+	assert_null(strstr(r.body, "slow-2"));
+	reply_raw_release(&r);
+	feed_of(f, "?limit=1", &r);
+	has(r.body, "<id>urn:foldwatch:alerts</id>");
+	has(r.body, "<title>new: slow-2: ");
+	assert_null(strstr(strstr(r.body, "<entry>") + 1, "<entry>"));
+	reply_raw_release(&r);
+	feed_of(f, "?branch=%3Cb%3E%26", &r);
+	assert_null(strstr(r.body, "<b>"));
+	reply_raw_release(&r);
 }
 
 int main(void)

@@ -1,4 +1,5 @@
 /* Telling receivers with bad manners, and what a crash between any two steps of it leaves. */
+#include "server/db.h"
 #include "server/test/notify_bed.h"
 
 #include "lib/clock.h"
@@ -90,6 +91,37 @@ static void a_server_that_hangs_holds_up_no_webhook(void **state)
 	assert_true(clock_mono_ns() - began < 8 * NS_PER_S);
 }
 
+/* Neither does a receiver hold up the others of its kind: each message to it costs a whole
+ * timeout, and with 12 of them there those who answer would wait for 12 s and more. */
+static void a_receiver_that_hangs_holds_up_no_other(void **state)
+{
+	struct place *p = place_new(FAST ALLOW);
+	struct sink *well = sink_new(SINK_HTTP);
+	char *fields = xasprintf("\"channel\":\"webhook\",\"to\":\"http://127.0.0.1:%d/\"",
+	                         sink_port(well));
+	int64_t began;
+	int i, rounds = 12;
+
+	(void)state;
+	sink_script(p->http, 1, (const int[]){SINK_HANG});
+	hook(p, "webhook", "");
+	for (i = 0; i < rounds; i++)
+		slow(p, "det");
+	subscribe(p, fields, NULL);
+	began = clock_mono_ns();
+	for (i = 0; i < 3; i++)
+		slow(p, "det");
+	assert_int_equal(sink_await(well, 3, WAIT_MS), 3);
+	/* At most the try that is under way, for each of them. */
+	if (clock_mono_ns() - began > 6 * NS_PER_S)
+		fail_msg("they were told after %lld ms",
+		         (long long)((clock_mono_ns() - began) / NS_PER_MS));
+	assert_int_equal(sink_count(p->http), 0);
+	free(fields);
+	place_free(p);
+	sink_free(well);
+}
+
 static void a_webhook_that_fails_is_given_up(void **state)
 {
 	struct place *p = place_new(FAST ALLOW "notify_give_up_s = 2\n");
@@ -118,6 +150,51 @@ static void a_webhook_that_fails_is_given_up(void **state)
 	o = told(p, 1, 2, "dead");
 	assert_int_equal(int_at(o, "told.2.attempts"), 1);
 	json_decref(o);
+	place_free(p);
+}
+
+/* What is down for long, here by back-off's measure, and through a restart: told in the end,
+ * once, and what came of the alert meanwhile behind it. */
+static void a_webhook_that_is_down_for_long(void **state)
+{
+	struct place *p = place_new(FAST ALLOW);
+	char *m, *id, *first = NULL, *body = NULL;
+	json_t *o;
+	int i, n;
+
+	(void)state;
+	sink_script(p->http, 9, (const int[]){500, 503, 500, SINK_DROP, 500, 429, 500, 500, 200});
+	hook(p, "webhook", "");
+	slow(p, "det");
+	post(p, p->f->submit, "/api/v1/alerts/1/fix", "{\"why\":\"x\"}", 200, NULL);
+	while (sink_tries(p->http) < 5)
+		sleep_ms(10);
+	daemon_kill(p->f->d);
+	daemon_start(p->f->d);
+	json_decref(told(p, 1, 0, "sent"));
+	o = told(p, 1, 1, "sent");
+	assert_int_equal(int_at(o, "told.1.attempts"), 1);
+	assert_int_equal(json_array_size(at(o, "steps")), 2);
+	json_decref(o);
+	sleep_ms(300);
+	n = sink_count(p->http);
+	/* The script's nine, one of them dropped; and the step behind it. */
+	assert_int_equal(sink_tries(p->http), 10);
+	assert_int_equal(n, 9);
+	for (i = 0; i < n; i++) {
+		m = message(p->http, i);
+		id = header(m, "Foldwatch-Delivery");
+		if (!i) {
+			first = xstrdup(id);
+			body = xstrdup(strstr(m, "\n\n"));
+		}
+		assert_int_equal(strcmp(id, first) == 0, i < n - 1);
+		assert_int_equal(strcmp(strstr(m, "\n\n"), body) == 0, i < n - 1);
+		free(id);
+		free(m);
+	}
+	free(first);
+	free(body);
 	place_free(p);
 }
 
@@ -159,6 +236,35 @@ static void a_redirect_is_not_followed(void **state)
 		assert_ptr_equal(strstr(m, "POST /in/s3cret "), m);
 		free(m);
 	}
+	place_free(p);
+}
+
+static enum err put_off(struct db *db, void *arg, struct why *w)
+{
+	(void)arg;
+	return db_run(db_prepare(db, "UPDATE outbox SET next_ms = next_ms + 86400000"), w);
+}
+
+/* A clock that was a day ahead and is not any more: nothing waits for the day to pass. */
+static void a_clock_that_was_ahead(void **state)
+{
+	struct place *p = place_new(FAST ALLOW);
+	char *path = xasprintf("%s/state/foldwatch.db", p->f->d->dir);
+	struct db_store *store;
+	struct why w;
+
+	(void)state;
+	sink_script(p->http, 2, (const int[]){500, 500});
+	hook(p, "webhook", "");
+	slow(p, "det");
+	daemon_stop(p->f->d);
+	if (db_open(path, 1, &store, &w) != OK || db_write(store, put_off, NULL, &w) != OK)
+		fail_msg("%s", w.text);
+	db_close(store);
+	free(path);
+	sink_script(p->http, 1, (const int[]){200});
+	daemon_start(p->f->d);
+	json_decref(told(p, 1, 0, "sent"));
 	place_free(p);
 }
 
@@ -289,9 +395,12 @@ int main(void)
 	        cmocka_unit_test(a_greylist_is_waited_for),
 	        cmocka_unit_test(a_refusal_is_final_and_told),
 	        cmocka_unit_test(a_server_that_hangs_holds_up_no_webhook),
+	        cmocka_unit_test(a_receiver_that_hangs_holds_up_no_other),
 	        cmocka_unit_test(a_webhook_that_fails_is_given_up),
+	        cmocka_unit_test(a_webhook_that_is_down_for_long),
 	        cmocka_unit_test(private_addresses_are_not_reached),
 	        cmocka_unit_test(a_redirect_is_not_followed),
+	        cmocka_unit_test(a_clock_that_was_ahead),
 	        cmocka_unit_test(killed_between_commit_and_send),
 	        cmocka_unit_test(killed_between_send_and_mark),
 	        cmocka_unit_test(killed_at_any_moment),
