@@ -15,7 +15,9 @@
  * that was fetched whole is kept by a ref of its own, refs/foldwatch/COMMIT: git writes
  * that ref last, so its presence proves that the commit is complete. Only the
  * commit itself is fetched, not its history (--depth=1), where the other side
- * can do that.
+ * can do that. Beside git's own the mirror's directory has foldwatch-in-use, the lock,
+ * foldwatch-depth, how far back a walk brought its history (git_walk.c), and
+ * foldwatch-commits, a repository of commits without files (git_base.c).
  *
  * git runs with an environment of its own: no configuration of the user or the
  * system, no credentials, no prompts, no hooks, no submodules, and the one

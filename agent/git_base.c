@@ -220,7 +220,7 @@ enum err git_merge_base(struct git *g, const char *const commit[2], char base[41
 			return err_set(w, ERR_INPUT, "\"%.64s\" is no commit id of 40 digits",
 			               commit[i]);
 		}
-	g->mirror = path_join(mirror, "foldwatch-history");
+	g->mirror = path_join(mirror, "foldwatch-commits");
 	e = find(g, commit, base, w);
 	free(g->mirror);
 	g->mirror = mirror;

@@ -199,7 +199,7 @@ static enum err have_since(struct git *g, const struct ends *x, struct why *w)
 /* How far back the mirror's history goes; 0: all of it is here; -1: that was never said. */
 static int64_t depth_read(struct git *g)
 {
-	char *path = path_join(g->mirror, "foldwatch-history");
+	char *path = path_join(g->mirror, "foldwatch-depth");
 	struct buf b;
 	int64_t from = -1;
 
@@ -214,7 +214,7 @@ static int64_t depth_read(struct git *g)
 /* It only grows, so that what one walk brought no other cuts off and brings again. */
 static enum err depth_write(struct git *g, int64_t from, struct why *w)
 {
-	char *path = path_join(g->mirror, "foldwatch-history"), text[32];
+	char *path = path_join(g->mirror, "foldwatch-depth"), text[32];
 	enum err e;
 
 	snprintf(text, sizeof(text), "%" PRId64 "\n", from > 0 ? from : 0);

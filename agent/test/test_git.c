@@ -17,7 +17,6 @@
 #include <cmocka.h>
 
 static struct step_bed bed;
-static char *origin, *url;
 static char first[41], second[41];
 
 static void in_origin(const char *script)
@@ -28,20 +27,16 @@ static void in_origin(const char *script)
 	        "GIT_COMMITTER_DATE='1700000000 +0000'\n%s",
 	        script);
 
-	run_ok(origin, "sh", "-c", all, NULL);
+	run_ok(bed.origin, "sh", "-c", all, NULL);
 	free(all);
 }
 
 static int setup(void **state)
 {
-	struct why w;
-
 	(void)state;
 	bed_init(&bed, NULL, "file:///");
 	bed_allow(&bed, "http://127.0.0.1:1/");
-	origin = path_join(bed.dir, "origin");
-	url = xasprintf("file://%s", origin);
-	assert_int_equal(dir_make(origin, 0755, &w), OK);
+	bed_origin(&bed);
 	in_origin("git init -q -b main .\n"
 	          "mkdir -p mm; echo one > mm/a.c; echo same > mm/b.c; echo old > gone.c\n"
 	          "ln -s mm/a.c link; echo '*.o' > .gitignore; printf '#!/bin/sh\\n' > run.sh; "
@@ -50,16 +45,14 @@ static int setup(void **state)
 	          "git tag -a -m note v1; git branch both; git tag light\n"
 	          "git rm -q gone.c; echo two > mm/a.c; git add -A; git commit -q -m second\n"
 	          "git tag both; git tag tree HEAD^{tree}\n");
-	run_line(first, sizeof(first), origin, "git", "rev-parse", "v1^{commit}", NULL);
-	run_line(second, sizeof(second), origin, "git", "rev-parse", "main", NULL);
+	run_line(first, sizeof(first), bed.origin, "git", "rev-parse", "v1^{commit}", NULL);
+	run_line(second, sizeof(second), bed.origin, "git", "rev-parse", "main", NULL);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	free(origin);
-	free(url);
 	bed_release(&bed);
 	return 0;
 }
@@ -96,7 +89,7 @@ static void test_resolves(void **state)
 	for (i = 0; i < ARRAY_SIZE(refs); i++) {
 		const char *want = refs[i].is_first ? first : second;
 
-		assert_int_equal(resolve(url, refs[i].ref, &out), OK);
+		assert_int_equal(resolve(bed.url, refs[i].ref, &out), OK);
 		if (out.fail)
 			fail_msg("%s: %s", refs[i].ref, out.why.text);
 		assert_string_equal(json_str(out.body, "commit", ""), want);
@@ -104,7 +97,7 @@ static void test_resolves(void **state)
 		step_outcome_release(&out);
 	}
 	/* By commit id, also one that no branch points to any more. */
-	assert_int_equal(resolve(url, first, &out), OK);
+	assert_int_equal(resolve(bed.url, first, &out), OK);
 	assert_int_equal(out.fail, FAIL_NONE);
 	assert_string_equal(json_str(out.body, "subject", ""),
 	                    "first: \xc3\xa4nderung \xc3\xbf end");
@@ -128,13 +121,13 @@ static void test_wrong_refs_and_trees(void **state)
 			const char *tree, *ref, *says;
 			enum fail_class fail;
 		} bad[] = {
-		        {url, "no-such-branch", "has no branch or tag \"no-such-branch\"",
+		        {bed.url, "no-such-branch", "has no branch or tag \"no-such-branch\"",
 		         FAIL_BUILD},
-		        {url, "0000000000000000000000000000000000000001",
+		        {bed.url, "0000000000000000000000000000000000000001",
 		         "has no commit 0000000000000000000000000000000000000001", FAIL_BUILD},
-		        {url, "--upload-pack=/bin/false", "begins with '-'", FAIL_BUILD},
-		        {url, "a b", "is no name of a branch", FAIL_BUILD},
-		        {url, "tree", "is no commit", FAIL_BUILD},
+		        {bed.url, "--upload-pack=/bin/false", "begins with '-'", FAIL_BUILD},
+		        {bed.url, "a b", "is no name of a branch", FAIL_BUILD},
+		        {bed.url, "tree", "is no commit", FAIL_BUILD},
 		        {not_git, "main", "no git tree at this address", FAIL_BUILD},
 		        {gone, "main", "no git tree at this address", FAIL_BUILD},
 		        {"ext::sh", "main", "expected an address", FAIL_BUILD},
@@ -170,7 +163,7 @@ static void test_survives_a_killed_git(void **state)
 	run_ok(NULL, "sh", "-c", script, NULL);
 	free(script);
 	in_origin("echo three > mm/a.c; git commit -q -am third; git branch -f third");
-	assert_int_equal(resolve(url, "third", &out), OK);
+	assert_int_equal(resolve(bed.url, "third", &out), OK);
 	if (out.fail)
 		fail_msg("%s", out.why.text);
 	step_outcome_release(&out);
@@ -179,7 +172,7 @@ static void test_survives_a_killed_git(void **state)
 
 static void test_checkout(void **state)
 {
-	struct step *s = bed_job(&bed, spec(url, "main"));
+	struct step *s = bed_job(&bed, spec(bed.url, "main"));
 	char *tree = path_join(bed.dir, "tree"), *index = path_join(bed.dir, "tree-index");
 	char *lock = xasprintf("%s.lock", index), *b = path_join(tree, "mm/b.c"),
 	     *a = path_join(tree, "mm/a.c"), *gone = path_join(tree, "gone.c"),
@@ -191,7 +184,7 @@ static void test_checkout(void **state)
 
 	(void)state;
 	buf_init(&text, 4096);
-	assert_int_equal(git_open(&g, s, url, &w), OK);
+	assert_int_equal(git_open(&g, s, bed.url, &w), OK);
 	assert_int_equal(git_fetch(&g, first, NULL, &w), OK);
 	assert_int_equal(git_fetch(&g, second, "main", &w), OK);
 	assert_int_equal(checkout(&g, first, tree, index, &w), OK);
@@ -243,10 +236,10 @@ static void test_no_hooks(void **state)
 	                   "post-checkout reference-transaction post-index-change "
 	                   "fsmonitor-watchman; do printf '#!/bin/sh\\ntouch %s\\n' > "
 	                   "$d/hooks/$h; chmod 755 $d/hooks/$h; done; done",
-	                   bed.dir, origin, mark);
+	                   bed.dir, bed.origin, mark);
 	run_ok(NULL, "sh", "-c", script, NULL);
 	in_origin("git -c core.hooksPath=/dev/null branch hooked main");
-	assert_int_equal(resolve(url, "hooked", &out), OK);
+	assert_int_equal(resolve(bed.url, "hooked", &out), OK);
 	assert_int_equal(out.fail, FAIL_NONE);
 	assert_false(path_exists(mark));
 	step_outcome_release(&out);

@@ -15,7 +15,6 @@
 #include <cmocka.h>
 
 static struct step_bed bed;
-static char *origin, *url;
 
 /* Commits have dates that grow, so that equal changes are different commits. */
 static void in_origin(const char *script)
@@ -29,25 +28,21 @@ static void in_origin(const char *script)
 	        1700000000 + day, 1700000000 + day, script);
 
 	day += 1000;
-	run_ok(origin, "sh", "-c", all, NULL);
+	run_ok(bed.origin, "sh", "-c", all, NULL);
 	free(all);
 }
 
 static void id_of(const char *rev, char out[41])
 {
-	run_line(out, 41, origin, "git", "rev-parse", rev, NULL);
+	run_line(out, 41, bed.origin, "git", "rev-parse", rev, NULL);
 }
 
 /* Each begins with a mirror of its own and a tree of 100 commits, some days apart. */
 static int setup(void **state)
 {
-	struct why w;
-
 	(void)state;
 	bed_init(&bed, NULL, "file:///");
-	origin = path_join(bed.dir, "origin");
-	url = xasprintf("file://%s", origin);
-	assert_int_equal(dir_make(origin, 0755, &w), OK);
+	bed_origin(&bed);
 	in_origin("git init -q -b main .; git config gc.auto 0\n"
 	          "for i in $(seq 100); do printf 'commit refs/heads/main\\ncommitter t <t@t> "
 	          "%d +0000\\ndata <<E\\nold %d\\nE\\nM 100644 inline f%d\\ndata <<E\\n%d\\nE\\n' "
@@ -59,8 +54,6 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	free(origin);
-	free(url);
 	bed_release(&bed);
 	return 0;
 }
@@ -70,7 +63,7 @@ static void walk_limit(const char *ref, const char *since, int64_t limit, struct
 	json_t *o = json_object();
 	struct why w;
 
-	json_put_str(o, "tree", url);
+	json_put_str(o, "tree", bed.url);
 	json_put_str(o, "ref", ref);
 	json_put_str(o, "since", since);
 	if (limit)
@@ -405,7 +398,8 @@ static void test_histories(void **state)
 		id_of(rev, tip);
 		walk(tip, since, &out);
 		range = xasprintf("%s..%s", since, tip);
-		run_line(count, sizeof(count), origin, "git", "rev-list", "--count", range, NULL);
+		run_line(count, sizeof(count), bed.origin, "git", "rev-list", "--count", range,
+		         NULL);
 		assert_int_equal(json_array_size(json_object_get(out.body, "commits")),
 		                 strtol(count, NULL, 10));
 		assert_ends(&out, tip, since, true);
