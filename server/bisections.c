@@ -113,9 +113,9 @@ static enum err candidates(struct db *db, struct pool *p, const struct alert_ori
 {
 	struct bisect_point point;
 	struct series s = {0};
-	enum err e = store_bisect_point(db, o->sub.id, b->bad, p, &point, w);
+	enum err e = store_bisect_point(db, o->sub.id, b->good, b->bad, p, &point, w);
 
-	if (e == OK && point.walk != NONE && point.good) {
+	if (e == OK && point.walk != NONE) {
 		b->walk = point.walk;
 		b->good = point.good;
 		return of_walk(db, p, b, point.first, point.last, point.rebased, w);
