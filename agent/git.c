@@ -96,12 +96,6 @@ void git_begin(const struct git *g, struct argv *a)
 	         "core.autocrlf=false", "-c", "core.attributesFile=/dev/null", "-c",
 	         "submodule.recurse=false", "-c", "gc.auto=0", "-c", "credential.helper=", "-c",
 	         "transfer.fsckObjects=true", "-c", "advice.detachedHead=false", NULL);
-	/* A redirect may leave the prefixes that the owner allows. */
-	argv_addf(a, "-c");
-	argv_addf(a, "http.followRedirects=%s",
-	          git_any_https(&g->step->conf->trees) ? "initial" : "false");
-	/* 1 KiB/s over a minute is a connection that died. */
-	argv_add(a, "-c", "http.lowSpeedLimit=1024", "-c", "http.lowSpeedTime=60", NULL);
 }
 
 static enum err make_mirror(struct git *g, struct why *w)
@@ -162,6 +156,7 @@ void git_close(struct git *g)
 		close(g->hold_fd);
 	free(g->url);
 	free(g->mirror);
+	free(g->resolve);
 	argv_release(&g->env);
 	*g = (struct git){.hold_fd = -1, .lock_fd = -1};
 }
@@ -320,7 +315,7 @@ enum err git_blamed(struct git *g, enum err e, struct why *w)
 	const char *sentence;
 	char said[400];
 
-	if (e == ERR_TOO_LARGE)
+	if (e == ERR_TOO_LARGE || e == ERR_DENIED)
 		return failed(g, FAIL_BUILD, err_at(w, e, "tree \"%s\"", g->url));
 	if (e != ERR_IO)
 		return failed(g, FAIL_INFRA, err_at(w, e, "tree \"%s\"", g->url));
@@ -386,10 +381,10 @@ enum err git_resolve(struct git *g, const char *ref, char commit[41], struct why
 	}
 	step_progress(g->step, "resolve", 0, -1);
 	buf_init(&out, LISTING_MAX);
-	git_begin(g, &a);
+	e = git_begin_remote(g, &a, w);
 	argv_add(&a, "ls-remote", "--", g->url, ref, NULL);
 	argv_addf(&a, "%s^{}", ref);
-	{
+	if (!e) {
 		struct proc_spec spec = {.argv = argv_list(&a),
 		                         .env = argv_list(&g->env),
 		                         .timeout_ns = 300 * NS_PER_S};

@@ -40,6 +40,8 @@ struct git {
 	int64_t bytes_fetched;
 	const char *written; /* the directory that git_run()'s git writes; NULL: the mirror */
 	const char *input;   /* the file that the next git reads as its input; NULL: none */
+	bool found;          /* the tree's host was looked up */
+	char *resolve;       /* where it was, as an option of git's; NULL: git may look itself */
 };
 
 struct git_commit {
@@ -78,6 +80,12 @@ bool git_differs(struct git *g, const char *from, const char *to,
 
 /* The beginning of every git command: program, limits, settings. */
 void git_begin(const struct git *g, struct argv *a);
+/* The same of one that goes to the tree (git_remote.c), and of one that fetches. Its host
+ * must be of the public internet (lib/guard.h), unless it is named in the prefix that allows
+ * it (git_names_host()); no redirect is followed. ERR_DENIED, or ERR_IO as git_run(): for
+ * git_blamed(). What is in `a` is released by the caller then, too. */
+enum err git_begin_remote(struct git *g, struct argv *a, struct why *w);
+enum err git_begin_fetch(struct git *g, struct argv *a, struct why *w);
 /* Run git to its end with its progress shown as `step` ("fetch", "checkout").
  * ERR_IO with git's own last word in *w when it ended with another status
  * than 0. */
@@ -95,6 +103,9 @@ enum err git_ask(struct git *g, const struct argv *a, struct buf *out, struct wh
 
 /* ---- pure parts, for tests */
 
+/* The host of a checked address, an IPv6 one without its brackets, and its port or that of
+ * the scheme; free() both, also where it is false: there is none. */
+bool git_host_of(const char *url, char **host, char **port);
 /* "Receiving objects:  12% (123/1000), 5.00 MiB" -> 123 of 1000. */
 bool git_progress_parse(const char *line, int64_t *done, int64_t *total);
 /* Whose failure git's message tells of, and a sentence for it. */

@@ -55,12 +55,9 @@ static enum err fetch(struct git *g, const char *const commit[2], bool all, int 
                       struct why *w)
 {
 	struct argv a = {0};
-	enum err e;
+	enum err e = git_begin_fetch(g, &a, w);
 
-	git_begin(g, &a);
-	argv_add(&a, "fetch", "--progress", "--no-tags", "--no-recurse-submodules",
-	         "--no-write-fetch-head", "--no-auto-gc", "--no-auto-maintenance", "--force",
-	         "--filter=tree:0", NULL);
+	argv_add(&a, "--filter=tree:0", NULL);
 	argv_addf(&a, "--depth=%d", depth);
 	argv_add(&a, "--", g->url, NULL);
 	for (int i = 0; i < 2 && !all; i++)
@@ -68,7 +65,8 @@ static enum err fetch(struct git *g, const char *const commit[2], bool all, int 
 	if (all)
 		argv_add(&a, "+refs/heads/*:refs/other/heads/*", "+refs/tags/*:refs/other/tags/*",
 		         NULL);
-	e = git_run(g, &a, "fetch", w);
+	if (!e)
+		e = git_run(g, &a, "fetch", w);
 	argv_release(&a);
 	return e;
 }

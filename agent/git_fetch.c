@@ -44,11 +44,8 @@ static enum err fetch_once(struct git *g, enum fetch_way way, const char *commit
                            struct why *w)
 {
 	struct argv a = {0};
-	enum err e;
+	enum err e = git_begin_fetch(g, &a, w);
 
-	git_begin(g, &a);
-	argv_add(&a, "fetch", "--progress", "--no-tags", "--no-recurse-submodules",
-	         "--no-write-fetch-head", "--no-auto-gc", "--no-auto-maintenance", "--force", NULL);
 	if (way == FETCH_COMMIT || way == FETCH_REF)
 		argv_add(&a, "--depth=1", NULL);
 	argv_add(&a, "--", g->url, NULL);
@@ -59,7 +56,8 @@ static enum err fetch_once(struct git *g, enum fetch_way way, const char *commit
 		         NULL);
 	else
 		argv_addf(&a, "+%s:refs/other/asked", ref);
-	e = git_run(g, &a, "fetch", w);
+	if (!e)
+		e = git_run(g, &a, "fetch", w);
 	argv_release(&a);
 	return e;
 }

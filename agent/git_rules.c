@@ -38,13 +38,17 @@ void git_url_scheme(const char *url, char *out, size_t size)
 	snprintf(out, size, "%.*s", (int)strcspn(url, ":"), url);
 }
 
-bool git_any_https(const struct conf_list *trees)
+bool git_names_host(const struct conf_list *trees, const char *url)
 {
 	const char *const *items;
 	size_t i, n = tree_list(trees, &items);
 
+	if (str_starts(url, "file:"))
+		return true;
 	for (i = 0; i < n; i++) {
-		if (str_eq(items[i], "https://") || str_eq(items[i], "https:"))
+		const char *host = strstr(items[i], "://");
+
+		if (host && host[3] && prefix_allows(items[i], url))
 			return true;
 	}
 	return false;

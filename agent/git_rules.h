@@ -26,9 +26,10 @@ enum err git_check_url(const struct conf_list *trees, const char *url, struct wh
 /* The scheme of a checked address ("https"), for GIT_ALLOW_PROTOCOL; `out`
  * holds at least 8 bytes. */
 void git_url_scheme(const char *url, char *out, size_t size);
-/* True when any host may be asked by https, so that following a redirect leads
- * nowhere that is not allowed. */
-bool git_any_https(const struct conf_list *trees);
+/* True when a prefix that allows the address names its host, as "https://a.org/" does and
+ * "https://" does not: the owner knows where that is. Files of this machine are none of a
+ * host's: true. */
+bool git_names_host(const struct conf_list *trees, const char *url);
 
 /* The rules of git check-ref-format(1) (https://git-scm.com/docs/git-check-ref-format),
  * and no leading '-'. "HEAD" and 40 hex digits pass too. */

@@ -98,11 +98,8 @@ struct ends {
 static enum err fetch_from(struct git *g, const struct ends *x, bool by_ref, struct why *w)
 {
 	struct argv a = {0};
-	enum err e;
+	enum err e = git_begin_fetch(g, &a, w);
 
-	git_begin(g, &a);
-	argv_add(&a, "fetch", "--progress", "--no-tags", "--no-recurse-submodules",
-	         "--no-write-fetch-head", "--no-auto-gc", "--no-auto-maintenance", "--force", NULL);
 	if (x->from > 0)
 		argv_addf(&a, "--shallow-since=@%" PRId64, x->from);
 	else
@@ -114,7 +111,8 @@ static enum err fetch_from(struct git *g, const struct ends *x, bool by_ref, str
 		argv_addf(&a, "+%s:refs/foldwatch/%s", x->tip, x->tip);
 	if (!by_ref && x->since && !x->lost)
 		argv_addf(&a, "+%s:refs/foldwatch/%s", x->since, x->since);
-	e = git_run(g, &a, "fetch", w);
+	if (!e)
+		e = git_run(g, &a, "fetch", w);
 	argv_release(&a);
 	return e;
 }

@@ -133,6 +133,17 @@ static void test_wrong_refs_and_trees(void **state)
 		        {"ext::sh", "main", "expected an address", FAIL_BUILD},
 		        {"http://127.0.0.1:1/x.git", "main", "does not answer", FAIL_INFRA},
 		        {"https://name.invalid/x.git", "main", "cannot be found", FAIL_INFRA},
+		        /* Nobody named these hosts in the configuration. */
+		        {"https://127.0.0.1:1/x.git", "main", "address 127.0.0.1, which is none",
+		         FAIL_BUILD},
+		        {"https://0x7f000001/x.git", "main", "address 127.0.0.1, which is none",
+		         FAIL_BUILD},
+		        {"https://[::ffff:10.0.0.1]/x.git", "main", "10.0.0.1, which is none",
+		         FAIL_BUILD},
+		        {"https://169.254.169.254/latest/", "main", "none of the public internet",
+		         FAIL_BUILD},
+		        {"https://localhost/x.git", "main",
+		         "its host \"localhost\" has the address", FAIL_BUILD},
 		};
 
 		for (i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -147,6 +158,58 @@ static void test_wrong_refs_and_trees(void **state)
 	free(empty);
 	free(not_git);
 	free(gone);
+}
+
+static bool says(const struct argv *a, const char *word)
+{
+	const char *const *all = argv_list(a);
+
+	for (size_t i = 0; all[i]; i++)
+		if (strcmp(all[i], word) == 0)
+			return true;
+	return false;
+}
+
+/* A name that is looked up again may be somewhere else, and so may a redirect. */
+static void test_a_host_stays_where_it_is(void **state)
+{
+	static const struct {
+		const char *url, *host, *port, *pinned;
+	} all[] = {
+	        {"https://8.8.8.8/x.git", "8.8.8.8", "443",
+	         "http.curloptResolve=8.8.8.8:443:8.8.8.8"},
+	        {"https://8.8.8.8:8443/x.git", "8.8.8.8", "8443",
+	         "http.curloptResolve=8.8.8.8:8443:8.8.8.8"},
+	        {"https://[2001:4860:4860::8888]:8443/x", "2001:4860:4860::8888", "8443", NULL},
+	        {"http://127.0.0.1:1/x.git", "127.0.0.1", "1", NULL},
+	        {"ssh://git@a.org/x.git", "a.org", "22", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		struct argv a = {0};
+		char *host, *port;
+		struct git g;
+		struct why w;
+
+		assert_true(git_host_of(all[i].url, &host, &port));
+		assert_string_equal(host, all[i].host);
+		assert_string_equal(port, all[i].port);
+		free(host);
+		free(port);
+		if (str_starts(all[i].url, "ssh:"))
+			continue;
+		assert_int_equal(
+		        git_open(&g, bed_job(&bed, spec(all[i].url, "main")), all[i].url, &w), OK);
+		assert_int_equal(git_begin_remote(&g, &a, &w), OK);
+		assert_true(says(&a, "http.followRedirects=false"));
+		if (all[i].pinned)
+			assert_true(says(&a, all[i].pinned));
+		else
+			assert_null(g.resolve);
+		argv_release(&a);
+		git_close(&g);
+	}
 }
 
 static void test_survives_a_killed_git(void **state)
@@ -312,6 +375,7 @@ int main(void)
 	        cmocka_unit_test(test_words_of_git),
 	        cmocka_unit_test(test_resolves),
 	        cmocka_unit_test(test_wrong_refs_and_trees),
+	        cmocka_unit_test(test_a_host_stays_where_it_is),
 	        cmocka_unit_test(test_survives_a_killed_git),
 	        cmocka_unit_test(test_checkout),
 	        cmocka_unit_test(test_no_hooks),
