@@ -50,8 +50,9 @@ static void put_title(json_t *o, const struct track *t, const char *what, const 
 	buf_release(&b);
 }
 
-json_t *tracks_body(const struct track *t, const struct track_point *x,
-                    const struct track_point *before, const struct track_point *base)
+/* `before` NULL: it is the first; `base` NULL: no merge base is measured beside it. */
+static json_t *body_of(const struct track *t, const struct track_point *x,
+                       const struct track_point *before, const struct track_point *base)
 {
 	json_t *o = json_loads(t->request, 0, NULL), *kernels = json_array();
 	bool apart = x->rebased && (before || base);
@@ -134,8 +135,7 @@ enum err tracks_submit(struct server *srv, struct db *db, struct pool *p, struct
 	e = store_point_before(db, t->id, at, true, p, &before, w);
 	if (e == OK)
 		e = submit(srv, db, p, t,
-		           tracks_body(t, x, before.position == NONE ? NULL : &before, base), &sub,
-		           w);
+		           body_of(t, x, before.position == NONE ? NULL : &before, base), &sub, w);
 	if (e != OK || sub == NONE)
 		return e;
 	*did = true;
@@ -161,7 +161,7 @@ enum err tracks_release(struct server *srv, struct db *db, struct pool *p, struc
 	e = store_point_unreleased(db, t->id, p, &x, w);
 	if (e != OK || x.position == NONE)
 		return e;
-	body = tracks_body(t, &x, NULL, NULL);
+	body = body_of(t, &x, NULL, NULL);
 	kernels = json_object_get(body, "kernels");
 	release = kernel_of(t, "release", "");
 	json_put_str(release, "ref", t->release);
