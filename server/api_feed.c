@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-#define FEED_MAX ((size_t)4 << 20)
+#define FEED_MAX  ((size_t)4 << 20)
+#define CELLS_MAX 12 /* of an alert, as in a letter */
 
 static void put_time(struct buf *b, const char *name, int64_t ms)
 {
@@ -22,7 +23,7 @@ static void put_entry(struct buf *b, struct pool *p, const char *base, const str
 	struct buf text;
 
 	buf_init(&text, 64 << 10);
-	for (size_t i = 0; i < cells->count; i++) {
+	for (size_t i = 0; i < cells->count && i < CELLS_MAX; i++) {
 		const struct alert_cell *c = &cells->at[i];
 
 		if (c->case_text)
@@ -31,6 +32,8 @@ static void put_entry(struct buf *b, struct pool *p, const char *base, const str
 		else
 			buf_addf(&text, "boot %lld on %s\n", (long long)c->boot, c->board);
 	}
+	if (cells->count > CELLS_MAX)
+		buf_addf(&text, "... and %zu more\n", cells->count - CELLS_MAX);
 	buf_addf(&text, "%s: %s", last->to, last->why);
 	xml_open(b, "entry", NULL);
 	xml_element(b, "id",
@@ -62,7 +65,7 @@ enum err alerts_feed(struct http_req *req, struct http_resp *r, struct why *w)
 	struct alerts list = {0};
 	int64_t updated = 0;
 	struct buf entries;
-	size_t i;
+	size_t i, whole;
 	enum err e = alerts_filter(req, &f, w);
 
 	buf_init(&entries, FEED_MAX);
@@ -80,7 +83,13 @@ enum err alerts_feed(struct http_req *req, struct http_resp *r, struct why *w)
 			e = store_alert_steps(db, a->id, p, &steps, w);
 		if (e != OK || !steps.count)
 			continue;
+		/* The oldest are left out where there is too much: an entry is whole. */
+		whole = entries.len;
 		put_entry(&entries, p, base, a, &cells, &steps);
+		if (entries.full) {
+			entries.len = whole;
+			break;
+		}
 		if (steps.at[steps.count - 1].at_ms > updated)
 			updated = steps.at[steps.count - 1].at_ms;
 	}
