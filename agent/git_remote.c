@@ -87,7 +87,7 @@ static enum err judge(const char *host, const struct addrinfo *list, struct buf 
 }
 
 /* Looks the host up once, and has git go where it was then: a name may lead elsewhere the
- * next time it is asked for. ERR_DENIED. */
+ * next time it is asked for (git knows how since 2.37). ERR_DENIED. */
 static enum err find_host(struct git *g, struct why *w)
 {
 	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
@@ -105,7 +105,7 @@ static enum err find_host(struct git *g, struct why *w)
 		e = has_proxy() ? OK : err_set(w, ERR_IO, "Could not resolve host: %s", host);
 	else
 		e = judge(host, list, &addresses, w);
-	if (!e && addresses.len && !strchr(host, ':') && str_starts(g->url, "http"))
+	if (!e && host && addresses.len && !strchr(host, ':') && str_starts(g->url, "http"))
 		g->resolve = xasprintf("http.curloptResolve=%s:%s:%s", host, port, addresses.data);
 	g->found = !e;
 	if (list)
