@@ -230,7 +230,9 @@ enum err bisections_stop(struct db *db, int64_t alert, const char *why, const ch
 
 	if (e != OK || !b.id || b.ended_ms != NONE)
 		goto out;
-	if (b.submission != NONE)
+	if (str_eq(b.state, "walking"))
+		e = walk_cancel(db, b.walk, why, now_ms, w);
+	else if (b.submission != NONE)
 		e = alert_work_cancel(db, b.submission, now_ms, w);
 	if (e == OK)
 		e = store_bisect_load(db, &b, p, w);
