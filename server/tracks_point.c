@@ -90,15 +90,19 @@ static enum err submit(struct server *srv, struct db *db, struct pool *p, struct
 {
 	const struct submitter who = {
 	        .srv = srv, .db = db, .label = t->submitter, .admin = t->admin};
+	struct wanted x = {0};
 	struct why why;
-	enum err e = submit_own(&who, body, sub, &why);
+	enum err e = submit_read(&who, p, body, &x, &why);
 
 	json_decref(body);
-	if (e == OK) {
-		t->blocked = NULL;
-		return OK;
-	}
 	*sub = NONE;
+	/* What fails from here on takes all of the step back. */
+	if (e == OK) {
+		e = submit_store(db, &x, w);
+		*sub = x.id;
+		t->blocked = NULL;
+		return e;
+	}
 	if (e == ERR_INPUT || e == ERR_UNPROCESSABLE || e == ERR_DENIED || e == ERR_NOT_FOUND) {
 		t->blocked = pool_str(p, why.text);
 		return OK;
