@@ -227,6 +227,8 @@ enum err store_history_faults(struct db *db, int64_t track, const char *board, i
 	" x.score"
 /* Of a statement that begins with those columns. */
 void history_point_row(struct db_stmt *q, struct history_point *out);
+/* ?1 to ?3 of a statement for what lies about a position. */
+void history_bind_around(struct db_stmt *q, int64_t history, int64_t position, int64_t n);
 void history_change_row(struct db_stmt *q, struct pool *p, struct history_change *out);
 
 #endif
