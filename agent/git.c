@@ -96,6 +96,9 @@ void git_begin(const struct git *g, struct argv *a)
 	         "core.autocrlf=false", "-c", "core.attributesFile=/dev/null", "-c",
 	         "submodule.recurse=false", "-c", "gc.auto=0", "-c", "credential.helper=", "-c",
 	         "transfer.fsckObjects=true", "-c", "advice.detachedHead=false", NULL);
+	/* Where a redirect, or a list of other servers that have objects, leads nobody has
+	 * looked. Also of one that only asks: git may fetch what a mirror without files lacks. */
+	argv_add(a, "-c", "http.followRedirects=false", NULL);
 }
 
 static enum err make_mirror(struct git *g, struct why *w)

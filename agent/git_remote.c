@@ -123,9 +123,6 @@ enum err git_begin_remote(struct git *g, struct argv *a, struct why *w)
 	git_begin(g, a);
 	/* 1 KiB/s over a minute is a connection that died. */
 	argv_add(a, "-c", "http.lowSpeedLimit=1024", "-c", "http.lowSpeedTime=60", NULL);
-	/* Where a redirect, or a list of other servers that have objects, leads nobody has
-	 * looked. */
-	argv_add(a, "-c", "http.followRedirects=false", NULL);
 	if (g->resolve)
 		argv_add(a, "-c", g->resolve, NULL);
 	return e;
