@@ -117,11 +117,22 @@ static enum err fetch_from(struct git *g, const struct ends *x, bool by_ref, str
 	return e;
 }
 
+/* Nothing is cut off. */
+static bool is_whole(const struct git *g)
+{
+	char *path = path_join(g->mirror, "shallow");
+	bool cut = path_exists(path);
+
+	free(path);
+	return !cut;
+}
+
 static enum err deepen(struct git *g, struct ends *x, struct why *w)
 {
 	enum err e = tidy_cuts(g, w);
 
-	if (e)
+	/* A web server that knows nothing of git can give all there is, and no more of it. */
+	if (e || is_whole(g))
 		return e;
 	e = fetch_from(g, x, false, w);
 	if (e == ERR_IO && refused(w) && x->since && !x->lost) {
@@ -157,18 +168,16 @@ static void look_at(const char *line, size_t n, int64_t *oldest, bool *orphan)
 static enum err is_cut(struct git *g, const struct ends *x, bool *cut, int64_t *oldest,
                        struct why *w)
 {
-	char *path = path_join(g->mirror, "shallow");
-	bool whole = !path_exists(path), orphan = false;
+	bool orphan = false;
 	struct argv a = {0};
 	struct buf sides;
 	const char *line;
 	size_t n;
 	enum err e;
 
-	free(path);
 	*cut = false;
 	*oldest = INT64_MAX;
-	if (whole)
+	if (is_whole(g))
 		return OK;
 	buf_init(&sides, SIDES_MAX);
 	git_begin(g, &a);

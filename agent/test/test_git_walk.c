@@ -1,6 +1,7 @@
 /* The commits between two of a tree, in real repositories. */
 #include "agent/git_walk.h"
 
+#include "agent/test/static_http.h"
 #include "agent/test/steps.h"
 #include "lib/file.h"
 #include "lib/json.h"
@@ -408,6 +409,41 @@ static void test_histories(void **state)
 	}
 }
 
+/* A web server that knows nothing of git gives a tree whole, or not at all. */
+static void test_a_tree_as_files(void **state)
+{
+	struct static_http web;
+	struct step_outcome out;
+	char since[41], *prefix;
+
+	(void)state;
+	in_origin("git update-server-info");
+	id_of("main~5", since);
+	static_http_start(&web, bed.origin);
+	prefix = xasprintf("http://127.0.0.1:%d/", web.port);
+	bed_allow(&bed, prefix);
+	free(bed.url);
+	bed.url = xasprintf("%s.git", prefix);
+	walk_limit("main", NULL, 0, &out);
+	assert_int_equal(out.fail, FAIL_NONE);
+	step_outcome_release(&out);
+	walk_limit("main", since, 0, &out);
+	if (out.fail)
+		fail_msg("%s", out.why.text);
+	assert_ends(&out, "main", since, true);
+	assert_int_equal(json_array_size(json_object_get(out.body, "commits")), 5);
+	step_outcome_release(&out);
+	/* Where it sends to another address nobody has looked. */
+	free(bed.url);
+	bed.url = xasprintf("%smoved/.git", prefix);
+	walk_limit("main", NULL, 0, &out);
+	if (out.fail != FAIL_BUILD || !strstr(out.why.text, "sends to another address"))
+		fail_msg("%s", out.why.text);
+	step_outcome_release(&out);
+	static_http_stop(&web);
+	free(prefix);
+}
+
 static void test_bad(void **state)
 {
 	static const struct {
@@ -450,6 +486,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(test_nothing_in_common, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_words, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_histories, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_a_tree_as_files, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_bad, setup, teardown),
 	};
 
