@@ -4,7 +4,6 @@
 #include "agent/git.h"
 
 #include "agent/cache.h"
-#include "agent/git_reach.h"
 #include "agent/git_rules.h"
 #include "agent/lock.h"
 #include "agent/watch.h"
@@ -97,10 +96,9 @@ void git_begin(const struct git *g, struct argv *a)
 	         "core.autocrlf=false", "-c", "core.attributesFile=/dev/null", "-c",
 	         "submodule.recurse=false", "-c", "gc.auto=0", "-c", "credential.helper=", "-c",
 	         "transfer.fsckObjects=true", "-c", "advice.detachedHead=false", NULL);
-	/* A redirect may lead where the owner allows nothing (git_reach.h). */
+	/* Where a redirect, or a list of other servers that have objects, leads nobody has
+	 * looked. Also of one that only asks: git may fetch what a mirror without files lacks. */
 	argv_add(a, "-c", "http.followRedirects=false", NULL);
-	/* 1 KiB/s over a minute is a connection that died. */
-	argv_add(a, "-c", "http.lowSpeedLimit=1024", "-c", "http.lowSpeedTime=60", NULL);
 }
 
 static enum err make_mirror(struct git *g, struct why *w)
@@ -161,6 +159,7 @@ void git_close(struct git *g)
 		close(g->hold_fd);
 	free(g->url);
 	free(g->mirror);
+	free(g->resolve);
 	argv_release(&g->env);
 	*g = (struct git){.hold_fd = -1, .lock_fd = -1};
 }
@@ -288,8 +287,10 @@ static const struct blame {
         {"does not appear to be a git repo", FAIL_BUILD, "there is no git tree at this address"},
         {"is this a git repository", FAIL_BUILD, "there is no git tree at this address"},
         {"' not found", FAIL_BUILD, "there is no git tree at this address"},
+        {"unable to update url base", FAIL_BUILD,
+         "its host sends to another address, which agents do not follow: ask for that one"},
         {"returned error: 30", FAIL_BUILD,
-         "its host sends to another address, which is not followed"},
+         "its host sends to another address, which agents do not follow: ask for that one"},
         {"transport '", FAIL_BUILD, "its protocol is not allowed"},
         {"not our ref", FAIL_BUILD, "it has no such commit"},
         {"unadvertised object", FAIL_BUILD, "it has no such commit among its branches and tags"},

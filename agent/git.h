@@ -15,7 +15,9 @@
  * that was fetched whole is kept by a ref of its own, refs/foldwatch/COMMIT: git writes
  * that ref last, so its presence proves that the commit is complete. Only the
  * commit itself is fetched, not its history (--depth=1), where the other side
- * can do that.
+ * can do that. Beside git's own the mirror's directory has foldwatch-in-use, the lock,
+ * foldwatch-depth, how far back a walk brought its history (git_walk.c), and
+ * foldwatch-commits, a repository of commits without files (git_base.c).
  *
  * git runs with an environment of its own: no configuration of the user or the
  * system, no credentials, no prompts, no hooks, no submodules, and the one
@@ -38,6 +40,8 @@ struct git {
 	int64_t bytes_fetched;
 	const char *written; /* the directory that git_run()'s git writes; NULL: the mirror */
 	const char *input;   /* the file that the next git reads as its input; NULL: none */
+	bool found;          /* the tree's host was looked up */
+	char *resolve;       /* where it was, as an option of git's; NULL: git may look itself */
 };
 
 struct git_commit {
@@ -76,6 +80,12 @@ bool git_differs(struct git *g, const char *from, const char *to,
 
 /* The beginning of every git command: program, limits, settings. */
 void git_begin(const struct git *g, struct argv *a);
+/* The same of one that goes to the tree (git_remote.c), and of one that fetches. Its host
+ * must be of the public internet (lib/guard.h), unless it is named in the prefix that allows
+ * it (git_names_host()); no redirect is followed. ERR_DENIED, or ERR_IO as git_run(): for
+ * git_blamed(). What is in `a` is released by the caller then, too. */
+enum err git_begin_remote(struct git *g, struct argv *a, struct why *w);
+enum err git_begin_fetch(struct git *g, struct argv *a, struct why *w);
 /* Run git to its end with its progress shown as `step` ("fetch", "checkout").
  * ERR_IO with git's own last word in *w when it ended with another status
  * than 0. */
@@ -93,6 +103,10 @@ enum err git_ask(struct git *g, const struct argv *a, struct buf *out, struct wh
 
 /* ---- pure parts, for tests */
 
+/* "https://Host:444/x" -> "host" and "444"; the scheme's own port where none is said, an IPv6
+ * address without its brackets, ssh without its user. False: a host that is not made of
+ * letters, digits, '-' and '.', and no address in brackets. */
+bool git_url_host(const char *url, char *host, size_t size, char port[6]);
 /* "Receiving objects:  12% (123/1000), 5.00 MiB" -> 123 of 1000. */
 bool git_progress_parse(const char *line, int64_t *done, int64_t *total);
 /* Whose failure git's message tells of, and a sentence for it. */

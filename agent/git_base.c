@@ -13,7 +13,6 @@
  */
 #include "agent/git.h"
 
-#include "agent/git_reach.h"
 #include "agent/git_rules.h"
 #include "lib/clock.h"
 #include "lib/file.h"
@@ -56,12 +55,9 @@ static enum err fetch(struct git *g, const char *const commit[2], bool all, int 
                       struct why *w)
 {
 	struct argv a = {0};
-	enum err e;
+	enum err e = git_begin_fetch(g, &a, w);
 
-	e = git_begin_remote(g, &a, w);
-	argv_add(&a, "fetch", "--progress", "--no-tags", "--no-recurse-submodules",
-	         "--no-write-fetch-head", "--no-auto-gc", "--no-auto-maintenance", "--force",
-	         "--filter=tree:0", NULL);
+	argv_add(&a, "--filter=tree:0", NULL);
 	argv_addf(&a, "--depth=%d", depth);
 	argv_add(&a, "--", g->url, NULL);
 	for (int i = 0; i < 2 && !all; i++)
@@ -222,7 +218,7 @@ enum err git_merge_base(struct git *g, const char *const commit[2], char base[41
 			return err_set(w, ERR_INPUT, "\"%.64s\" is no commit id of 40 digits",
 			               commit[i]);
 		}
-	g->mirror = path_join(mirror, "foldwatch-history");
+	g->mirror = path_join(mirror, "foldwatch-commits");
 	e = find(g, commit, base, w);
 	free(g->mirror);
 	g->mirror = mirror;

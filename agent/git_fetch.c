@@ -4,7 +4,6 @@
 #include "agent/git.h"
 
 #include "agent/cache.h"
-#include "agent/git_reach.h"
 #include "agent/git_rules.h"
 #include "lib/file.h"
 
@@ -45,11 +44,8 @@ static enum err fetch_once(struct git *g, enum fetch_way way, const char *commit
                            struct why *w)
 {
 	struct argv a = {0};
-	enum err e;
+	enum err e = git_begin_fetch(g, &a, w);
 
-	e = git_begin_remote(g, &a, w);
-	argv_add(&a, "fetch", "--progress", "--no-tags", "--no-recurse-submodules",
-	         "--no-write-fetch-head", "--no-auto-gc", "--no-auto-maintenance", "--force", NULL);
 	if (way == FETCH_COMMIT || way == FETCH_REF)
 		argv_add(&a, "--depth=1", NULL);
 	argv_add(&a, "--", g->url, NULL);

@@ -43,6 +43,8 @@ bool git_names_host(const struct conf_list *trees, const char *url)
 	const char *const *items;
 	size_t i, n = tree_list(trees, &items);
 
+	if (str_starts(url, "file:"))
+		return true;
 	for (i = 0; i < n; i++) {
 		const char *host = strstr(items[i], "://");
 

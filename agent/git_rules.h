@@ -26,8 +26,9 @@ enum err git_check_url(const struct conf_list *trees, const char *url, struct wh
 /* The scheme of a checked address ("https"), for GIT_ALLOW_PROTOCOL; `out`
  * holds at least 8 bytes. */
 void git_url_scheme(const char *url, char *out, size_t size);
-/* True when a prefix that allows the address names its host, or it has none (file): its
- * owner listed that host. By "https://" alone nobody did. */
+/* True when a prefix that allows the address names its host, as "https://a.org/" does and
+ * "https://" does not: the owner knows where that is. Files of this machine are none of a
+ * host's: true. */
 bool git_names_host(const struct conf_list *trees, const char *url);
 
 /* The rules of git check-ref-format(1) (https://git-scm.com/docs/git-check-ref-format),

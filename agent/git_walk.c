@@ -3,7 +3,6 @@
  */
 #include "agent/git_walk.h"
 
-#include "agent/git_reach.h"
 #include "agent/git_rules.h"
 #include "lib/file.h"
 #include "lib/mem.h"
@@ -99,11 +98,8 @@ struct ends {
 static enum err fetch_from(struct git *g, const struct ends *x, bool by_ref, struct why *w)
 {
 	struct argv a = {0};
-	enum err e;
+	enum err e = git_begin_fetch(g, &a, w);
 
-	e = git_begin_remote(g, &a, w);
-	argv_add(&a, "fetch", "--progress", "--no-tags", "--no-recurse-submodules",
-	         "--no-write-fetch-head", "--no-auto-gc", "--no-auto-maintenance", "--force", NULL);
 	if (x->from > 0)
 		argv_addf(&a, "--shallow-since=@%" PRId64, x->from);
 	else
@@ -121,11 +117,22 @@ static enum err fetch_from(struct git *g, const struct ends *x, bool by_ref, str
 	return e;
 }
 
+/* Nothing is cut off. */
+static bool is_whole(const struct git *g)
+{
+	char *path = path_join(g->mirror, "shallow");
+	bool cut = path_exists(path);
+
+	free(path);
+	return !cut;
+}
+
 static enum err deepen(struct git *g, struct ends *x, struct why *w)
 {
 	enum err e = tidy_cuts(g, w);
 
-	if (e)
+	/* A web server that knows nothing of git can give all there is, and no more of it. */
+	if (e || is_whole(g))
 		return e;
 	e = fetch_from(g, x, false, w);
 	if (e == ERR_IO && refused(w) && x->since && !x->lost) {
@@ -161,18 +168,16 @@ static void look_at(const char *line, size_t n, int64_t *oldest, bool *orphan)
 static enum err is_cut(struct git *g, const struct ends *x, bool *cut, int64_t *oldest,
                        struct why *w)
 {
-	char *path = path_join(g->mirror, "shallow");
-	bool whole = !path_exists(path), orphan = false;
+	bool orphan = false;
 	struct argv a = {0};
 	struct buf sides;
 	const char *line;
 	size_t n;
 	enum err e;
 
-	free(path);
 	*cut = false;
 	*oldest = INT64_MAX;
-	if (whole)
+	if (is_whole(g))
 		return OK;
 	buf_init(&sides, SIDES_MAX);
 	git_begin(g, &a);
@@ -201,7 +206,7 @@ static enum err have_since(struct git *g, const struct ends *x, struct why *w)
 /* How far back the mirror's history goes; 0: all of it is here; -1: that was never said. */
 static int64_t depth_read(struct git *g)
 {
-	char *path = path_join(g->mirror, "foldwatch-history");
+	char *path = path_join(g->mirror, "foldwatch-depth");
 	struct buf b;
 	int64_t from = -1;
 
@@ -216,7 +221,7 @@ static int64_t depth_read(struct git *g)
 /* It only grows, so that what one walk brought no other cuts off and brings again. */
 static enum err depth_write(struct git *g, int64_t from, struct why *w)
 {
-	char *path = path_join(g->mirror, "foldwatch-history"), text[32];
+	char *path = path_join(g->mirror, "foldwatch-depth"), text[32];
 	enum err e;
 
 	snprintf(text, sizeof(text), "%" PRId64 "\n", from > 0 ? from : 0);

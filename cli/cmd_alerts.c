@@ -84,14 +84,6 @@ static enum err list(struct cli *cli, const struct alerts_opts *o, struct why *w
 	return e;
 }
 
-static void print_line(const char *name, const char *text)
-{
-	if (!text)
-		return;
-	printf("%-10s", name);
-	print_clean(text);
-}
-
 static void print_side(const char *name, const json_t *side)
 {
 	const char *ref = json_str(side, "ref", NULL), *commit = json_str(side, "commit", NULL);

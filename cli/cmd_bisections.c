@@ -33,14 +33,6 @@ static const struct cli_opt bisect_table[] = {
 
 /* ---- printing */
 
-static void print_line(const char *name, const char *text)
-{
-	if (!text)
-		return;
-	printf("%-10s", name);
-	print_clean(text);
-}
-
 static void print_commit(const char *name, const json_t *c)
 {
 	char *line;

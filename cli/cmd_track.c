@@ -131,14 +131,6 @@ static enum err list(struct cli *cli, const struct track_opts *o, struct why *w)
 	return e;
 }
 
-static void print_line(const char *name, const char *text)
-{
-	if (!text)
-		return;
-	printf("%-10s", name);
-	print_clean(text);
-}
-
 static void print_time(const char *name, const json_t *t, const char *key)
 {
 	char at[16];
@@ -372,10 +364,14 @@ static enum err put_cases(const struct track_opts *o, const struct preset *prese
 static enum err put_kernel(const struct track_opts *o, const char *tree, const char *branch,
                            json_t *body, struct why *w)
 {
+	const char *const words[] = {branch, o->toolchain, o->release};
 	json_t *config = NULL;
 	char *url = NULL;
 	enum err e = request_tree(tree, &url, w);
 
+	for (size_t i = 0; !e && i < ARRAY_SIZE(words); i++)
+		if (words[i] && !utf8_valid(words[i], strlen(words[i])))
+			e = err_set(w, ERR_INPUT, "\"%s\" is not UTF-8", words[i]);
 	if (!e) {
 		json_put_str(body, "tree", url);
 		json_put_str(body, "branch", branch);

@@ -39,6 +39,14 @@ void print_clean(const char *text)
 	free(c);
 }
 
+void print_line(const char *name, const char *text)
+{
+	if (!text)
+		return;
+	printf("%-10s", name);
+	print_clean(text);
+}
+
 /* Characters, not bytes: continuation bytes of UTF-8 take no column. */
 static size_t width(const char *s)
 {

@@ -36,5 +36,7 @@ void table_time(const char *iso, char *out, size_t size);
 char *clean_line(const char *text);
 /* Print one line of text from outside, control characters shown as '?'. */
 void print_clean(const char *text);
+/* A row of a page that has a name, in ten columns, and that; NULL: none. */
+void print_line(const char *name, const char *text);
 
 #endif

@@ -257,19 +257,6 @@ void cmp_cell_result(struct cmp_cell *cell, const struct stat_result *r)
 	cell->why = r->why[0] ? xstrdup(r->why) : NULL;
 }
 
-const struct cmp_cell *cmp_find(const struct cmp *c, size_t board, size_t case_, size_t metric,
-                                size_t kernel)
-{
-	for (size_t i = 0; i < c->cells; i++) {
-		const struct cmp_cell *x = &c->cell[i];
-
-		if (x->board == board && x->case_ == case_ && x->metric == metric &&
-		    x->kernel == kernel)
-			return x;
-	}
-	return NULL;
-}
-
 size_t cmp_previous(const struct cmp *c, size_t kernel)
 {
 	if (kernel == c->baseline)
@@ -283,22 +270,6 @@ size_t cmp_previous(const struct cmp *c, size_t kernel)
 bool cmp_counts_instructions(const struct cmp *c, size_t metric)
 {
 	return str_eq(c->metric[metric].name, "instructions");
-}
-
-int cmp_exit(const struct cmp *c)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < c->cells; i++) {
-		const struct cmp_cell *x = &c->cell[i];
-
-		if (cmp_is_baseline(c, x))
-			continue;
-		if (x->verdict == VERDICT_UNSURE || x->verdict == VERDICT_INVALID)
-			return 3;
-		any = true;
-	}
-	return any ? 0 : 3;
 }
 
 /* "fork/order=0,size=1G": the parameter, whole, wherever it stands. */

@@ -187,17 +187,11 @@ void cmp_standard_notes(struct cmp *c);
  * own is itself. */
 size_t cmp_previous(const struct cmp *c, size_t kernel);
 
-/* NULL when there is none. */
-const struct cmp_cell *cmp_find(const struct cmp *c, size_t board, size_t case_, size_t metric,
-                                size_t kernel);
 static inline bool cmp_is_baseline(const struct cmp *c, const struct cmp_cell *cell)
 {
 	return cell->kernel == c->baseline;
 }
 /* True when the metric counts instructions: texts say more/fewer, never slower. */
 bool cmp_counts_instructions(const struct cmp *c, size_t metric);
-/* For `make run` and exit codes: 0 all cells slower, faster, same or skip; 3
- * when any is unsure or invalid, or when there is none. */
-int cmp_exit(const struct cmp *c);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define FEED_MAX  ((size_t)4 << 20)
-#define CELLS_MAX 100  /* told of an alert */
+#define CELLS_MAX 12   /* of an alert, as in a letter */
 #define LOOKED_AT 5000 /* alerts, for those of a branch */
 
 static void put_time(struct buf *b, const char *name, int64_t ms)

@@ -98,17 +98,21 @@ enum err histories_list(struct http_req *req, struct http_resp *r, struct why *w
 	const char *tree, *branch;
 	json_t *a = json_array(), *o;
 	size_t i;
-	enum err e = store_track_branch(db, req->id, p, &tree, &branch, w);
+	enum err e = db_snapshot(db, w);
 
-	if (e == OK)
-		e = store_history_list(db, &f, p, &list, w);
-	for (i = 0; e == OK && i < list.count; i++) {
-		e = listed(db, p, &list.at[i], &o, w);
+	if (e == OK) {
+		e = store_track_branch(db, req->id, p, &tree, &branch, w);
 		if (e == OK)
-			json_array_append_new(a, o);
+			e = store_history_list(db, &f, p, &list, w);
+		for (i = 0; e == OK && i < list.count; i++) {
+			e = listed(db, p, &list.at[i], &o, w);
+			if (e == OK)
+				json_array_append_new(a, o);
+		}
+		if (e == OK)
+			e = store_release_newest(db, req->id, p, &held, &found, w);
+		db_snapshot_end(db);
 	}
-	if (e == OK)
-		e = store_release_newest(db, req->id, p, &held, &found, w);
 	if (e == OK) {
 		r->json = json_object();
 		json_put(r->json, "histories", json_incref(a));

@@ -113,9 +113,9 @@ static enum err candidates(struct db *db, struct pool *p, const struct alert_ori
 {
 	struct bisect_point point;
 	struct series s = {0};
-	enum err e = store_bisect_point(db, o->sub.id, b->bad, p, &point, w);
+	enum err e = store_bisect_point(db, o->sub.id, b->good, b->bad, p, &point, w);
 
-	if (e == OK && point.walk != NONE && point.good) {
+	if (e == OK && point.walk != NONE) {
 		b->walk = point.walk;
 		b->good = point.good;
 		return of_walk(db, p, b, point.first, point.last, point.rebased, w);
@@ -230,7 +230,9 @@ enum err bisections_stop(struct db *db, int64_t alert, const char *why, const ch
 
 	if (e != OK || !b.id || b.ended_ms != NONE)
 		goto out;
-	if (b.submission != NONE)
+	if (str_eq(b.state, "walking"))
+		e = walk_cancel(db, b.walk, why, now_ms, w);
+	else if (b.submission != NONE)
 		e = alert_work_cancel(db, b.submission, now_ms, w);
 	if (e == OK)
 		e = store_bisect_load(db, &b, p, w);

@@ -16,7 +16,8 @@
 #define HOUR_MS    INT64_C(3600000)
 #define NIGHTS_MAX 100 /* that are looked back on */
 
-int64_t reference_night_of(int64_t now_ms, int64_t hour)
+/* When the night at that time began. */
+static int64_t night_of(int64_t now_ms, int64_t hour)
 {
 	int64_t since = now_ms - hour * HOUR_MS;
 
@@ -146,7 +147,7 @@ static enum err one_board(struct server *srv, const struct references *refs, con
 		return OK;
 	e = store_night_list(db_reader(srv->store), b->name, NIGHTS_MAX, p, &nights, w);
 	last = e == OK ? asked(&nights) : NULL;
-	night = reference_night_of(now_ms, a.r->hour);
+	night = night_of(now_ms, a.r->hour);
 	if (e != OK || (last && under_way(last)))
 		return e;
 	/* Another environment asks for it at once, beside the night's own. */
@@ -236,8 +237,8 @@ enum err reference_state(struct db *db, const char *board, int64_t now_ms, struc
 		out->submission = last->submission;
 		out->state = last->state;
 	}
-	night = reference_night_of(now_ms, r->hour);
-	since = reference_night_of(out->last_ms == NONE ? r->at_ms : out->last_ms, r->hour);
+	night = night_of(now_ms, r->hour);
+	since = night_of(out->last_ms == NONE ? r->at_ms : out->last_ms, r->hour);
 	out->missed = (night - since) / DAY_MS - 1;
 	if (out->missed < 0)
 		out->missed = 0;

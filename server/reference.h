@@ -40,7 +40,4 @@ struct reference_state {
 enum err reference_state(struct db *db, const char *board, int64_t now_ms, struct pool *p,
                          struct reference_state *out, struct why *w);
 
-/* When the night at that time began. */
-int64_t reference_night_of(int64_t now_ms, int64_t hour);
-
 #endif

@@ -3,7 +3,7 @@
  * of each kernel, before anybody is asked to look.
  *
  *     e = remeasure_begin(srv, db, alert, by, why, now_ms, &w);     a person asks
- *     e = remeasure_work(srv, &retry_ms, &w);                       the worker, at each look
+ *     remeasure_work(srv, &retry_ms);                               the worker, at each look
  *
  * Alerts of tracks are measured again by themselves. The comparison that comes of it leads
  * the alert to confirmed or not reproduced (alerts.h), whatever its kernels hash to: it is
@@ -25,7 +25,7 @@
 enum err remeasure_begin(struct server *srv, struct db *db, int64_t alert, const char *by,
                          const char *why, int64_t now_ms, struct why *w);
 /* Begins what is wanted, ends what has ended. One that cannot begin (no board) is tried
- * again, from *retry_ms on, which starts at 0. */
+ * again, from *retry_ms on, which starts at 0. What went wrong is logged. */
 void remeasure_work(struct server *srv, int64_t *retry_ms);
 
 #endif

@@ -321,34 +321,38 @@ enum err store_bisect_same(struct db *db, int64_t submission, struct pool *p, bo
 	return e;
 }
 
-enum err store_bisect_point(struct db *db, int64_t submission, const char *bad, struct pool *p,
-                            struct bisect_point *out, struct why *w)
+enum err store_bisect_point(struct db *db, int64_t submission, const char *good, const char *bad,
+                            struct pool *p, struct bisect_point *out, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-	        db, "SELECT t.walk_id, t.walk_position, t.rebased, k.base, b.commit_id, b.walk_id,"
+	        db, "SELECT t.walk_id, t.walk_position, t.rebased, k.base, k.since, b.walk_id,"
 	            " b.walk_position FROM track_point t JOIN walk k ON k.id = t.walk_id"
-	            " LEFT JOIN track_point b ON b.track_id = t.track_id AND b.position = (SELECT"
-	            " max(o.position) FROM track_point o WHERE o.track_id = t.track_id"
-	            " AND o.position < t.position AND o.kind IN ('tip', 'commit'))"
-	            " WHERE t.submission_id = ?1 AND t.commit_id = ?2"
-	            " AND t.walk_position IS NOT NULL ORDER BY t.track_id, t.position LIMIT 1");
+	            " LEFT JOIN track_point b ON b.track_id = t.track_id AND b.commit_id = ?2"
+	            " AND b.position < t.position WHERE t.submission_id = ?1"
+	            " AND t.commit_id = ?3 AND t.walk_position IS NOT NULL"
+	            " ORDER BY t.track_id, t.position, b.position DESC LIMIT 1");
 	enum err e;
 
 	*out = (struct bisect_point){.walk = NONE};
 	db_bind_int(q, 1, submission);
-	db_bind_text(q, 2, bad);
+	db_bind_text(q, 2, good);
+	db_bind_text(q, 3, bad);
 	e = db_step(q, w);
 	if (e == OK && db_has_row(q)) {
-		bool rebased = db_int(q, 2) != 0;
+		bool rebased = db_int(q, 2) != 0, is = str_eq(db_text(q, 4), good);
+		struct bisect_point x = {.walk = db_int(q, 0),
+		                         .first = 1,
+		                         .last = db_int(q, 1),
+		                         .rebased = rebased,
+		                         .good = rebased ? col_str(q, 3, p) : good};
 
-		*out = (struct bisect_point){.walk = db_int(q, 0),
-		                             .first = 1,
-		                             .last = db_int(q, 1),
-		                             .rebased = rebased,
-		                             .good = col_str(q, rebased ? 3 : 4, p)};
 		/* Two points of one look at the branch. */
-		if (!rebased && !db_is_null(q, 5) && db_int(q, 5) == out->walk)
-			out->first = opt_int(q, 6) == NONE ? 1 : db_int(q, 6) + 1;
+		if (!rebased && opt_int(q, 5) == x.walk && !db_is_null(q, 6)) {
+			x.first = db_int(q, 6) + 1;
+			is = true;
+		}
+		if (is && x.good)
+			*out = x;
 	}
 	db_done(q);
 	return e;

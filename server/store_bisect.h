@@ -80,19 +80,21 @@ enum err store_bisect_of_walk(struct db *db, int64_t walk, struct pool *p, struc
 /* Alerts of tracks that are to be bisected: confirmed, or of a fault, and never yet. */
 enum err store_bisect_wanted(struct db *db, struct pool *p, struct ids *out, struct why *w);
 
-/* A submission that is a step, with all kernels built: the decided commit (NULL: an end is
- * named by *end) whose binary the step's kernel is; *is false: none such. */
+/* A submission that is a step, with all kernels built: the end or decided commit whose
+ * binary the step's kernel is; *is false: there is none. */
 enum err store_bisect_same(struct db *db, int64_t submission, struct pool *p, bool *is,
                            const char **commit, struct why *w);
 
-/* A track's point whose submission this is, and where its candidates come from. */
+/* A track's point whose submission this is, of commit `bad` against `good`, where one walk
+ * has all that lies between the two. Points in between do not matter: what had no number, or
+ * came late, was not what `bad` was held against. */
 struct bisect_point {
-	int64_t walk, first, last; /* positions in the walk; walk NONE: there is no such point */
-	const char *good;          /* behind which they begin; NULL: there is no point before */
+	int64_t walk, first, last; /* positions in the walk; walk NONE: one must be asked for */
+	const char *good;          /* behind which they begin: of a rebased branch the base */
 	bool rebased;
 };
-enum err store_bisect_point(struct db *db, int64_t submission, const char *bad, struct pool *p,
-                            struct bisect_point *out, struct why *w);
+enum err store_bisect_point(struct db *db, int64_t submission, const char *good, const char *bad,
+                            struct pool *p, struct bisect_point *out, struct why *w);
 
 /* Of a fault, in the boots that a submission has of a kernel: */
 struct bisect_seen {

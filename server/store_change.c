@@ -97,13 +97,6 @@ static enum err read_changes(struct db_stmt *q, struct pool *p, struct history_c
 	return e;
 }
 
-static void ask_around(struct db_stmt *q, int64_t history, int64_t position, int64_t n)
-{
-	db_bind_int(q, 1, history);
-	db_bind_int(q, 2, position);
-	db_bind_int(q, 3, n);
-}
-
 enum err store_change_around(struct db *db, int64_t history, int64_t position, int64_t before,
                              int64_t after, struct pool *p, struct history_changes *out,
                              struct why *w)
@@ -113,7 +106,7 @@ enum err store_change_around(struct db *db, int64_t history, int64_t position, i
 	                                   " ORDER BY position DESC LIMIT ?3");
 	enum err e;
 
-	ask_around(q, history, position, before);
+	history_bind_around(q, history, position, before);
 	e = read_changes(q, p, out, w);
 	for (size_t i = 0; i < out->count / 2; i++) {
 		struct history_change x = out->at[i];
@@ -125,6 +118,6 @@ enum err store_change_around(struct db *db, int64_t history, int64_t position, i
 		return e;
 	q = db_prepare(db, "SELECT " HISTORY_CHANGE " FROM history_change x WHERE history_id = ?1"
 	                   " AND position >= ?2 ORDER BY position LIMIT ?3");
-	ask_around(q, history, position, after);
+	history_bind_around(q, history, position, after);
 	return read_changes(q, p, out, w);
 }

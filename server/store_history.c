@@ -481,7 +481,7 @@ enum err store_history_drop(struct db *db, int64_t history, int64_t position, st
 	return e == OK ? sum_block(db, history, position, w) : e;
 }
 
-static void ask_around(struct db_stmt *q, int64_t history, int64_t position, int64_t n)
+void history_bind_around(struct db_stmt *q, int64_t history, int64_t position, int64_t n)
 {
 	db_bind_int(q, 1, history);
 	db_bind_int(q, 2, position);
@@ -507,14 +507,14 @@ enum err store_history_around(struct db *db, int64_t history, int64_t position, 
 	                                   " ORDER BY x.position DESC LIMIT ?3");
 	enum err e;
 
-	ask_around(q, history, position, before);
+	history_bind_around(q, history, position, before);
 	e = read_points(q, p, out, w);
 	if (e != OK)
 		return e;
 	turn_points(out);
 	q = db_prepare(db, "SELECT " HISTORY_POINT " FROM history_point x WHERE x.history_id = ?1"
 	                   " AND x.position >= ?2 ORDER BY x.position LIMIT ?3");
-	ask_around(q, history, position, after);
+	history_bind_around(q, history, position, after);
 	return read_points(q, p, out, w);
 }
 

@@ -41,9 +41,10 @@ struct history_cell {
 	struct series_key key;
 	const char *config_name;
 	bool deterministic;
-	double value; /* NAN: none */
-	double spread, tau, change, low, high;
-	int64_t boots, against; /* position of what it was compared with; NONE */
+	double value;  /* in the metric's unit; NAN: none */
+	double spread; /* cmp_cell.std_rel (lib/compare.h); with all below NAN: unknown */
+	double tau, change, low, high; /* fractions, as its comparison has them */
+	int64_t boots, against;        /* position of what it was compared with; NONE */
 	bool carried, moved;
 	int64_t kernel, submission, last_boot;
 };
@@ -68,7 +69,7 @@ struct history {
 	const char *config_name, *class, *unit;
 	bool deterministic, more_is_better;
 	int64_t points;
-	double level;
+	double level; /* of the newest window, in the metric's unit; NAN: none */
 };
 struct histories {
 	struct history *at;
@@ -130,8 +131,10 @@ enum err store_history_phases(struct db *db, const struct history *h, const stru
 
 struct history_change {
 	int64_t history, position;
-	const char *class;
-	double before, after, change, low, high, score;
+	const char *class;        /* step, transient, outlier */
+	double before, after;     /* levels, in the metric's unit */
+	double change, low, high; /* fractions of `before`; NAN: unknown, or no interval */
+	double score;             /* lib/stat/history.h; NAN on a deterministic board */
 };
 struct history_changes {
 	struct history_change *at;
@@ -224,6 +227,8 @@ enum err store_history_faults(struct db *db, int64_t track, const char *board, i
 	" x.score"
 /* Of a statement that begins with those columns. */
 void history_point_row(struct db_stmt *q, struct history_point *out);
+/* ?1 to ?3 of a statement for what lies about a position. */
+void history_bind_around(struct db_stmt *q, int64_t history, int64_t position, int64_t n);
 void history_change_row(struct db_stmt *q, struct pool *p, struct history_change *out);
 
 #endif

@@ -377,16 +377,6 @@ enum err store_job_resolving(struct db *db, int64_t submission, const char *tree
 	return first_id(q, id, w);
 }
 
-enum err store_job_building(struct db *db, int64_t kernel, int64_t *id, struct why *w)
-{
-	struct db_stmt *q =
-	        db_prepare(db, "SELECT id FROM job WHERE kernel_id = ?1 AND kind = 'build'"
-	                       " AND state IN ('queued', 'leased')");
-
-	db_bind_int(q, 1, kernel);
-	return first_id(q, id, w);
-}
-
 enum err store_job_waiting(struct db *db, const char *board, int64_t submission, int64_t kernel,
                            struct pool *p, struct ids *out, struct why *w)
 {

@@ -104,8 +104,6 @@ enum err store_job_open(struct db *db, int64_t submission, int64_t *count, struc
  * NONE. */
 enum err store_job_resolving(struct db *db, int64_t submission, const char *tree, const char *ref,
                              const char *base_of, int64_t *id, struct why *w);
-/* The open build of a kernel; NONE. */
-enum err store_job_building(struct db *db, int64_t kernel, int64_t *id, struct why *w);
 /* Queued work on a board, of one submission (NONE: all) and one kernel (NONE: all). */
 enum err store_job_waiting(struct db *db, const char *board, int64_t submission, int64_t kernel,
                            struct pool *p, struct ids *out, struct why *w);

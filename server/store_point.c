@@ -271,6 +271,7 @@ enum err store_point_verdicts(struct db *db, int64_t sub, const char *kernel,
 	return e;
 }
 
+/* "+ 0": from the open alerts of faults to their points, not from all points. */
 enum err store_point_quiet(struct db *db, int64_t track, int64_t points, struct pool *p,
                            struct quiet_cells *out, struct why *w)
 {
@@ -284,7 +285,7 @@ enum err store_point_quiet(struct db *db, int64_t track, int64_t points, struct 
 	            " AS behind FROM newest n WHERE NOT EXISTS (SELECT 1 FROM alert a"
 	            " JOIN track_point t ON t.submission_id = a.submission_id"
 	            " WHERE a.kind = 'fault' AND a.state IN ('new', 'confirmed', 'acknowledged')"
-	            " AND t.track_id = ?1) ORDER BY behind DESC, n.board, n.case_text");
+	            " AND t.track_id + 0 = ?1) ORDER BY behind DESC, n.board, n.case_text");
 	enum err e;
 
 	*out = (struct quiet_cells){0};

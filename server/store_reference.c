@@ -52,21 +52,7 @@ enum err store_reference_set(struct db *db, const struct reference *r, int64_t *
 	return db_run_int(q, id, w);
 }
 
-enum err store_reference_end(struct db *db, const char *board, const char *by, int64_t now_ms,
-                             struct pool *p, struct reference *out, struct why *w)
-{
-	int64_t id;
-	enum err e = end(db, board, by, now_ms, &id, w);
-
-	if (e == OK && id == NONE)
-		e = board ? err_set(w, ERR_NOT_FOUND, "there is no reference for boards \"%s\"",
-		                    board)
-		          : err_set(w, ERR_NOT_FOUND, "there is no reference for all boards");
-	return e == OK ? store_reference_get(db, id, p, out, w) : e;
-}
-
-enum err store_reference_get(struct db *db, int64_t id, struct pool *p, struct reference *out,
-                             struct why *w)
+static enum err get(struct db *db, int64_t id, struct pool *p, struct reference *out, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, REFERENCE "id = ?1");
 	enum err e;
@@ -79,6 +65,19 @@ enum err store_reference_get(struct db *db, int64_t id, struct pool *p, struct r
 		read_one(q, p, out);
 	db_done(q);
 	return e;
+}
+
+enum err store_reference_end(struct db *db, const char *board, const char *by, int64_t now_ms,
+                             struct pool *p, struct reference *out, struct why *w)
+{
+	int64_t id;
+	enum err e = end(db, board, by, now_ms, &id, w);
+
+	if (e == OK && id == NONE)
+		e = board ? err_set(w, ERR_NOT_FOUND, "there is no reference for boards \"%s\"",
+		                    board)
+		          : err_set(w, ERR_NOT_FOUND, "there is no reference for all boards");
+	return e == OK ? get(db, id, p, out, w) : e;
 }
 
 enum err store_reference_list(struct db *db, struct pool *p, struct references *out, struct why *w)

@@ -26,8 +26,6 @@ enum err store_reference_end(struct db *db, const char *board, const char *by, i
                              struct pool *p, struct reference *out, struct why *w);
 /* In force, oldest first. */
 enum err store_reference_list(struct db *db, struct pool *p, struct references *out, struct why *w);
-enum err store_reference_get(struct db *db, int64_t id, struct pool *p, struct reference *out,
-                             struct why *w);
 
 struct reference_night {
 	const char *board;

@@ -376,17 +376,6 @@ enum err store_sub_boards(struct db *db, int64_t sub, struct pool *p, struct tex
 	return read_texts(q, p, out, NULL, w);
 }
 
-enum err store_sub_of_board(struct db *db, const char *board, struct pool *p, struct ids *out,
-                            struct why *w)
-{
-	struct db_stmt *q = db_prepare(db, "SELECT s.id FROM submission s JOIN submission_board b"
-	                                   " ON b.submission_id = s.id AND b.board = ?1"
-	                                   " WHERE s.ended_ms IS NULL ORDER BY s.id");
-
-	db_bind_text(q, 1, board);
-	return read_ids(q, p, out, w);
-}
-
 enum err store_case_id(struct db *db, const char *text, int64_t *id, struct why *w)
 {
 	struct db_stmt *q = db_prepare(db, "SELECT id FROM bench_case WHERE text = ?1");

@@ -109,9 +109,6 @@ enum err store_sub_board_add(struct db *db, int64_t sub, int64_t pos, const char
                              struct why *w);
 enum err store_sub_boards(struct db *db, int64_t sub, struct pool *p, struct texts *out,
                           struct why *w);
-/* Open submissions that use this board. */
-enum err store_sub_of_board(struct db *db, const char *board, struct pool *p, struct ids *out,
-                            struct why *w);
 
 /* The id of a case, made when new. */
 enum err store_case_id(struct db *db, const char *text, int64_t *id, struct why *w);

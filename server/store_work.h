@@ -50,7 +50,7 @@ struct work_cell {
 enum err store_work_cell(struct db *db, int64_t submission, const char *board,
                          const char *case_text, const char *kernel, struct pool *p,
                          struct work_cell *out, struct why *w);
-/* Its cells that moved, of a kernel, the largest first. */
+/* Its cells that moved, of a kernel: the slower ones first, of each the largest first. */
 enum err store_work_cells(struct db *db, int64_t submission, const char *kernel, struct pool *p,
                           struct alert_cells *out, struct why *w);
 /* Boots that were made for a submission, not reused; of one kernel's alone, in whatever

@@ -44,11 +44,8 @@ enum err tracks_walked(struct db *db, int64_t walk, int64_t now_ms, struct why *
  * caller. */
 enum err tracks_take_walk(struct db *db, struct pool *p, struct track *t, struct walk *k,
                           int64_t now_ms, struct why *w);
-/* What a point's submission says, as docs/api.md has it. `before` NULL: it is the first;
- * `base` NULL: no merge base is measured beside it. */
-json_t *tracks_body(const struct track *t, const struct track_point *x,
-                    const struct track_point *before, const struct track_point *base);
-/* The same without commits, to check a track before it is made. */
+/* What a point's submission says, as docs/api.md has it, without commits: to check a track
+ * before it is made. */
 json_t *tracks_trial(const struct track *t);
 /* At most one step each; *did: there may be more to do. */
 enum err tracks_submit(struct server *srv, struct db *db, struct pool *p, struct track *t,

@@ -50,8 +50,9 @@ static void put_title(json_t *o, const struct track *t, const char *what, const 
 	buf_release(&b);
 }
 
-json_t *tracks_body(const struct track *t, const struct track_point *x,
-                    const struct track_point *before, const struct track_point *base)
+/* `before` NULL: it is the first; `base` NULL: no merge base is measured beside it. */
+static json_t *body_of(const struct track *t, const struct track_point *x,
+                       const struct track_point *before, const struct track_point *base)
 {
 	json_t *o = json_loads(t->request, 0, NULL), *kernels = json_array();
 	bool apart = x->rebased && (before || base);
@@ -89,15 +90,19 @@ static enum err submit(struct server *srv, struct db *db, struct pool *p, struct
 {
 	const struct submitter who = {
 	        .srv = srv, .db = db, .label = t->submitter, .admin = t->admin};
+	struct wanted x = {0};
 	struct why why;
-	enum err e = submit_own(&who, body, sub, &why);
+	enum err e = submit_read(&who, p, body, &x, &why);
 
 	json_decref(body);
-	if (e == OK) {
-		t->blocked = NULL;
-		return OK;
-	}
 	*sub = NONE;
+	/* What fails from here on takes all of the step back. */
+	if (e == OK) {
+		e = submit_store(db, &x, w);
+		*sub = x.id;
+		t->blocked = NULL;
+		return e;
+	}
 	if (e == ERR_INPUT || e == ERR_UNPROCESSABLE || e == ERR_DENIED || e == ERR_NOT_FOUND) {
 		t->blocked = pool_str(p, why.text);
 		return OK;
@@ -134,8 +139,7 @@ enum err tracks_submit(struct server *srv, struct db *db, struct pool *p, struct
 	e = store_point_before(db, t->id, at, true, p, &before, w);
 	if (e == OK)
 		e = submit(srv, db, p, t,
-		           tracks_body(t, x, before.position == NONE ? NULL : &before, base), &sub,
-		           w);
+		           body_of(t, x, before.position == NONE ? NULL : &before, base), &sub, w);
 	if (e != OK || sub == NONE)
 		return e;
 	*did = true;
@@ -161,7 +165,7 @@ enum err tracks_release(struct server *srv, struct db *db, struct pool *p, struc
 	e = store_point_unreleased(db, t->id, p, &x, w);
 	if (e != OK || x.position == NONE)
 		return e;
-	body = tracks_body(t, &x, NULL, NULL);
+	body = body_of(t, &x, NULL, NULL);
 	kernels = json_object_get(body, "kernels");
 	release = kernel_of(t, "release", "");
 	json_put_str(release, "ref", t->release);

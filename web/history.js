@@ -8,6 +8,10 @@ const SHOWN = 200; // rows of the table of points ...
 const BUCKETS = 50; // ... and of buckets
 const HEIGHT = 380;
 
+// Of the page that is shown: colours are those of the scheme.
+let redrawShown = null;
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redrawShown?.());
+
 const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 // ---- data
@@ -290,16 +294,16 @@ export async function showHistory(id, query) {
 			redraw();
 			withKeys(plot, layout, () => chart);
 			let width = plot.clientWidth;
-			new ResizeObserver(() => {
-				if (plot.isConnected && plot.clientWidth !== width) {
+			const observer = new ResizeObserver(() => {
+				if (!plot.isConnected) {
+					observer.disconnect();
+				} else if (plot.clientWidth !== width) {
 					width = plot.clientWidth;
 					chart.setSize({width: Math.max(width, 280), height: HEIGHT});
 				}
-			}).observe(plot);
-			matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-				if (plot.isConnected)
-					redraw();
 			});
+			observer.observe(plot);
+			redrawShown = () => plot.isConnected && redraw();
 		},
 		nodes: [
 			h("p", {}, h("a", {href: `#/track/${id}`}, `← track ${x.branch}`)),

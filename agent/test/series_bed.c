@@ -27,27 +27,22 @@ void series_script(const char *dir, const char *script)
 
 void series_bed_init(struct series_bed *b, const char *commits)
 {
-	struct why w;
-
 	bed_init(&b->bed, NULL, "file:///");
-	b->origin = path_join(b->bed.dir, "origin");
+	bed_origin(&b->bed);
 	b->work = path_join(b->bed.dir, "work");
-	b->url = xasprintf("file://%s", b->origin);
-	assert_int_equal(dir_make(b->origin, 0755, &w), OK);
-	series_script(b->origin, "git init -q -b main .\n"
-	                         "mkdir mm; for i in $(seq 200); do echo line $i; done > mm/a.c\n"
-	                         "git add -A; git commit -q -m older; echo b > mm/b.c; git add -A\n"
-	                         "git commit -q -m base; git tag v1");
+	series_script(b->bed.origin,
+	              "git init -q -b main .\n"
+	              "mkdir mm; for i in $(seq 200); do echo line $i; done > mm/a.c\n"
+	              "git add -A; git commit -q -m older; echo b > mm/b.c; git add -A\n"
+	              "git commit -q -m base; git tag v1");
 	series_script(b->bed.dir, "git clone -q origin work");
 	series_script(b->work, commits);
-	run_line(b->base, sizeof(b->base), b->origin, "git", "rev-parse", "main", NULL);
+	run_line(b->base, sizeof(b->base), b->bed.origin, "git", "rev-parse", "main", NULL);
 }
 
 void series_bed_release(struct series_bed *b)
 {
-	free(b->origin);
 	free(b->work);
-	free(b->url);
 	bed_release(&b->bed);
 }
 
@@ -60,7 +55,7 @@ enum err series_resolve(struct series_bed *b, const char *kind, const char *file
 	struct why w;
 
 	assert_int_equal(hash_file(path, hex, NULL, &w), OK);
-	json_put_str(o, "tree", b->url);
+	json_put_str(o, "tree", b->bed.url);
 	json_put_str(o, "ref", ref);
 	json_put_str(s, kind, hex);
 	json_put(o, "series", s);

@@ -8,9 +8,8 @@
 #include "agent/test/steps.h"
 
 struct series_bed {
+	/* Of its origin: mm/a.c has 200 lines "line N", mm/b.c one; branch main, tag v1. */
 	struct step_bed bed;
-	/* mm/a.c has 200 lines "line N", mm/b.c one; branch main, tag v1. */
-	char *origin, *url;
 	char *work; /* the clone */
 	char base[41];
 };

@@ -78,6 +78,15 @@ void bed_allow(struct step_bed *b, const char *tree)
 	list_add(&b->conf.trees, tree);
 }
 
+void bed_origin(struct step_bed *b)
+{
+	struct why w;
+
+	b->origin = path_join(b->dir, "origin");
+	b->url = xasprintf("file://%s", b->origin);
+	assert_int_equal(dir_make(b->origin, 0755, &w), OK);
+}
+
 static void list_free(struct conf_list *l)
 {
 	size_t i;
@@ -90,6 +99,8 @@ static void list_free(struct conf_list *l)
 void bed_release(struct step_bed *b)
 {
 	json_decref(b->spec);
+	free(b->origin);
+	free(b->url);
 	buf_release(&b->marks);
 	close(b->progress[0]);
 	close(b->progress[1]);

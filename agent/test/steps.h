@@ -16,12 +16,15 @@ struct step_bed {
 	char job_dir[320];
 	struct buf marks; /* "fetched configured built " */
 	int progress[2];
+	char *origin, *url; /* bed_origin()'s; else NULL */
 };
 
 /* `keep` NULL: a new directory below TMPDIR or /var/tmp. `trees` allows one
  * more prefix besides https://. */
 void bed_init(struct step_bed *b, const char *keep, const char *tree);
 void bed_allow(struct step_bed *b, const char *tree);
+/* An empty directory for a tree, and its address. */
+void bed_origin(struct step_bed *b);
 void bed_release(struct step_bed *b);
 /* The spec (taken over) of the next step, which begins in a fresh job directory. */
 struct step *bed_job(struct step_bed *b, json_t *spec);

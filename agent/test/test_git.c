@@ -17,7 +17,6 @@
 #include <cmocka.h>
 
 static struct step_bed bed;
-static char *origin, *url;
 static char first[41], second[41];
 
 static void in_origin(const char *script)
@@ -28,20 +27,16 @@ static void in_origin(const char *script)
 	        "GIT_COMMITTER_DATE='1700000000 +0000'\n%s",
 	        script);
 
-	run_ok(origin, "sh", "-c", all, NULL);
+	run_ok(bed.origin, "sh", "-c", all, NULL);
 	free(all);
 }
 
 static int setup(void **state)
 {
-	struct why w;
-
 	(void)state;
 	bed_init(&bed, NULL, "file:///");
 	bed_allow(&bed, "http://127.0.0.1:1/");
-	origin = path_join(bed.dir, "origin");
-	url = xasprintf("file://%s", origin);
-	assert_int_equal(dir_make(origin, 0755, &w), OK);
+	bed_origin(&bed);
 	in_origin("git init -q -b main .\n"
 	          "mkdir -p mm; echo one > mm/a.c; echo same > mm/b.c; echo old > gone.c\n"
 	          "ln -s mm/a.c link; echo '*.o' > .gitignore; printf '#!/bin/sh\\n' > run.sh; "
@@ -50,16 +45,14 @@ static int setup(void **state)
 	          "git tag -a -m note v1; git branch both; git tag light\n"
 	          "git rm -q gone.c; echo two > mm/a.c; git add -A; git commit -q -m second\n"
 	          "git tag both; git tag tree HEAD^{tree}\n");
-	run_line(first, sizeof(first), origin, "git", "rev-parse", "v1^{commit}", NULL);
-	run_line(second, sizeof(second), origin, "git", "rev-parse", "main", NULL);
+	run_line(first, sizeof(first), bed.origin, "git", "rev-parse", "v1^{commit}", NULL);
+	run_line(second, sizeof(second), bed.origin, "git", "rev-parse", "main", NULL);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	free(origin);
-	free(url);
 	bed_release(&bed);
 	return 0;
 }
@@ -96,7 +89,7 @@ static void test_resolves(void **state)
 	for (i = 0; i < ARRAY_SIZE(refs); i++) {
 		const char *want = refs[i].is_first ? first : second;
 
-		assert_int_equal(resolve(url, refs[i].ref, &out), OK);
+		assert_int_equal(resolve(bed.url, refs[i].ref, &out), OK);
 		if (out.fail)
 			fail_msg("%s: %s", refs[i].ref, out.why.text);
 		assert_string_equal(json_str(out.body, "commit", ""), want);
@@ -104,7 +97,7 @@ static void test_resolves(void **state)
 		step_outcome_release(&out);
 	}
 	/* By commit id, also one that no branch points to any more. */
-	assert_int_equal(resolve(url, first, &out), OK);
+	assert_int_equal(resolve(bed.url, first, &out), OK);
 	assert_int_equal(out.fail, FAIL_NONE);
 	assert_string_equal(json_str(out.body, "subject", ""),
 	                    "first: \xc3\xa4nderung \xc3\xbf end");
@@ -128,18 +121,29 @@ static void test_wrong_refs_and_trees(void **state)
 			const char *tree, *ref, *says;
 			enum fail_class fail;
 		} bad[] = {
-		        {url, "no-such-branch", "has no branch or tag \"no-such-branch\"",
+		        {bed.url, "no-such-branch", "has no branch or tag \"no-such-branch\"",
 		         FAIL_BUILD},
-		        {url, "0000000000000000000000000000000000000001",
+		        {bed.url, "0000000000000000000000000000000000000001",
 		         "has no commit 0000000000000000000000000000000000000001", FAIL_BUILD},
-		        {url, "--upload-pack=/bin/false", "begins with '-'", FAIL_BUILD},
-		        {url, "a b", "is no name of a branch", FAIL_BUILD},
-		        {url, "tree", "is no commit", FAIL_BUILD},
+		        {bed.url, "--upload-pack=/bin/false", "begins with '-'", FAIL_BUILD},
+		        {bed.url, "a b", "is no name of a branch", FAIL_BUILD},
+		        {bed.url, "tree", "is no commit", FAIL_BUILD},
 		        {not_git, "main", "no git tree at this address", FAIL_BUILD},
 		        {gone, "main", "no git tree at this address", FAIL_BUILD},
 		        {"ext::sh", "main", "expected an address", FAIL_BUILD},
 		        {"http://127.0.0.1:1/x.git", "main", "does not answer", FAIL_INFRA},
 		        {"https://name.invalid/x.git", "main", "cannot be found", FAIL_INFRA},
+		        /* Nobody named these hosts in the configuration. */
+		        {"https://127.0.0.1:1/x.git", "main", "address 127.0.0.1, which is none",
+		         FAIL_BUILD},
+		        {"https://0x7f000001/x.git", "main", "address 127.0.0.1, which is none",
+		         FAIL_BUILD},
+		        {"https://[::ffff:10.0.0.1]/x.git", "main", "10.0.0.1, which is none",
+		         FAIL_BUILD},
+		        {"https://169.254.169.254/latest/", "main", "none of the public internet",
+		         FAIL_BUILD},
+		        {"https://localhost/x.git", "main",
+		         "its host \"localhost\" has the address", FAIL_BUILD},
 		};
 
 		for (i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -156,6 +160,56 @@ static void test_wrong_refs_and_trees(void **state)
 	free(gone);
 }
 
+static bool says(const struct argv *a, const char *word)
+{
+	const char *const *all = argv_list(a);
+
+	for (size_t i = 0; all[i]; i++)
+		if (strcmp(all[i], word) == 0)
+			return true;
+	return false;
+}
+
+/* A name that is looked up again may be somewhere else, and so may a redirect. */
+static void test_a_host_stays_where_it_is(void **state)
+{
+	static const struct {
+		const char *url, *host, *port, *pinned;
+	} all[] = {
+	        {"https://8.8.8.8/x.git", "8.8.8.8", "443",
+	         "http.curloptResolve=8.8.8.8:443:8.8.8.8"},
+	        {"https://8.8.8.8:8443/x.git", "8.8.8.8", "8443",
+	         "http.curloptResolve=8.8.8.8:8443:8.8.8.8"},
+	        {"https://[2001:4860:4860::8888]:8443/x", "2001:4860:4860::8888", "8443", NULL},
+	        {"http://127.0.0.1:1/x.git", "127.0.0.1", "1", NULL},
+	        {"ssh://git@a.org/x.git", "a.org", "22", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		struct argv a = {0};
+		char host[64], port[6];
+		struct git g;
+		struct why w;
+
+		assert_true(git_url_host(all[i].url, host, sizeof(host), port));
+		assert_string_equal(host, all[i].host);
+		assert_string_equal(port, all[i].port);
+		if (str_starts(all[i].url, "ssh:"))
+			continue;
+		assert_int_equal(
+		        git_open(&g, bed_job(&bed, spec(all[i].url, "main")), all[i].url, &w), OK);
+		assert_int_equal(git_begin_remote(&g, &a, &w), OK);
+		assert_true(says(&a, "http.followRedirects=false"));
+		if (all[i].pinned)
+			assert_true(says(&a, all[i].pinned));
+		else
+			assert_null(g.resolve);
+		argv_release(&a);
+		git_close(&g);
+	}
+}
+
 static void test_survives_a_killed_git(void **state)
 {
 	struct step_outcome out;
@@ -170,7 +224,7 @@ static void test_survives_a_killed_git(void **state)
 	run_ok(NULL, "sh", "-c", script, NULL);
 	free(script);
 	in_origin("echo three > mm/a.c; git commit -q -am third; git branch -f third");
-	assert_int_equal(resolve(url, "third", &out), OK);
+	assert_int_equal(resolve(bed.url, "third", &out), OK);
 	if (out.fail)
 		fail_msg("%s", out.why.text);
 	step_outcome_release(&out);
@@ -179,7 +233,7 @@ static void test_survives_a_killed_git(void **state)
 
 static void test_checkout(void **state)
 {
-	struct step *s = bed_job(&bed, spec(url, "main"));
+	struct step *s = bed_job(&bed, spec(bed.url, "main"));
 	char *tree = path_join(bed.dir, "tree"), *index = path_join(bed.dir, "tree-index");
 	char *lock = xasprintf("%s.lock", index), *b = path_join(tree, "mm/b.c"),
 	     *a = path_join(tree, "mm/a.c"), *gone = path_join(tree, "gone.c"),
@@ -191,7 +245,7 @@ static void test_checkout(void **state)
 
 	(void)state;
 	buf_init(&text, 4096);
-	assert_int_equal(git_open(&g, s, url, &w), OK);
+	assert_int_equal(git_open(&g, s, bed.url, &w), OK);
 	assert_int_equal(git_fetch(&g, first, NULL, &w), OK);
 	assert_int_equal(git_fetch(&g, second, "main", &w), OK);
 	assert_int_equal(checkout(&g, first, tree, index, &w), OK);
@@ -243,10 +297,10 @@ static void test_no_hooks(void **state)
 	                   "post-checkout reference-transaction post-index-change "
 	                   "fsmonitor-watchman; do printf '#!/bin/sh\\ntouch %s\\n' > "
 	                   "$d/hooks/$h; chmod 755 $d/hooks/$h; done; done",
-	                   bed.dir, origin, mark);
+	                   bed.dir, bed.origin, mark);
 	run_ok(NULL, "sh", "-c", script, NULL);
 	in_origin("git -c core.hooksPath=/dev/null branch hooked main");
-	assert_int_equal(resolve(url, "hooked", &out), OK);
+	assert_int_equal(resolve(bed.url, "hooked", &out), OK);
 	assert_int_equal(out.fail, FAIL_NONE);
 	assert_false(path_exists(mark));
 	step_outcome_release(&out);
@@ -319,6 +373,7 @@ int main(void)
 	        cmocka_unit_test(test_words_of_git),
 	        cmocka_unit_test(test_resolves),
 	        cmocka_unit_test(test_wrong_refs_and_trees),
+	        cmocka_unit_test(test_a_host_stays_where_it_is),
 	        cmocka_unit_test(test_survives_a_killed_git),
 	        cmocka_unit_test(test_checkout),
 	        cmocka_unit_test(test_no_hooks),

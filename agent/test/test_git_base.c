@@ -15,7 +15,6 @@
 #include <cmocka.h>
 
 static struct step_bed bed;
-static char *origin, *url;
 
 /*
  * main        m0 ... m2999
@@ -41,29 +40,23 @@ static const char history[] =
 
 static int setup(void **state)
 {
-	struct why w;
-
 	(void)state;
 	bed_init(&bed, NULL, "file:///");
-	origin = path_join(bed.dir, "origin");
-	url = xasprintf("file://%s", origin);
-	assert_int_equal(dir_make(origin, 0755, &w), OK);
-	run_ok(origin, "sh", "-c", history, NULL);
+	bed_origin(&bed);
+	run_ok(bed.origin, "sh", "-c", history, NULL);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	free(origin);
-	free(url);
 	bed_release(&bed);
 	return 0;
 }
 
 static void commit_of(const char *name, char out[41])
 {
-	run_line(out, 41, origin, "git", "rev-parse", name, NULL);
+	run_line(out, 41, bed.origin, "git", "rev-parse", name, NULL);
 }
 
 static void resolve(const char *ref, const char *base_of, struct step_outcome *out)
@@ -72,7 +65,7 @@ static void resolve(const char *ref, const char *base_of, struct step_outcome *o
 	struct why w;
 
 	*out = (struct step_outcome){.fail = FAIL_NONE};
-	json_put_str(o, "tree", url);
+	json_put_str(o, "tree", bed.url);
 	json_put_str(o, "ref", ref);
 	json_put_str(o, "base_of", base_of);
 	assert_int_equal(step_resolve(bed_job(&bed, o), out, &w), OK);
@@ -91,6 +84,25 @@ static void expect(const char *onto, const char *branch, const char *want)
 	assert_string_equal(json_str(out.body, "commit", ""), base);
 	/* Its files are in the mirror, as of any commit that is resolved. */
 	assert_true(json_int(out.body, "bytes_fetched", -1) >= 0);
+	step_outcome_release(&out);
+}
+
+/* Whoever follows main sees so many commits behind one. */
+static void walked(const char *since, size_t commits)
+{
+	struct step_outcome out = {.fail = FAIL_NONE};
+	json_t *o = json_object();
+	char id[41];
+	struct why w;
+
+	commit_of(since, id);
+	json_put_str(o, "tree", bed.url);
+	json_put_str(o, "ref", "main");
+	json_put_str(o, "since", id);
+	assert_int_equal(step_walk(bed_job(&bed, o), &out, &w), OK);
+	if (out.fail)
+		fail_msg("behind %s: %s", since, out.why.text);
+	assert_int_equal(json_array_size(json_object_get(out.body, "commits")), commits);
 	step_outcome_release(&out);
 }
 
@@ -119,12 +131,12 @@ static void test_commits_alone(void **state)
 	char *history_dir = xasprintf("%s/mirrors", bed.dir);
 
 	(void)state;
-	run_ok(origin, "git", "config", "uploadpack.allowFilter", "true", NULL);
+	run_ok(bed.origin, "git", "config", "uploadpack.allowFilter", "true", NULL);
 	expect("HEAD", "mine", "main~10");
 	expect("left", "right", "main~99");
 	/* No file and no folder is there. */
 	run_line(line, sizeof(line), history_dir, "sh", "-c",
-	         "cd *.git/foldwatch-history && git cat-file --batch-all-objects "
+	         "cd *.git/foldwatch-commits && git cat-file --batch-all-objects "
 	         "--batch-check='%(objecttype)' 2>/dev/null | sort -u | tr -d '\\n'",
 	         NULL);
 	assert_string_equal(line, "commit");
@@ -159,6 +171,23 @@ static void test_none(void **state)
 	expect("HEAD", "mine", "main~10");
 }
 
+/* A tree whose branch is followed as well: both keep something in its mirror. */
+static void test_beside_walks(void **state)
+{
+	(void)state;
+	expect("HEAD", "mine", "main~10");
+	walked("main~5", 5);
+	expect("HEAD", "main~20", "main~20");
+	walked("main~30", 30);
+}
+
+static void test_behind_walks(void **state)
+{
+	(void)state;
+	walked("main~5", 5);
+	expect("HEAD", "mine", "main~10");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +196,8 @@ int main(void)
 	                                        teardown),
 	        cmocka_unit_test_setup_teardown(test_commits_alone, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_none, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_beside_walks, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_behind_walks, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -129,18 +129,22 @@ static void test_commit_and_scheme(void **state)
 	assert_false(git_is_commit("0123456789abcdef0123456789abcdef012345678"));
 	git_url_scheme("file:///x", scheme, sizeof(scheme));
 	assert_string_equal(scheme, "file");
-	assert_false(git_names_host(&none, "https://a.org/x"));
-	assert_true(git_names_host(&trees, "https://a.org/x"));
-	assert_true(git_names_host(&trees, "file:///srv/trees/x"));
-	assert_false(git_names_host(&trees, "https://a.org.evil.net/x"));
+}
+
+static void test_hosts_by_name(void **state)
+{
+	(void)state;
+	assert_false(git_names_host(&none, "https://any.host/x.git"));
+	assert_true(git_names_host(&trees, "https://a.org/x.git"));
+	assert_false(git_names_host(&trees, "https://a.org.evil.net/x.git"));
+	assert_true(git_names_host(&trees, "file:///srv/trees/x.git"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_urls_allowed),
-	        cmocka_unit_test(test_urls_refused),
-	        cmocka_unit_test(test_refs),
+	        cmocka_unit_test(test_urls_allowed),      cmocka_unit_test(test_urls_refused),
+	        cmocka_unit_test(test_hosts_by_name),     cmocka_unit_test(test_refs),
 	        cmocka_unit_test(test_commit_and_scheme),
 	};
 

@@ -1,6 +1,7 @@
 /* The commits between two of a tree, in real repositories. */
 #include "agent/git_walk.h"
 
+#include "agent/test/static_http.h"
 #include "agent/test/steps.h"
 #include "lib/file.h"
 #include "lib/json.h"
@@ -15,7 +16,6 @@
 #include <cmocka.h>
 
 static struct step_bed bed;
-static char *origin, *url;
 
 /* Commits have dates that grow, so that equal changes are different commits. */
 static void in_origin(const char *script)
@@ -29,25 +29,21 @@ static void in_origin(const char *script)
 	        1700000000 + day, 1700000000 + day, script);
 
 	day += 1000;
-	run_ok(origin, "sh", "-c", all, NULL);
+	run_ok(bed.origin, "sh", "-c", all, NULL);
 	free(all);
 }
 
 static void id_of(const char *rev, char out[41])
 {
-	run_line(out, 41, origin, "git", "rev-parse", rev, NULL);
+	run_line(out, 41, bed.origin, "git", "rev-parse", rev, NULL);
 }
 
 /* Each begins with a mirror of its own and a tree of 100 commits, some days apart. */
 static int setup(void **state)
 {
-	struct why w;
-
 	(void)state;
 	bed_init(&bed, NULL, "file:///");
-	origin = path_join(bed.dir, "origin");
-	url = xasprintf("file://%s", origin);
-	assert_int_equal(dir_make(origin, 0755, &w), OK);
+	bed_origin(&bed);
 	in_origin("git init -q -b main .; git config gc.auto 0\n"
 	          "for i in $(seq 100); do printf 'commit refs/heads/main\\ncommitter t <t@t> "
 	          "%d +0000\\ndata <<E\\nold %d\\nE\\nM 100644 inline f%d\\ndata <<E\\n%d\\nE\\n' "
@@ -59,8 +55,6 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	free(origin);
-	free(url);
 	bed_release(&bed);
 	return 0;
 }
@@ -70,7 +64,7 @@ static void walk_limit(const char *ref, const char *since, int64_t limit, struct
 	json_t *o = json_object();
 	struct why w;
 
-	json_put_str(o, "tree", url);
+	json_put_str(o, "tree", bed.url);
 	json_put_str(o, "ref", ref);
 	json_put_str(o, "since", since);
 	if (limit)
@@ -434,13 +428,49 @@ static void test_histories(void **state)
 		id_of(rev, tip);
 		walk(tip, since, &out);
 		range = xasprintf("%s..%s", since, tip);
-		run_line(count, sizeof(count), origin, "git", "rev-list", "--count", range, NULL);
+		run_line(count, sizeof(count), bed.origin, "git", "rev-list", "--count", range,
+		         NULL);
 		assert_int_equal(json_array_size(json_object_get(out.body, "commits")),
 		                 strtol(count, NULL, 10));
 		assert_ends(&out, tip, since, true);
 		free(range);
 		step_outcome_release(&out);
 	}
+}
+
+/* A web server that knows nothing of git gives a tree whole, or not at all. */
+static void test_a_tree_as_files(void **state)
+{
+	struct static_http web;
+	struct step_outcome out;
+	char since[41], *prefix;
+
+	(void)state;
+	in_origin("git update-server-info");
+	id_of("main~5", since);
+	static_http_start(&web, bed.origin);
+	prefix = xasprintf("http://127.0.0.1:%d/", web.port);
+	bed_allow(&bed, prefix);
+	free(bed.url);
+	bed.url = xasprintf("%s.git", prefix);
+	walk_limit("main", NULL, 0, &out);
+	assert_int_equal(out.fail, FAIL_NONE);
+	step_outcome_release(&out);
+	walk_limit("main", since, 0, &out);
+	if (out.fail)
+		fail_msg("%s", out.why.text);
+	assert_ends(&out, "main", since, true);
+	assert_int_equal(json_array_size(json_object_get(out.body, "commits")), 5);
+	step_outcome_release(&out);
+	/* Where it sends to another address nobody has looked. */
+	free(bed.url);
+	bed.url = xasprintf("%smoved/.git", prefix);
+	walk_limit("main", NULL, 0, &out);
+	if (out.fail != FAIL_BUILD || !strstr(out.why.text, "sends to another address"))
+		fail_msg("%s", out.why.text);
+	step_outcome_release(&out);
+	static_http_stop(&web);
+	free(prefix);
 }
 
 static void test_bad(void **state)
@@ -486,6 +516,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(test_nothing_in_common, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_words, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_histories, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_a_tree_as_files, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_bad, setup, teardown),
 	};
 

@@ -29,9 +29,9 @@ static int setup(void **state)
 	        "git commit -q --allow-empty -m nothing\n"
 	        "sed -i 's/line 10$/two/' mm/a.c; git commit -q -a --author='J \xc3\xa4 <j@x>' "
 	        "-m 'mm: last\n\nbody'");
-	origin = sb.origin;
+	origin = sb.bed.origin;
 	work = sb.work;
-	url = sb.url;
+	url = sb.bed.url;
 	memcpy(base, sb.base, sizeof(base));
 	run_line(tip, sizeof(tip), work, "git", "rev-parse", "HEAD", NULL);
 	return 0;

@@ -48,9 +48,9 @@ static int setup(void **state)
 	        "git format-patch -q --base=origin/main --cover-letter -o out origin/main\n"
 	        "cat out/* > ok.mbox; cat out/000[13]* > text.mbox; git rm -q --cached -r out "
 	        "2>/dev/null || true");
-	origin = sb.origin;
+	origin = sb.bed.origin;
 	work = sb.work;
-	url = sb.url;
+	url = sb.bed.url;
 	memcpy(base, sb.base, sizeof(base));
 	return 0;
 }

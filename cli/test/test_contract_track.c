@@ -105,6 +105,7 @@ static void words(void **state)
 	struct place *p = *state;
 
 	fake_announce(p->f, false);
+	fails(p, p->submit, 2, "\"m?\" is not UTF-8", "track", "add", LINUX, "m\xff");
 	fails(p, p->submit, 2, "expected: foldwatch track", "track", "nonsense");
 	fails(p, p->submit, 2, "expected: foldwatch track", "track", "add", LINUX);
 	fails(p, p->submit, 2, "--every: expected a time", "track", "add", LINUX, "m", "--every",

@@ -73,8 +73,6 @@ static void new_cells_hold_nothing(void **state)
 	assert_true(isnan(x->mean) && isnan(x->change) && isnan(x->low) && isnan(x->std_rel));
 	assert_int_equal(x->verdict, VERDICT_INVALID);
 	assert_int_equal(x->needed, -1);
-	assert_ptr_equal(cmp_find(c, 0, 0, 0, 1), c->cell);
-	assert_null(cmp_find(c, 0, 0, 0, 0));
 	cmp_free(c);
 }
 
@@ -95,23 +93,6 @@ static void results_are_copied(void **state)
 	cmp_cell_result(x, &r);
 	assert_null(x->why);
 	assert_int_equal(x->needed, 7);
-	cmp_free(c);
-}
-
-static void exit_codes(void **state)
-{
-	struct cmp *c = two_kernels();
-
-	(void)state;
-	assert_int_equal(cmp_exit(c), 3);
-	cell(c, "fork/order=0", 0, VERDICT_INVALID, NAN); /* the baseline is no cell */
-	assert_int_equal(cmp_exit(c), 3);
-	cell(c, "fork/order=0", 1, VERDICT_SLOWER, .2);
-	cell(c, "fork/order=2", 1, VERDICT_SKIP, NAN);
-	cell(c, "fork/order=3", 1, VERDICT_SAME, 0);
-	assert_int_equal(cmp_exit(c), 0);
-	cell(c, "fork/order=4", 1, VERDICT_UNSURE, 0);
-	assert_int_equal(cmp_exit(c), 3);
 	cmp_free(c);
 }
 
@@ -176,7 +157,6 @@ int main(void)
 	        cmocka_unit_test(names_are_added_once),
 	        cmocka_unit_test(new_cells_hold_nothing),
 	        cmocka_unit_test(results_are_copied),
-	        cmocka_unit_test(exit_codes),
 	        cmocka_unit_test(notes_say_what_is_not_known),
 	};
 

@@ -157,10 +157,13 @@ static enum err add_point(struct db *db, int64_t track, int64_t walk, int i, int
 	return db_run(q, w);
 }
 
-static enum err add_walk(struct db *db, int64_t *id, struct why *w)
+static enum err add_walk(struct db *db, const char *since, int64_t *id, struct why *w)
 {
 	return store_walk_add(
-	        db, &(struct walk){.submitter = "s", .tree = BRANCH_TREE, .ref = "main"}, 0, id, w);
+	        db,
+	        &(struct walk){
+	                .submitter = "s", .tree = BRANCH_TREE, .ref = "main", .since = since},
+	        0, id, w);
 }
 
 static enum err follow(struct db *db, void *arg, struct why *w)
@@ -170,7 +173,7 @@ static enum err follow(struct db *db, void *arg, struct why *w)
 	struct walk k = {0};
 	struct db_stmt *q;
 	int64_t first, track;
-	enum err e = add_walk(db, &first, w);
+	enum err e = add_walk(db, NULL, &first, w);
 
 	if (e == OK)
 		e = store_walk_done(db,
@@ -180,7 +183,7 @@ static enum err follow(struct db *db, void *arg, struct why *w)
 		                                   .linear = true},
 		                    0, w);
 	if (e == OK)
-		e = add_walk(db, &k.id, w);
+		e = add_walk(db, branch_commit(branch.walked ? branch.point : 0), &k.id, w);
 	fill(&k, c);
 	if (e == OK)
 		e = store_walk_done(db, &k, 0, w);
@@ -197,8 +200,11 @@ static enum err follow(struct db *db, void *arg, struct why *w)
 		db_done(q);
 	if (e == OK)
 		e = add_point(db, track, first, 0, 1, NONE, w);
+	if (e == OK && branch.point)
+		e = add_point(db, track, branch.walked ? first : k.id, branch.point,
+		              1 + branch.point, NONE, w);
 	if (e == OK)
-		e = add_point(db, track, k.id, branch.commits, 2, x->sub, w);
+		e = add_point(db, track, k.id, branch.commits, 1 + branch.commits, x->sub, w);
 	empty(&k);
 	return e;
 }

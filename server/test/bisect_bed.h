@@ -23,6 +23,8 @@ struct branch {
 	bool rebased; /* all patches but the culprit's and the third were there before */
 	int same_as;  /* this one's binary ... */
 	int same;     /* ... is what this one builds to; 0: none */
+	int point;    /* a point of the track in between, which has no number; 0: none */
+	bool walked;  /* that point is what the look before found */
 };
 extern struct branch branch;
 

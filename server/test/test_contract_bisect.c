@@ -212,6 +212,45 @@ static void a_rebased_stack(void **state)
 	json_decref(b);
 }
 
+/* The good end is what the alert's kernel was held against: a point in between that came
+ * to no number, or came late, is one of the candidates. */
+static void a_point_in_between(void **state)
+{
+	struct fake *f = *state;
+	json_t *b;
+
+	branch_of(12, 3);
+	branch.point = 6;
+	f->effect = branch_effect;
+	fake_announce(f, false);
+	branch_follow(f, branch_measured(f, "\"det\"", ""));
+	b = bisected(f, 1, "done");
+	is_culprit(b, 3);
+	assert_int_equal(int_at(b, "commits"), 12);
+	json_decref(b);
+}
+
+/* Then what lies between was seen in two looks, and is walked once more. */
+static void a_point_of_another_look(void **state)
+{
+	struct fake *f = *state;
+	json_t *b;
+
+	branch_of(12, 3);
+	branch.point = 6;
+	branch.walked = true;
+	f->effect = branch_effect;
+	fake_announce(f, false);
+	branch_follow(f, branch_measured(f, "\"det\"", ""));
+	b = bisected(f, 1, "walking");
+	assert_string_equal(str_at(b, "good"), branch_commit(0));
+	json_decref(b);
+	branch_walked(f);
+	b = bisected(f, 1, "done");
+	is_culprit(b, 3);
+	json_decref(b);
+}
+
 /* Two commits each add half. */
 static void a_change_in_two_halves(void **state)
 {
@@ -425,6 +464,8 @@ int main(void)
 	        T(commits_that_do_not_build),
 	        T(commits_that_cannot_be_had_or_booted),
 	        T(a_rebased_stack),
+	        T(a_point_in_between),
+	        T(a_point_of_another_look),
 	        T(a_change_in_two_halves),
 	        T(the_same_binary_is_not_booted),
 	        T(one_commit_needs_no_step),

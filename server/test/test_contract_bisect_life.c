@@ -225,6 +225,23 @@ static void cancelled_and_begun_again(void **state)
 	json_decref(b);
 }
 
+/* Nobody waits for its walk any more, so no agent does it. */
+static void cancelled_while_walking(void **state)
+{
+	struct fake *f = *state;
+	json_t *b;
+
+	slow_branch(f, 12, 7);
+	b = sent(f, "POST", BISECTION, NULL, 201);
+	assert_string_equal(str_at(b, "state"), "walking");
+	json_decref(b);
+	assert_int_equal(open_jobs(f), 1);
+	b = sent(f, "DELETE", BISECTION, NULL, 200);
+	assert_string_equal(str_at(b, "state"), "cancelled");
+	json_decref(b);
+	assert_int_equal(open_jobs(f), 0);
+}
+
 static void dismissed_while_measured(void **state)
 {
 	struct fake *f = *state;
@@ -461,6 +478,7 @@ int main(void)
 	        T(not_reproduced),
 	        T(ends_that_do_not_differ),
 	        T(cancelled_and_begun_again),
+	        T(cancelled_while_walking),
 	        T(dismissed_while_measured),
 	        T(dismissed_while_bisected),
 	        T(infra_trouble),

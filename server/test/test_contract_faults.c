@@ -484,89 +484,6 @@ static void a_vmlinux_that_is_none(void **state)
 	json_decref(c);
 }
 
-static void refusals(void **state)
-{
-	static const struct {
-		const char *body;
-		int status;
-		const char *code, *has;
-	} rows[] = {
-	        {"", 400, "input", "empty"},
-	        {"[]", 400, "input", NULL},
-	        {"{}", 400, "input", "signature: missing"},
-	        {"{\"signature\":7,\"why\":\"x\",\"until\":\"U\"}", 400, "input", "signature"},
-	        {"{\"signature\":\"" DRIVER "\",\"until\":\"U\"}", 400, "input", "why: missing"},
-	        {"{\"signature\":\"" DRIVER "\",\"why\":\"\",\"until\":\"U\"}", 400, "input",
-	         "why"},
-	        {"{\"signature\":\"" DRIVER "\",\"why\":\" \",\"until\":\"U\"}", 400, "input",
-	         "blanks"},
-	        {"{\"signature\":\"" DRIVER "\",\"why\":\"a\\nb\",\"until\":\"U\"}", 400, "input",
-	         "why"},
-	        {"{\"signature\":\"" DRIVER "\",\"why\":\"x\"}", 400, "input", "until: missing"},
-	        {"{\"signature\":\"" DRIVER "\",\"why\":\"x\",\"until\":\"soon\"}", 400, "input",
-	         "until: expected YYYY-MM-DD"},
-	        {"{\"signature\":\"" DRIVER "\",\"why\":\"x\",\"until\":\"2026-02-30\"}", 400,
-	         "input", "there is no day"},
-	        {"{\"signature\":\"" DRIVER "\",\"why\":\"x\",\"until\":\"-026-02-03\"}", 400,
-	         "input", "until"},
-	        {"{\"signature\":\"" DRIVER "\",\"why\":\"x\",\"until\":\"2001-01-01\"}", 422,
-	         "unprocessable", "is over"},
-	        {"{\"signature\":\"" DRIVER "\",\"why\":\"x\",\"until\":\"9999-01-01\"}", 422,
-	         "unprocessable", "more than a year away"},
-	        {"{\"signature\":\"" DRIVER "\",\"why\":\"x\",\"until\":\"U\",\"board\":\"\"}", 400,
-	         "input", "board"},
-	        {"{\"signature\":\"" DRIVER "\",\"why\":\"x\",\"until\":\"U\",\"boards\":\"x\"}",
-	         400, "input", "boards"},
-	        {"{\"signature\":\"" DRIVER "\",\"why\":\"x\",\"why\":\"y\",\"until\":\"U\"}", 400,
-	         "input", NULL},
-	        {"{\"signature\":\"\xff\",\"why\":\"x\",\"until\":\"U\"}", 400, "input", NULL},
-	        {"{\"signature\":\"" MM "\",\"why\":\"x\",\"until\":\"U\"}", 422, "unprocessable",
-	         "mm/"},
-	        {"{\"signature\":\"warning:f:arch/arm64/mm/a.c\",\"why\":\"x\",\"until\":\"U\"}",
-	         422, "unprocessable", "mm/"},
-	        {"{\"signature\":\"warning:f:-\",\"why\":\"x\",\"until\":\"U\"}", 422,
-	         "unprocessable", "unknown"},
-	        {"{\"signature\":\"bad-page:f:kernel/a.c\",\"why\":\"x\",\"until\":\"U\"}", 422,
-	         "unprocessable", "management"},
-	        {"{\"signature\":\"oops:f:kernel/a.c\",\"why\":\"x\",\"until\":\"U\"}", 422,
-	         "unprocessable", "cannot count"},
-	        {"{\"signature\":\"nonsense\",\"why\":\"x\",\"until\":\"U\"}", 422, "unprocessable",
-	         "KIND:FUNCTION:FILE"},
-	};
-	struct place *p = *state;
-	const char *admin = p->f->d->admin;
-	json_t *o = NULL;
-	char *huge;
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const char *u = strstr(rows[i].body, "\"U\"");
-		char *body = u ? xasprintf("%.*s\"%s\"%s", (int)(u - rows[i].body), rows[i].body,
-		                           day_in(30), u + 3)
-		               : xstrdup(rows[i].body);
-
-		expect_error(p->f->d, "POST", "/api/v1/faults", admin, body, rows[i].status,
-		             rows[i].code, rows[i].has);
-		free(body);
-	}
-	huge = xmalloc(9001);
-	memset(huge, 'a', 9000);
-	huge[9000] = '\0';
-	assert_int_equal(list_known(p, admin, huge, "", &o), 400);
-	json_decref(o);
-	free(huge);
-	assert_int_equal(list_known(p, NULL, DRIVER, "", &o), 401);
-	json_decref(o);
-	assert_int_equal(list_known(p, p->f->submit, DRIVER, "", &o), 403);
-	json_decref(o);
-	expect_error(p->f->d, "DELETE", "/api/v1/faults/1", p->f->submit, NULL, 403, "denied",
-	             NULL);
-	expect_error(p->f->d, "DELETE", "/api/v1/faults/1", admin, NULL, 404, "not_found", NULL);
-	expect_error(p->f->d, "DELETE", "/api/v1/faults/x", admin, NULL, 404, "not_found", NULL);
-	o = fake_get(p->f, "/api/v1/faults");
-	assert_int_equal(json_array_size(at(o, "known")), 0);
-	json_decref(o);
-}
-
 /* ---- rebuild */
 
 static enum err run_out(struct db *db, void *arg, struct why *w)
@@ -631,13 +548,9 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	        T(from_fault_to_footnote),
-	        T(boots_of_a_known_fault_go_on),
-	        T(where_and_what_it_holds),
-	        T(what_never_counts),
-	        T(a_vmlinux_that_is_none),
-	        T(refusals),
-	        T(rebuilding),
+	        T(from_fault_to_footnote),  T(boots_of_a_known_fault_go_on),
+	        T(where_and_what_it_holds), T(what_never_counts),
+	        T(a_vmlinux_that_is_none),  T(rebuilding),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

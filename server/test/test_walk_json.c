@@ -42,6 +42,10 @@ static void reads(void **state)
 	        {ID("a"), WALK("c", BASE("a"), "true", "", COMMIT("c") "," COMMIT("c")), "twice"},
 	        {ID("a"), WALK("c", BASE("a"), "true", ",\"omitted\":3", COMMIT("c")), "omitted"},
 	        {ID("a"), WALK("c", BASE("a"), "true", ",\"omitted\":-1", COMMIT("c")), "omitted"},
+	        /* Positions of a track count what is left out. */
+	        {ID("a"),
+	         WALK("c", BASE("a"), "true", ",\"omitted\":9223372036854775807", COMMIT("c")),
+	         "walk.omitted: expected 0 to"},
 	        {ID("a"), WALK("G", BASE("a"), "true", "", COMMIT("G")), "hex digits"},
 	        {ID("a"), WALK("c", BASE("a"), "true", "", COMMIT("C")), "walk.commits[0].commit"},
 	        {ID("a"), WALK("c", BASE("a"), "true", "", "7"), "walk.commits[0]"},
