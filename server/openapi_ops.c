@@ -27,7 +27,7 @@ const struct openapi_op openapi_ops[] = {
 	{"submission_latest", 200, "Submission", NULL, NULL, 0},
 	{"submission_get", 200, "Submission", NULL, NULL, 0},
 	{"submission_cancel", 200, "Submission", NULL, NULL, 0},
-	{"submission_more", 200, "Submission", "MoreAsked", NULL, 0},
+	{"submission_more", 200, "Submission", "MoreAsked", NULL, 201},
 	{"samples_latest", 200, "Samples", NULL, SAMPLES, 0},
 	{"samples_get", 200, "Samples", NULL, SAMPLES, 0},
 	{"profiles_latest", 200, "Profiles", NULL, "case* str\n", 0},

@@ -6,7 +6,7 @@
 #define SUB_COLUMNS                                                                            \
 	"id, submitter, idem_key, content_hash, title, baseline, threshold, priority, reuse, " \
 	"boots, runs, iterations, warmup, plan, memory_bytes, imported, state, why, planned, " \
-	"created_ms, ended_ms, across, layouts, asked_boots, rebuild"
+	"created_ms, ended_ms, across, layouts, asked_boots, rebuild, part_of"
 
 static void sub_row(struct db_stmt *q, struct pool *p, struct sub *s)
 {
@@ -35,6 +35,7 @@ static void sub_row(struct db_stmt *q, struct pool *p, struct sub *s)
 	s->layouts = db_int(q, 22);
 	s->asked_boots = db_int(q, 23);
 	s->rebuild = db_int(q, 24) != 0;
+	s->part_of = opt_int(q, 25);
 }
 
 enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct why *w)
@@ -43,9 +44,9 @@ enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct w
 	        db, "INSERT INTO submission (submitter, idem_key, content_hash, title, baseline,"
 	            " threshold, priority, reuse, boots, runs, iterations, warmup, plan,"
 	            " memory_bytes, imported, state, why, planned, created_ms, ended_ms, across,"
-	            " layouts, asked_boots, rebuild)"
+	            " layouts, asked_boots, rebuild, part_of)"
 	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-	            " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24) RETURNING id");
+	            " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25) RETURNING id");
 
 	db_bind_text(q, 1, s->submitter);
 	db_bind_text(q, 2, s->idem_key);
@@ -71,6 +72,7 @@ enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct w
 	db_bind_int(q, 22, s->layouts);
 	db_bind_int(q, 23, s->asked_boots);
 	db_bind_int(q, 24, s->rebuild);
+	bind_opt(q, 25, s->part_of);
 	return db_run_int(q, id, w);
 }
 
