@@ -84,6 +84,9 @@ static json_t *show_stored(const char *text)
 /* One line for people: what the job is. */
 static char *job_summary(const struct job *j)
 {
+	if (str_eq(j->kind, "resolve") && j->base_of)
+		return xasprintf("find the merge base of %.12s and %s of %s", j->base_of, j->ref,
+		                 j->tree);
 	if (str_eq(j->kind, "resolve"))
 		return xasprintf("resolve %s of %s", j->ref, j->tree);
 	if (str_eq(j->kind, "walk"))

@@ -30,7 +30,7 @@ function progressCard(s) {
 
 function kernelTable(s) {
 	return table(null, [
-		{head: "Kernel", cell: k => k.name + (k.name === s.baseline ? " (baseline)" : "")},
+		{head: "Kernel", cell: k => k.name + (k.name === s.baseline ? " (baseline)" : "") + (k.base_of ? ` (merge base of ${k.base_of})` : "")},
 		{head: "State", cell: k => k.state},
 		{head: "Commit", cell: k => k.commit ? h("code", {title: k.commit}, k.commit.slice(0, 12)) : null},
 		{head: "Subject", cell: k => k.subject},
