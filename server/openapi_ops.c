@@ -95,6 +95,7 @@ const struct openapi_op openapi_ops[] = {
 	{"tokens_list", 200, "Tokens", NULL, NULL, 0},
 	{"token_make", 201, "Token", "TokenAsked", NULL, 0},
 	{"token_delete", 200, "Token", NULL, NULL, 0},
+	{"token_quota_get", 200, "Quotas", NULL, NULL, 0},
 	{"token_quota", 200, "Limits", "LimitsAsked", NULL, 0},
 	{"quota_get", 200, "Quotas", NULL, NULL, 0},
 };

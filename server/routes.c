@@ -182,6 +182,8 @@ static const struct http_route routes[] = {
 	 "Make a token; it is shown this once", "token_make"},
 	{"DELETE", V1 "/tokens/{id}", ROLE_ADMIN, 0, 0, token_delete,
 	 "Revoke a token", "token_delete"},
+	{"GET", V1 "/tokens/{id}/quota", ROLE_ADMIN, 0, 0, token_quota_get,
+	 "What a token may use, and what is used under its label", "token_quota_get"},
 	{"PUT", V1 "/tokens/{id}/quota", ROLE_ADMIN, 4 * KIB, 0, token_quota,
 	 "Limit what a token may use", "token_quota"},
 	{"GET", V1 "/quota", ROLE_SUBMIT, 0, 0, quota_get,
