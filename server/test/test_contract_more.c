@@ -408,6 +408,10 @@ static void some_cases(void **state)
 	jobs = shown(f, sub);
 	assert_int_equal(json_array_size(at(jobs, "parts")), 4);
 	json_decref(jobs);
+	/* One cause, one alert, however often it is measured. */
+	jobs = fake_get(f, "/api/v1/alerts?kind=slower");
+	assert_int_equal(json_array_size(at(jobs, "alerts")), 1);
+	json_decref(jobs);
 }
 
 static void parts_that_cannot_be(void **state)
