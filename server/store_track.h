@@ -99,7 +99,7 @@ enum err store_point_filled(struct db *db, int64_t track, int64_t since_ms, int6
 /* May a hole be filled now? Not while a point of the track waits or is measured; a job waits
  * for one of its boards or runs there; something for one of them is being built or looked
  * up; or a hole is being filled there for this or another track since `since_ms` (one that
- * takes longer keeps nobody waiting). Its boards are those of its newest submission. What
+ * takes longer keeps nobody waiting). Its boards are those of its newest point. What
  * is open elsewhere, or waits for what never comes, is of no matter. */
 enum err store_point_idle(struct db *db, int64_t track, int64_t since_ms, bool *idle,
                           struct why *w);
