@@ -81,12 +81,14 @@ CREATE TABLE submission (
 	why          TEXT,
 	planned      INTEGER NOT NULL,            -- its boots are laid out
 	asked_boots  INTEGER NOT NULL DEFAULT 0,  -- that it may begin with, before they are laid out
+	part_of      INTEGER REFERENCES submission(id), -- whose kernels in some of its cases are measured again
 	created_ms   INTEGER NOT NULL,
 	ended_ms     INTEGER,
 	UNIQUE (submitter, idem_key)
 ) STRICT;
 CREATE INDEX submission_open ON submission(id) WHERE ended_ms IS NULL;
 CREATE INDEX submission_failed ON submission(id) WHERE state = 'failed';
+CREATE INDEX submission_part ON submission(part_of, id) WHERE part_of IS NOT NULL;
 
 -- One buildable variant: commit x config x toolchain, or a prebuilt image.
 CREATE TABLE kernel (

@@ -170,7 +170,7 @@ enum err build_open(struct build *b, const struct step *s, struct why *w)
 		return e;
 	b->ccached = s->conf->ccache_bytes > 0 && path_exists("/usr/bin/ccache");
 	lock = path_join(b->home, "lock");
-	b->lock_fd = lock_wait(lock, w);
+	b->lock_fd = lock_wait(lock, NULL, NULL, w);
 	free(lock);
 	return b->lock_fd < 0 ? ERR_IO : OK;
 }

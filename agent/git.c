@@ -119,6 +119,12 @@ static enum err make_mirror(struct git *g, struct why *w)
 	return e;
 }
 
+/* Another step of this agent fetches into the mirror, or checks out from it. */
+static void say_it_waits(const void *s)
+{
+	step_progress(s, "wait for the mirror", 0, -1);
+}
+
 enum err git_open(struct git *g, const struct step *s, const char *url, struct why *w)
 {
 	char hex[SHA256_HEX], *entry, *lock;
@@ -139,7 +145,7 @@ enum err git_open(struct git *g, const struct step *s, const char *url, struct w
 	}
 	if (!e) {
 		lock = path_join(g->mirror, "foldwatch-in-use");
-		g->lock_fd = lock_wait(lock, w);
+		g->lock_fd = lock_wait(lock, say_it_waits, s, w);
 		e = g->lock_fd < 0 ? ERR_IO : OK;
 		free(lock);
 	}

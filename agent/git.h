@@ -69,6 +69,12 @@ bool git_has_patch(struct git *g, const char *commit);
 enum err git_describe(struct git *g, const char *commit, struct git_commit *d, struct why *w);
 void git_commit_release(struct git_commit *d);
 
+/* A commit that is fetched alone is written down as one at which history is cut, and git
+ * shows it without parents from then on, also when those came later by another way (a
+ * series, a walk); and it dies when the other side says that a cut at a commit which is
+ * not here is none any more. Keeps the cuts that are some (git_cuts.c). */
+enum err git_tidy_cuts(struct git *g, struct why *w);
+
 /* The newest commit that two have in common (git_base.c), by as much of the tree's history
  * as that takes; FAIL_BUILD where they have none. */
 enum err git_merge_base(struct git *g, const char *const commit[2], char base[41], struct why *w);

@@ -51,43 +51,6 @@ static bool refused(const struct why *w)
 	return strstr(w->text, "not our ref") || strstr(w->text, "unadvertised object");
 }
 
-/* git writes down cuts at commits that it did not fetch, and dies when the other side
- * later says that one of them is a cut no more. */
-static enum err tidy_cuts(struct git *g, struct why *w)
-{
-	char *path = path_join(g->mirror, "shallow");
-	struct argv a = {0};
-	struct buf said, kept;
-	const char *line;
-	size_t n;
-	enum err e = OK;
-
-	buf_init(&said, SIDES_MAX);
-	buf_init(&kept, SIDES_MAX);
-	if (path_exists(path)) {
-		git_begin(g, &a);
-		argv_add(&a, "cat-file", "--batch-check=%(objectname)", NULL);
-		g->input = path;
-		e = git_ask(g, &a, &said, w);
-		g->input = NULL;
-		/* "ID", or "ID missing". */
-		for (line = said.data; !e && said.len && *line; line += n + (line[n] == '\n')) {
-			n = strcspn(line, "\n");
-			if (n == 40)
-				buf_add(&kept, line, 41);
-		}
-		if (!e && !kept.len)
-			e = file_remove(path, w);
-		else if (!e && kept.len < said.len)
-			e = file_write(path, kept.data, kept.len, 0600, w);
-	}
-	argv_release(&a);
-	buf_release(&said);
-	buf_release(&kept);
-	free(path);
-	return git_ours(g, e);
-}
-
 struct ends {
 	const char *tip, *ref, *since; /* since NULL: the tip alone */
 	bool lost;                     /* the tree does not give `since` any more */
@@ -129,7 +92,7 @@ static bool is_whole(const struct git *g)
 
 static enum err deepen(struct git *g, struct ends *x, struct why *w)
 {
-	enum err e = tidy_cuts(g, w);
+	enum err e = git_tidy_cuts(g, w);
 
 	/* A web server that knows nothing of git can give all there is, and no more of it. */
 	if (e || is_whole(g))

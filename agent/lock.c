@@ -8,7 +8,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-int lock_wait(const char *path, struct why *w)
+int lock_wait(const char *path, void (*held)(const void *arg), const void *arg, struct why *w)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
@@ -16,6 +16,8 @@ int lock_wait(const char *path, struct why *w)
 		err_sys(w, ERR_IO, "cannot open the lock \"%s\"", path);
 		return -1;
 	}
+	if (held && flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+		held(arg);
 	while (flock(fd, LOCK_EX)) {
 		if (errno == EINTR)
 			continue;

@@ -8,7 +8,8 @@
 
 /* An exclusive flock(2) on `path`, made when missing. Waits as long as another
  * process holds it: steps have a deadline of their own, and the lock vanishes
- * with its holder. The descriptor is close-on-exec; -1 is an error. */
-int lock_wait(const char *path, struct why *w);
+ * with its holder. The descriptor is close-on-exec; -1 is an error. Where it has to wait
+ * it calls held(arg) once before; held may be NULL. */
+int lock_wait(const char *path, void (*held)(const void *arg), const void *arg, struct why *w);
 
 #endif

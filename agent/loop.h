@@ -9,7 +9,7 @@
 #include "agent/slot.h"
 #include "agent/supervisor.h"
 
-#define SLOTS (AGENT_BOARDS + 1)
+#define SLOTS (AGENT_BOARDS + 2)
 
 struct supervisor {
 	const struct agent_conf *conf;

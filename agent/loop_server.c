@@ -234,7 +234,7 @@ static struct slot *slot_for(struct supervisor *v, const struct lease *l)
 	for (size_t i = 0; i < v->slots && kind != JOB_NONE; i++) {
 		struct slot *s = &v->slot[i];
 
-		if (!can_claim(s) || (s->board != NULL) != (kind == JOB_BOOT))
+		if (!can_claim(s) || s->sort != slot_sort_of(kind))
 			continue;
 		if (!s->board || strcmp(s->board->name, json_str(l->spec, "board", "")) == 0)
 			return s;
@@ -282,24 +282,19 @@ static void take(struct supervisor *v, const struct reply *r)
 static json_t *claim_body(const struct supervisor *v)
 {
 	json_t *o = json_object(), *kinds = json_array(), *boards = json_array();
-	bool builder = false, can_build = false;
 
 	for (size_t i = 0; i < v->slots; i++) {
 		const struct slot *s = &v->slot[i];
 
 		if (!can_claim(s))
 			continue;
-		if (s->board)
+		if (s->sort == SLOT_BOARD)
 			json_array_append_new(boards, json_string(s->board->name));
-		else
-			builder = true, can_build = s->can_build;
+		for (int k = JOB_NONE + 1; k < JOB_KINDS; k++)
+			if (s->sort != SLOT_BOARD && slot_sort_of((enum job_kind)k) == s->sort)
+				json_array_append_new(kinds,
+				                      json_string(job_kind_name((enum job_kind)k)));
 	}
-	if (builder) {
-		json_array_append_new(kinds, json_string("resolve"));
-		json_array_append_new(kinds, json_string("walk"));
-	}
-	if (builder && can_build)
-		json_array_append_new(kinds, json_string("build"));
 	if (json_array_size(boards) > 0)
 		json_array_append_new(kinds, json_string("boot"));
 	json_put_str(o, "agent", v->conf->name);

@@ -347,6 +347,9 @@ enum err series_bundle(struct git *g, const char *path, const char *base, struct
 	if (!e)
 		e = take_objects(g, path, fd, &h, w);
 	close(fd);
+	/* Its tip may have been fetched before, alone. */
+	if (!e)
+		e = git_tidy_cuts(g, w);
 	if (!e)
 		e = list(g, base, h.tip, out, w);
 	if (!e)

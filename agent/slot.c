@@ -80,20 +80,27 @@ static enum slot_phase phase_found(struct slot *s)
 	return SLOT_RESUME;
 }
 
-enum err slot_open(struct slot *s, const struct slot_env *env, const struct board_conf *board,
-                   struct why *w)
+enum slot_sort slot_sort_of(enum job_kind kind)
 {
+	return kind == JOB_BOOT ? SLOT_BOARD : kind == JOB_BUILD ? SLOT_BUILD : SLOT_GIT;
+}
+
+enum err slot_open(struct slot *s, const struct slot_env *env, enum slot_sort sort,
+                   const struct board_conf *board, struct why *w)
+{
+	static const char *const names[] = {
+	        [SLOT_GIT] = "git", [SLOT_BUILD] = "build", [SLOT_BOARD] = "board-"};
 	enum err e;
 
 	memset(s, 0, sizeof(*s));
 	s->env = env;
+	s->sort = sort;
 	s->board = board;
 	s->child = (struct child)CHILD_NONE;
 	s->log_fd = -1;
 	buf_init(&s->say, 8192);
 	buf_init(&s->tail, SLOT_TAIL_MAX);
-	snprintf(s->name, sizeof(s->name), "%s%s", board ? "board-" : "build",
-	         board ? board->name : "");
+	snprintf(s->name, sizeof(s->name), "%s%s", names[sort], board ? board->name : "");
 	e = state_load(&s->st, env->conf->dir, s->name, w);
 	if (e != OK)
 		return e;

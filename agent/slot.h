@@ -1,6 +1,8 @@
 /*
- * slot.h - a place in the agent that has one job at a time: each board is one,
- * and the builder (resolve, walk and build jobs) is one.
+ * slot.h - a place in the agent that has one job at a time: each board is one, the
+ * builder is one, and what only asks git (resolve and walk jobs) is one, so that a look at
+ * a branch need not wait for the minutes of a build. The last two share mirrors: each is
+ * used by one step at a time (git.h), a build by its fetch and its checkout alone.
  *
  * A slot is its durable state (state.h), the step's child process when one
  * runs, and a phase that says what the loop has to do next:
@@ -39,6 +41,7 @@
 #define SLOT_LOG_MAX  (4 << 20)
 #define SLOT_TAIL_MAX (64 << 10)
 
+enum slot_sort { SLOT_GIT, SLOT_BUILD, SLOT_BOARD };
 enum slot_phase { SLOT_IDLE, SLOT_RESUME, SLOT_START, SLOT_RUN, SLOT_FINISH, SLOT_POST, SLOT_DROP };
 
 enum slot_stop { STOP_NONE, STOP_CANCELLED, STOP_FENCED, STOP_DEADLINE };
@@ -60,10 +63,10 @@ struct slot_progress {
 
 struct slot {
 	const struct slot_env *env;
-	char name[80];                  /* of its state file: build, board-NAME */
-	const struct board_conf *board; /* NULL: the builder */
+	enum slot_sort sort;
+	char name[80];                  /* of its state file: git, build, board-NAME */
+	const struct board_conf *board; /* of SLOT_BOARD */
 	bool usable;                    /* probed: may be offered to the server */
-	bool can_build;                 /* the builder: has a toolchain */
 
 	struct state st;
 	enum slot_phase phase;
@@ -90,8 +93,10 @@ struct slot {
 };
 
 /* Read the state and find the phase. */
-enum err slot_open(struct slot *s, const struct slot_env *env, const struct board_conf *board,
-                   struct why *w);
+enum err slot_open(struct slot *s, const struct slot_env *env, enum slot_sort sort,
+                   const struct board_conf *board, struct why *w);
+/* Which slots are for jobs of that kind. */
+enum slot_sort slot_sort_of(enum job_kind kind);
 /* Kills the step, if one runs; the state stays. */
 void slot_close(struct slot *s);
 

@@ -163,9 +163,10 @@ static void usable_set(struct supervisor *v, const json_t *body)
 		struct slot *s = &v->slot[i];
 
 		/* What cannot be used now does not take away what runs. */
-		s->can_build = !s->board && announce_has_toolchain(body);
-		s->usable = s->board ? announce_has_board(body, s->board->name) : true;
-		v->all_usable = v->all_usable && s->usable && (s->board || s->can_build);
+		s->usable = s->sort == SLOT_BOARD   ? announce_has_board(body, s->board->name)
+		            : s->sort == SLOT_BUILD ? announce_has_toolchain(body)
+		                                    : true;
+		v->all_usable = v->all_usable && s->usable;
 	}
 }
 
@@ -354,12 +355,12 @@ static enum err slots_open(struct supervisor *v, struct why *w)
 {
 	enum err e = OK;
 
-	if (v->conf->builds) {
-		e = slot_open(&v->slot[v->slots], &v->env, NULL, w);
+	for (int sort = SLOT_GIT; v->conf->builds && sort <= SLOT_BUILD && e == OK; sort++) {
+		e = slot_open(&v->slot[v->slots], &v->env, (enum slot_sort)sort, NULL, w);
 		v->slots += e == OK;
 	}
 	for (size_t i = 0; i < v->conf->boards && e == OK; i++) {
-		e = slot_open(&v->slot[v->slots], &v->env, &v->conf->board[i], w);
+		e = slot_open(&v->slot[v->slots], &v->env, SLOT_BOARD, &v->conf->board[i], w);
 		v->slots += e == OK;
 	}
 	return e;

@@ -19,7 +19,7 @@ static void amount(const json_t *q, const char *key, char *out, size_t size)
 		snprintf(out, size, "%lld", (long long)n);
 }
 
-static void print_quotas(const json_t *root)
+void print_quotas(const json_t *root)
 {
 	struct table t;
 	const json_t *q;

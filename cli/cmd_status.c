@@ -69,10 +69,14 @@ static void print_kernels(const json_t *sub)
 	table_init(&t, "KERNEL", "STATE", "COMMIT", "CONFIG", "WHY");
 	json_array_foreach (json_object_get(sub, "kernels"), i, k) {
 		const char *commit = json_str(k, "commit", NULL);
+		const char *of = json_str(k, "base_of", NULL);
 		char *cut = commit ? xstrndup(commit, 12) : NULL;
+		char *name = xasprintf("%s%s%s%s", json_str(k, "name", ""),
+		                       of ? " (merge base of " : "", of ? of : "", of ? ")" : "");
 
-		table_row(&t, json_str(k, "name", NULL), json_str(k, "state", NULL), cut,
-		          json_str(k, "config", NULL), json_str(k, "why", ""));
+		table_row(&t, name, json_str(k, "state", NULL), cut, json_str(k, "config", NULL),
+		          json_str(k, "why", ""));
+		free(name);
 		free(cut);
 	}
 	json_array_foreach (json_object_get(sub, "validations"), i, k) {

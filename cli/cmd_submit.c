@@ -4,7 +4,6 @@
 #include "cli/series.h"
 #include "cli/show.h"
 #include "cli/table.h"
-#include "cli/watch.h"
 #include "lib/preset.h"
 
 #include "lib/mem.h"
@@ -291,26 +290,6 @@ static enum err make_request(struct cli *cli, const struct submit_opts *o, json_
 	return OK;
 }
 
-static enum err wait_for(struct cli *cli, int64_t id, struct why *w)
-{
-	struct watch watch = {.cli = cli, .submission = id};
-	json_t *sub;
-	enum err e = watch_submission(&watch, &sub, w);
-
-	if (e)
-		return e;
-	if (str_eq(json_str(sub, "state", ""), "done")) {
-		char path_id[24];
-
-		snprintf(path_id, sizeof(path_id), "%lld", (long long)id);
-		e = show_comparison(cli, path_id, "all", "text", "", w);
-	} else {
-		e = show_failed(sub, w);
-	}
-	json_decref(sub);
-	return e;
-}
-
 static void print_minutes(const char *what, const json_t *m)
 {
 	printf("%s %.1f min (%.1f to %.1f)\n", what, json_num(m, "expected", 0),
@@ -396,7 +375,7 @@ static enum err run_submit(struct cli *cli, void *opt, int argc, char **argv, st
 			fprintf(o->wait ? stderr : stdout, "submission %lld\n", (long long)id);
 	}
 	reply_release(&r);
-	return e || !o->wait ? e : wait_for(cli, id, w);
+	return e || !o->wait ? e : show_when_ended(cli, id, w);
 }
 
 const struct cli_command cmd_submit = {

@@ -78,10 +78,10 @@ static enum err set_quota(struct cli *cli, const struct token_opts *o, int64_t i
 		e = put_limit(body, "boots", o->boots, w);
 	if (!e)
 		e = put_limit(body, "bytes", o->bytes, w);
-	if (!e && !json_object_size(body))
-		e = err_set(w, ERR_INPUT, "expected --submissions, --jobs, --boots or --bytes");
-	if (!e)
+	if (!e && json_object_size(body))
 		e = cli_send(cli, "PUT", path, body, NULL, r, w);
+	else if (!e)
+		e = cli_get(cli, path, r, w);
 	json_decref(body);
 	free(path);
 	return e;
@@ -135,7 +135,9 @@ static enum err run_token(struct cli *cli, void *opt, int argc, char **argv, str
 		e = arg_id("token", argv[1], &id, w);
 		if (!e)
 			e = set_quota(cli, opt, id, &r, w);
-		if (!e && !cli->json)
+		if (!e && !cli->json && json_object_get(r.json, "quotas"))
+			print_quotas(r.json);
+		else if (!e && !cli->json)
 			print_limits(r.json);
 	} else {
 		return err_set(
@@ -155,11 +157,13 @@ const struct cli_command cmd_token = {
         .summary = "list, make, limit and revoke tokens (admin)",
         .help = "A role is read, submit, agent or admin. The token is printed once.\n"
                 "Quotas hold for tokens of role submit: a number, `none`, or `default`, which is\n"
-                "what the server's configuration says.\n"
+                "what the server's configuration says. Without one, what holds and is used is\n"
+                "shown.\n"
                 "\n"
                 "examples:\n"
                 "  foldwatch token --token-file var/admin.token\n"
                 "  foldwatch token add submit \"Ada's laptop\" --token-file var/admin.token\n"
+                "  foldwatch token quota 3 --token-file var/admin.token\n"
                 "  foldwatch token quota 3 --boots 500 --bytes 20G --token-file var/admin.token\n"
                 "  foldwatch token revoke 3 --token-file var/admin.token\n",
         .opts = token_table,

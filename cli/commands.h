@@ -33,4 +33,7 @@ extern const struct cli_command cmd_scan_log;
 extern const struct cli_command cmd_stat;
 extern const struct cli_command cmd_preset;
 
+/* Limits and what is used of them, for people (cmd_quota.c). */
+void print_quotas(const json_t *root);
+
 #endif

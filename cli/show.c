@@ -90,3 +90,23 @@ enum err show_failed(const json_t *sub, struct why *w)
 	buf_release(&line);
 	return e;
 }
+
+enum err show_when_ended(struct cli *cli, int64_t id, struct why *w)
+{
+	struct watch watch = {.cli = cli, .submission = id};
+	json_t *sub;
+	enum err e = watch_submission(&watch, &sub, w);
+
+	if (e)
+		return e;
+	if (str_eq(json_str(sub, "state", ""), "done")) {
+		char path_id[24];
+
+		snprintf(path_id, sizeof(path_id), "%lld", (long long)id);
+		e = show_comparison(cli, path_id, "all", "text", "", w);
+	} else {
+		e = show_failed(sub, w);
+	}
+	json_decref(sub);
+	return e;
+}

@@ -16,6 +16,9 @@ enum err show_comparison(struct cli *cli, const char *id, const char *table, con
  * not end as done. */
 enum err show_failed(const json_t *submission, struct why *w);
 
+/* --wait: progress until it ends, then its tables, or show_failed(). */
+enum err show_when_ended(struct cli *cli, int64_t submission, struct why *w);
+
 /* A path like "/api/v1/jobs/7/log" from parts, each percent-encoded but for
  * the first; closed by NULL. free() it. */
 char *api_path(const char *first, ...) __attribute__((sentinel));

@@ -24,8 +24,13 @@ bool mailbox_is_plain(const char *s)
 
 bool mailbox_find(const char *text, size_t len, char out[MAILBOX_TEXT])
 {
-	const char *open = memchr(text, '<', len), *close;
+	const char *open, *close, *hash = memchr(text, '#', len);
 
+	/* `stable@example.org # 6.12 and later`: what comes behind is no part of it. */
+	if (hash && hash > text && (hash[-1] == ' ' || hash[-1] == '\t') &&
+	    mailbox_find(text, (size_t)(hash - text), out))
+		return true;
+	open = memchr(text, '<', len);
 	if (open) {
 		close = memchr(open, '>', len - (size_t)(open - text));
 		if (!close)

@@ -12,8 +12,8 @@
 #define MAILBOX_TEXT 255 /* bytes of one with its NUL */
 
 bool mailbox_is_plain(const char *address);
-/* The address of a trailer's value: `Name <a@example.org> # comment`, or it alone. False
- * where there is none in that form. */
+/* The address of a trailer's value: `Name <a@example.org> # comment`, or it alone, with
+ * such a comment or without. False where there is none in that form. */
 bool mailbox_find(const char *text, size_t len, char out[MAILBOX_TEXT]);
 
 #endif

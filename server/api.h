@@ -9,7 +9,7 @@
 /* api_tokens.c */
 http_handler tokens_list, token_make, token_delete;
 /* api_quota.c */
-http_handler quota_get, token_quota;
+http_handler quota_get, token_quota, token_quota_get;
 /* api_artifacts.c */
 http_handler artifact_get, artifact_put;
 /* api_meta.c */

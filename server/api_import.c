@@ -150,7 +150,8 @@ static enum err new_submission(struct db *db, struct importing *x, struct why *w
 	                .state = "done",
 	                .planned = true,
 	                .created_ms = x->now_ms,
-	                .ended_ms = x->now_ms};
+	                .ended_ms = x->now_ms,
+	                .part_of = NONE};
 
 	return store_sub_add(db, &s, &x->sub, w);
 }

@@ -4,6 +4,8 @@
 
 #include "server/store_token.h"
 
+#include <stdio.h>
+
 static json_t *limits_json(const int64_t limit[QUOTAS])
 {
 	json_t *o = json_object();
@@ -13,22 +15,28 @@ static json_t *limits_json(const int64_t limit[QUOTAS])
 	return o;
 }
 
-enum err quota_get(struct http_req *req, struct http_resp *r, struct why *w)
-{
-	struct db *db = db_reader(req->srv->store);
-	int64_t limit[QUOTAS] = {0}, used[QUOTAS] = {0};
-	bool exempt = req->role == ROLE_ADMIN;
-	json_t *list = json_array();
-	enum err e = db_snapshot(db, w);
+struct asked {
+	int64_t token;
+	const char *label;
+	enum role role;
+};
 
-	if (e == OK) {
-		if (!exempt)
-			e = quota_limits(db, req->token_id, &req->srv->conf, limit, w);
-		if (e == OK)
-			e = store_quota_used(db, req->token_label, clock_wall_ms(), used, w);
-		db_snapshot_end(db);
-	}
-	for (int i = 0; e == OK && i < QUOTAS; i++) {
+static enum err show_quotas(struct db *db, const struct server_conf *conf, const struct asked *a,
+                            json_t **out, struct why *w)
+{
+	int64_t limit[QUOTAS] = {0}, used[QUOTAS] = {0};
+	bool exempt = a->role == ROLE_ADMIN;
+	json_t *list;
+	enum err e = OK;
+
+	if (!exempt)
+		e = quota_limits(db, a->token, conf, limit, w);
+	if (e == OK)
+		e = store_quota_used(db, a->label, clock_wall_ms(), used, w);
+	if (e != OK)
+		return e;
+	list = json_array();
+	for (int i = 0; i < QUOTAS; i++) {
 		json_t *o = json_object();
 
 		json_put_str(o, "name", quota_name[i]);
@@ -37,15 +45,25 @@ enum err quota_get(struct http_req *req, struct http_resp *r, struct why *w)
 		show_int(o, "limit", limit[i] ? limit[i] : NONE);
 		json_array_append_new(list, o);
 	}
-	if (e != OK) {
-		json_decref(list);
-		return e;
-	}
-	r->json = json_object();
-	json_put_str(r->json, "label", req->token_label);
-	json_put_bool(r->json, "exempt", exempt);
-	json_put(r->json, "quotas", list);
+	*out = json_object();
+	json_put_str(*out, "label", a->label);
+	json_put_bool(*out, "exempt", exempt);
+	json_put(*out, "quotas", list);
 	return OK;
+}
+
+enum err quota_get(struct http_req *req, struct http_resp *r, struct why *w)
+{
+	const struct asked a = {
+	        .token = req->token_id, .label = req->token_label, .role = req->role};
+	struct db *db = db_reader(req->srv->store);
+	enum err e = db_snapshot(db, w);
+
+	if (e == OK) {
+		e = show_quotas(db, &req->srv->conf, &a, &r->json, w);
+		db_snapshot_end(db);
+	}
+	return e;
 }
 
 /* ---- setting */
@@ -84,27 +102,63 @@ static enum err read_limits(struct setting *s, struct why *w)
 	return OK;
 }
 
+struct finding {
+	struct token t;
+	char label[256];
+};
+
 static void find_one(void *ctx, const struct token *t)
 {
-	struct token *want = ctx;
+	struct finding *want = ctx;
 
-	if (t->id == want->id)
-		*want = *t;
+	if (t->id != want->t.id)
+		return;
+	want->t = *t;
+	snprintf(want->label, sizeof(want->label), "%s", t->label);
+}
+
+/* One that quotas hold for. */
+static enum err find(struct db *db, int64_t id, struct finding *f, struct why *w)
+{
+	enum err e;
+
+	*f = (struct finding){.t = {.id = id, .role = ROLE_NONE}};
+	e = token_each(db, find_one, f, w);
+	if (e == OK && f->t.role == ROLE_NONE)
+		return err_set(w, ERR_NOT_FOUND, "there is no token %lld", (long long)id);
+	if (e == OK && f->t.role != ROLE_SUBMIT)
+		return err_set(w, ERR_UNPROCESSABLE,
+		               "token %lld has role %s: only those of role submit have quotas",
+		               (long long)id, token_roles[f->t.role - 1]);
+	return e;
+}
+
+enum err token_quota_get(struct http_req *req, struct http_resp *r, struct why *w)
+{
+	struct db *db = db_reader(req->srv->store);
+	struct finding f;
+	enum err e = db_snapshot(db, w);
+
+	if (e == OK) {
+		e = find(db, req->id, &f, w);
+		if (e == OK)
+			e = show_quotas(db, &req->srv->conf,
+			                &(struct asked){.token = f.t.id,
+			                                .label = f.label,
+			                                .role = f.t.role},
+			                &r->json, w);
+		db_snapshot_end(db);
+	}
+	return e;
 }
 
 static enum err set(struct db *db, void *arg, struct why *w)
 {
 	struct setting *s = arg;
-	struct token t = {.id = s->token, .role = ROLE_NONE};
-	enum err e = token_each(db, find_one, &t, w);
+	struct finding f;
+	enum err e = find(db, s->token, &f, w);
 
-	if (e == OK && t.role == ROLE_NONE)
-		return err_set(w, ERR_NOT_FOUND, "there is no token %lld", (long long)s->token);
-	if (e == OK && t.role != ROLE_SUBMIT)
-		return err_set(w, ERR_UNPROCESSABLE,
-		               "token %lld has role %s: only those of role submit have quotas",
-		               (long long)s->token, token_roles[t.role - 1]);
-	if (e == OK && t.revoked_ms >= 0)
+	if (e == OK && f.t.revoked_ms >= 0)
 		return err_set(w, ERR_CONFLICT, "token %lld is revoked", (long long)s->token);
 	if (e == OK)
 		e = store_quota_limits(db, s->token, s->limit, w);

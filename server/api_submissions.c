@@ -258,7 +258,8 @@ enum err submission_more(struct http_req *req, struct http_resp *r, struct why *
 	                       .now_ms = clock_wall_ms(),
 	                       .by = req->token_label,
 	                       .admin = req->role == ROLE_ADMIN};
-	json_t *body = NULL;
+	json_t *body = NULL, *keyed;
+	char *canon, hex[SHA256_HEX];
 	enum err e = http_json(req, &body, w);
 
 	m.ask = (struct quota_ask){.label = req->token_label,
@@ -268,14 +269,26 @@ enum err submission_more(struct http_req *req, struct http_resp *r, struct why *
 	                           .now_ms = m.now_ms};
 	if (e == OK)
 		e = more_read(body, &m, w);
-	if (e == OK)
+	if (e == OK && m.cases)
+		e = api_key(req, &m.key, w);
+	if (e == OK) {
+		/* One key is of one submission's part. */
+		keyed = json_pack("{s:I,s:O}", "of", (json_int_t)m.sub, "asked", body);
+		canon = json_canonical(keyed);
+		hash_block(canon, strlen(canon), hex);
+		free(canon);
+		json_decref(keyed);
+		m.content_hash = hex;
 		e = db_write(req->srv->store, more_store, &m, w);
+	}
 	req->retry_after_s = m.ask.retry_after_s;
 	if (e == OK) {
-		log_info("submission.more", "submission", log_i(m.sub), "by", api_who(req), "boots",
-		         log_i(m.boots), NULL);
+		log_info(m.cases ? "submission.part" : "submission.more", "submission",
+		         log_i(m.sub), "by", api_who(req), m.cases ? "part" : "boots",
+		         log_i(m.cases ? m.made : m.boots), NULL);
 		work_poke(req->srv);
-		e = show_one(db_reader(req->srv->store), m.sub, true, &r->json, w);
+		e = show_one(db_reader(req->srv->store), m.made, true, &r->json, w);
+		r->status = m.is_new ? 201 : r->status;
 	}
 	json_decref(body);
 	return e;

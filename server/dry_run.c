@@ -324,6 +324,7 @@ static enum err boots(struct db *db, struct pool *p, const struct wanted *x, siz
 enum err dry_run(struct db *db, struct pool *p, const struct wanted *x, struct dry_run *out,
                  struct why *w)
 {
+	bool noise = false;
 	struct span_s most = {0};
 	enum err e;
 
@@ -348,9 +349,13 @@ enum err dry_run(struct db *db, struct pool *p, const struct wanted *x, struct d
 	}
 	out->total = out->build;
 	for (size_t i = 0; e == OK && i < x->boards.count; i++) {
+		struct board b = {0};
+
 		e = boots(db, p, x, i, out, w);
 		if (e != OK)
 			break;
+		e = store_board_get(db, x->boards.at[i], p, &b, w);
+		noise |= e == OK && !b.deterministic;
 		add(&out->total, out->board[i].all);
 		out->guess |= out->board[i].guess && out->board[i].boots > out->board[i].reused;
 		if (out->board[i].all.expected >= most.expected)
@@ -358,7 +363,7 @@ enum err dry_run(struct db *db, struct pool *p, const struct wanted *x, struct d
 	}
 	out->elapsed = out->build;
 	add(&out->elapsed, most);
-	if (e == OK && x->s.boots == NONE)
+	if (e == OK && noise && x->s.boots == NONE)
 		note(p, out,
 		     "on a board with noise more boots follow where the first do not decide");
 	if (e == OK)

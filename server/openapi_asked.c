@@ -32,11 +32,11 @@ const struct openapi_object openapi_asked_objects[] = {
 	 "low num\n"
 	 "expected num\n"
 	 "high num\n"},
-	{"MoreAsked", SHAPE_IN, "Boots to be added to a submission that is done",
-	 "boots* int\n"
+	{"MoreAsked", SHAPE_IN, "More boots for a submission that is done; with cases: of those alone",
+	 "boots int?\n"
 	 "boards [str]?\n"
 	 "kernels [str]?\n"
-	 "cases any\n"},
+	 "cases [str]?\n"},
 	{"Quotas", SHAPE_OUT, "What a token may use, and what is used under its label",
 	 "label str\n"
 	 "exempt bool\n"

@@ -27,7 +27,7 @@ const struct openapi_op openapi_ops[] = {
 	{"submission_latest", 200, "Submission", NULL, NULL, 0},
 	{"submission_get", 200, "Submission", NULL, NULL, 0},
 	{"submission_cancel", 200, "Submission", NULL, NULL, 0},
-	{"submission_more", 200, "Submission", "MoreAsked", NULL, 0},
+	{"submission_more", 200, "Submission", "MoreAsked", NULL, 201},
 	{"samples_latest", 200, "Samples", NULL, SAMPLES, 0},
 	{"samples_get", 200, "Samples", NULL, SAMPLES, 0},
 	{"profiles_latest", 200, "Profiles", NULL, "case* str\n", 0},
@@ -95,6 +95,7 @@ const struct openapi_op openapi_ops[] = {
 	{"tokens_list", 200, "Tokens", NULL, NULL, 0},
 	{"token_make", 201, "Token", "TokenAsked", NULL, 0},
 	{"token_delete", 200, "Token", NULL, NULL, 0},
+	{"token_quota_get", 200, "Quotas", NULL, NULL, 0},
 	{"token_quota", 200, "Limits", "LimitsAsked", NULL, 0},
 	{"quota_get", 200, "Quotas", NULL, NULL, 0},
 };

@@ -76,8 +76,10 @@ const struct openapi_object openapi_objects[] = {
 	 "across_environments bool\n"
 	 "memory_bytes int?\n"
 	 "imported bool\n"
+	 "part_of int?\n"
 	 "progress Progress\n"
 	 "jobs~ [Job]\n"
+	 "parts~ [int]\n"
 	 "series~ Series?\n"},
 	{"Series", SHAPE_OUT, "A patch series: its patches once it is resolved",
 	 "bundle hash?\n"

@@ -28,14 +28,21 @@ enum err quota_limits(struct db *db, int64_t token, const struct server_conf *co
 	return e;
 }
 
-/* So many jobs after each other, by how long the last ones took. */
-static enum err jobs_s(struct db *db, int64_t jobs, int64_t *out, struct why *w)
+/* So many jobs after each other, by how long the last ones took; and that as words that
+ * end a sentence, where it is known. */
+static enum err jobs_s(struct db *db, int64_t jobs, int64_t *out, char words[64], struct why *w)
 {
 	double each, all;
+	char span[32];
 	enum err e = store_job_seconds(db, "boot", NULL, &each, w);
 
 	all = isnan(each) ? SOON_S : each * (double)jobs;
 	*out = all < 60 ? 60 : all > LATE_S ? LATE_S : (int64_t)ceil(all);
+	words[0] = '\0';
+	if (e == OK && !isnan(each)) {
+		clock_words(*out * NS_PER_S, span, sizeof(span));
+		snprintf(words, 64, ": %s%s", all > LATE_S ? "not before " : "perhaps in ", span);
+	}
 	return e;
 }
 
@@ -43,18 +50,18 @@ static enum err spent(struct db *db, struct quota_ask *a, enum quota which, int6
                       int64_t limit, struct why *w)
 {
 	int64_t over = used + a->more[which] - limit, free_ms = NONE;
-	char how[160], when[24];
+	char how[160], when[24], words[64];
 	enum err e = OK;
 
 	switch (which) {
 	case QUOTA_SUBMISSIONS:
-		e = jobs_s(db, 1, &a->retry_after_s, w);
+		e = jobs_s(db, 1, &a->retry_after_s, words, w);
 		snprintf(how, sizeof(how), "one is free when a submission ends or is cancelled");
 		break;
 	case QUOTA_JOBS:
-		e = jobs_s(db, over, &a->retry_after_s, w);
-		snprintf(how, sizeof(how), "it is free when %lld of those that wait are done",
-		         (long long)over);
+		e = jobs_s(db, over, &a->retry_after_s, words, w);
+		snprintf(how, sizeof(how), "it is free when %lld of those that wait are done%s",
+		         (long long)over, words);
 		break;
 	case QUOTA_BOOTS:
 		e = store_quota_boots_free(db, a->label, over, a->now_ms, &free_ms, w);

@@ -68,7 +68,8 @@ static enum err want_boot(struct db *db, struct layout *l, const struct board *b
 	int64_t id = NONE;
 	enum err e = OK;
 
-	if (l->s->reuse)
+	/* A part on a board with noise is a measurement of its own (submit_more.h). */
+	if (l->s->reuse && (b->deterministic || l->s->part_of == NONE))
 		e = store_boot_reusable(db, &want, &id, w);
 	if (e == OK && id != NONE)
 		return store_boot_link(db, l->s->id, id, true, w);

@@ -6,6 +6,7 @@
 #include "lib/mem.h"
 #include "server/series_json.h"
 #include "server/store_fault.h"
+#include "server/store_more.h"
 
 #include <string.h>
 
@@ -83,6 +84,9 @@ static json_t *show_stored(const char *text)
 /* One line for people: what the job is. */
 static char *job_summary(const struct job *j)
 {
+	if (str_eq(j->kind, "resolve") && j->base_of)
+		return xasprintf("find the merge base of %.12s and %s of %s", j->base_of, j->ref,
+		                 j->tree);
 	if (str_eq(j->kind, "resolve"))
 		return xasprintf("resolve %s of %s", j->ref, j->tree);
 	if (str_eq(j->kind, "walk"))
@@ -405,6 +409,7 @@ enum err show_submission(struct db *db, struct pool *p, const struct sub *s, boo
 	struct texts boards = {0}, cases = {0};
 	struct job_list jobs = {0};
 	struct boot_signatures faults = {0};
+	struct parts parts = {0};
 	json_t *o, *kernels, *progress = NULL, *series = NULL, *list;
 	int64_t now = clock_wall_ms();
 	size_t i;
@@ -420,6 +425,8 @@ enum err show_submission(struct db *db, struct pool *p, const struct sub *s, boo
 		e = store_job_of_sub(db, s->id, p, &jobs, w);
 	if (e == OK && single)
 		e = store_place_of_jobs(db, s->id, p, &faults, w);
+	if (e == OK && single)
+		e = store_more_parts(db, s->id, p, &parts, w);
 	if (e == OK && single)
 		e = series_show(db, p, s->id, &k, &series, w);
 	if (e == OK)
@@ -452,6 +459,7 @@ enum err show_submission(struct db *db, struct pool *p, const struct sub *s, boo
 	json_put_bool(o, "across_environments", s->across);
 	json_put_int(o, "memory_bytes", s->memory_bytes);
 	json_put_bool(o, "imported", s->imported);
+	show_int(o, "part_of", s->part_of);
 	json_put(o, "progress", progress);
 	if (single) {
 		list = json_array();
@@ -462,6 +470,10 @@ enum err show_submission(struct db *db, struct pool *p, const struct sub *s, boo
 			json_array_append_new(list, x);
 		}
 		json_put(o, "jobs", list);
+		list = json_array();
+		for (i = 0; i < parts.count; i++)
+			json_array_append_new(list, json_integer(parts.at[i].id));
+		json_put(o, "parts", list);
 		json_put(o, "series", series);
 	}
 	*out = o;

@@ -5,6 +5,7 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 #include "server/schedule.h"
+#include "server/store_more.h"
 
 #include <math.h>
 
@@ -123,11 +124,14 @@ enum err show_progress(struct db *db, struct pool *p, const struct sub *s,
                        const struct texts *boards, size_t cases, json_t **out, struct why *w)
 {
 	struct progress g = {.left_s = NAN};
-	int64_t now = clock_wall_ms(), reused = 0, until;
+	int64_t now = clock_wall_ms(), reused = 0, until, since = NONE;
 	json_t *o, *active;
 	size_t i;
 	enum err e = store_boot_reused_count(db, s->id, &reused, w);
 
+	/* One that is open again began when it was opened. */
+	if (e == OK && s->ended_ms == NONE)
+		e = store_more_at(db, s->id, &since, w);
 	if (e == OK && s->ended_ms == NONE)
 		e = left_s(db, p, s, kernels, jobs, boards, now, &g, w);
 	if (e != OK)
@@ -159,7 +163,8 @@ enum err show_progress(struct db *db, struct pool *p, const struct sub *s,
 	json_put_int(o, "boots_total", g.boots_total);
 	json_put_int(o, "cases_done", g.cases_done);
 	json_put_int(o, "cases_total", g.cases_total);
-	json_put_real(o, "elapsed_s", (double)(until - s->created_ms) / 1000);
+	json_put_real(o, "elapsed_s",
+	              (double)(until - (since == NONE ? s->created_ms : since)) / 1000);
 	json_put_real(o, "expected_end_s", isnan(g.left_s) ? NAN : fmax(g.left_s, 0));
 	json_put(o, "active", active);
 	*out = o;

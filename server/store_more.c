@@ -59,3 +59,44 @@ enum err store_more_reopen(struct db *db, int64_t sub, struct why *w)
 	db_bind_int(q, 1, sub);
 	return db_run(q, w);
 }
+
+enum err store_more_part(struct db *db, int64_t sub, struct why *w)
+{
+	struct db_stmt *q =
+	        db_prepare(db, "UPDATE comparison SET last_known = -1 WHERE submission_id = ?1");
+
+	db_bind_int(q, 1, sub);
+	return db_run(q, w);
+}
+
+enum err store_more_parts(struct db *db, int64_t sub, struct pool *p, struct parts *out,
+                          struct why *w)
+{
+	struct db_stmt *q = db_prepare(db, "SELECT s.id, (SELECT count(*) FROM submission_case c"
+	                                   " WHERE c.submission_id = s.id) FROM submission s"
+	                                   " WHERE s.part_of = ?1 ORDER BY s.id");
+	enum err e;
+
+	db_bind_int(q, 1, sub);
+	while ((e = db_step(q, w)) == OK && db_has_row(q)) {
+		struct part *x = pool_push(p, (void **)&out->at, &out->count, sizeof(*out->at));
+
+		x->id = db_int(q, 0);
+		x->cases = db_int(q, 1);
+	}
+	db_done(q);
+	return e;
+}
+
+enum err store_more_at(struct db *db, int64_t sub, int64_t *at_ms, struct why *w)
+{
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT max(at_ms) FROM submission_more WHERE submission_id = ?1");
+	enum err e;
+
+	db_bind_int(q, 1, sub);
+	e = db_step(q, w);
+	*at_ms = e == OK && db_has_row(q) ? opt_int(q, 0) : NONE;
+	db_done(q);
+	return e;
+}

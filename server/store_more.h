@@ -16,7 +16,22 @@ enum err store_more_add(struct db *db, int64_t sub, const char *board, int64_t f
 /* In all, on that board; NULL: on any. 0: none were added. */
 enum err store_more_boots(struct db *db, int64_t sub, const char *board, int64_t *boots,
                           struct why *w);
+/* When the newest of them were asked for; NONE: there are none. */
+enum err store_more_at(struct db *db, int64_t sub, int64_t *at_ms, struct why *w);
 /* done -> booting, and its comparison is not complete any more. */
 enum err store_more_reopen(struct db *db, int64_t sub, struct why *w);
+
+/* A part of it was made: its comparison is computed anew, to name it. */
+enum err store_more_part(struct db *db, int64_t sub, struct why *w);
+/* Its parts, oldest first, and of how many cases each is. */
+struct part {
+	int64_t id, cases;
+};
+struct parts {
+	struct part *at;
+	size_t count;
+};
+enum err store_more_parts(struct db *db, int64_t sub, struct pool *p, struct parts *out,
+                          struct why *w);
 
 #endif

@@ -171,6 +171,37 @@ enum err store_point_filled(struct db *db, int64_t track, int64_t since_ms, int6
 	return db_run_int(q, count, w);
 }
 
+enum err store_point_idle(struct db *db, int64_t track, int64_t since_ms, bool *idle, struct why *w)
+{
+	/* From what is open, which is little, to its points, of which there are many: CROSS
+	 * JOIN keeps that order. */
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT CASE WHEN EXISTS (SELECT 1 FROM track_point x"
+	            " WHERE x.submission_id IS NULL AND x.track_id = ?1)"
+	            " OR EXISTS (SELECT 1 FROM submission s CROSS JOIN track_point x"
+	            " WHERE s.ended_ms IS NULL AND x.submission_id = s.id AND x.track_id = ?1)"
+	            " THEN 0 WHEN EXISTS (SELECT 1 FROM submission_board b"
+	            " WHERE b.submission_id = (SELECT x.submission_id FROM track_point x"
+	            " WHERE x.track_id = ?1 ORDER BY x.position DESC LIMIT 1)"
+	            " AND (EXISTS (SELECT 1 FROM job j WHERE j.board = b.board"
+	            " AND j.state IN ('queued', 'leased'))"
+	            " OR EXISTS (SELECT 1 FROM job j JOIN submission_board o"
+	            " ON o.submission_id = j.submission_id AND o.board = b.board"
+	            " WHERE j.state = 'leased' AND j.board IS NULL)"
+	            " OR EXISTS (SELECT 1 FROM submission s CROSS JOIN submission_board o"
+	            " CROSS JOIN track_point f WHERE s.ended_ms IS NULL AND s.created_ms > ?2"
+	            " AND o.submission_id = s.id AND o.board = b.board"
+	            " AND f.submission_id = s.id AND f.filled = 1))) THEN 0 ELSE 1 END");
+	int64_t is = 0;
+	enum err e;
+
+	db_bind_int(q, 1, track);
+	db_bind_int(q, 2, since_ms);
+	e = db_run_int(q, &is, w);
+	*idle = is != 0;
+	return e;
+}
+
 enum err store_point_hole(struct db *db, int64_t track, struct pool *p, struct track_point *out,
                           struct why *w)
 {

@@ -6,7 +6,7 @@
 #define SUB_COLUMNS                                                                            \
 	"id, submitter, idem_key, content_hash, title, baseline, threshold, priority, reuse, " \
 	"boots, runs, iterations, warmup, plan, memory_bytes, imported, state, why, planned, " \
-	"created_ms, ended_ms, across, layouts, asked_boots, rebuild"
+	"created_ms, ended_ms, across, layouts, asked_boots, rebuild, part_of"
 
 static void sub_row(struct db_stmt *q, struct pool *p, struct sub *s)
 {
@@ -35,6 +35,7 @@ static void sub_row(struct db_stmt *q, struct pool *p, struct sub *s)
 	s->layouts = db_int(q, 22);
 	s->asked_boots = db_int(q, 23);
 	s->rebuild = db_int(q, 24) != 0;
+	s->part_of = opt_int(q, 25);
 }
 
 enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct why *w)
@@ -43,9 +44,9 @@ enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct w
 	        db, "INSERT INTO submission (submitter, idem_key, content_hash, title, baseline,"
 	            " threshold, priority, reuse, boots, runs, iterations, warmup, plan,"
 	            " memory_bytes, imported, state, why, planned, created_ms, ended_ms, across,"
-	            " layouts, asked_boots, rebuild)"
+	            " layouts, asked_boots, rebuild, part_of)"
 	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-	            " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24) RETURNING id");
+	            " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25) RETURNING id");
 
 	db_bind_text(q, 1, s->submitter);
 	db_bind_text(q, 2, s->idem_key);
@@ -71,6 +72,7 @@ enum err store_sub_add(struct db *db, const struct sub *s, int64_t *id, struct w
 	db_bind_int(q, 22, s->layouts);
 	db_bind_int(q, 23, s->asked_boots);
 	db_bind_int(q, 24, s->rebuild);
+	bind_opt(q, 25, s->part_of);
 	return db_run_int(q, id, w);
 }
 
@@ -206,26 +208,48 @@ enum err store_sub_kernel_add(struct db *db, int64_t sub, const struct sub_kerne
 
 enum which { COMPARED = 1, VALIDATING = 2, BUILT = 4 };
 
+/* Of the track that the submission, or what it is a part of, was asked for by; NULL: none. */
+static enum err branch_of(struct db *db, int64_t sub, struct pool *p, const char **branch,
+                          struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "WITH RECURSIVE up (id) AS (SELECT ?1 UNION ALL SELECT s.part_of FROM up"
+	            " JOIN submission s ON s.id = up.id WHERE s.part_of IS NOT NULL)"
+	            " SELECT t.branch, 0 AS way FROM up JOIN track_point x"
+	            " ON x.submission_id = up.id JOIN track t ON t.id = x.track_id"
+	            " UNION ALL SELECT t.branch, 1 FROM up JOIN track_point x"
+	            " ON x.release_id = up.id JOIN track t ON t.id = x.track_id"
+	            " ORDER BY way LIMIT 1");
+	enum err e;
+
+	db_bind_int(q, 1, sub);
+	e = db_step(q, w);
+	*branch = e == OK && db_has_row(q) ? col_str(q, 0, p) : NULL;
+	db_done(q);
+	return e;
+}
+
 static enum err kernels_of(struct db *db, int64_t sub, int which, struct pool *p,
                            struct sub_kernels *out, struct why *w)
 {
-	struct db_stmt *q = db_prepare(
+	const char *branch;
+	struct db_stmt *q;
+	enum err e = branch_of(db, sub, p, &branch, w);
+
+	if (e != OK)
+		return e;
+	q = db_prepare(
 	        db,
 	        "SELECT s.pos, s.name, s.tree, s.ref, s.config_sha256, s.config_name,"
 	        " s.config_whole, s.toolchain, s.image, s.commit_id, s.subject, s.kernel_id,"
 	        " s.state, s.why, k.state, " KERNEL_BUILD_ID(
 	                "k") ", k.image, s.validates, s.patches, s.built_only, s.source,"
-	                     " coalesce((SELECT t.branch FROM track_point x JOIN track t"
-	                     " ON t.id = x.track_id WHERE x.submission_id = s.submission_id"
-	                     " LIMIT 1), (SELECT t.branch FROM track_point x JOIN track t"
-	                     " ON t.id = x.track_id WHERE x.release_id = s.submission_id"
-	                     " LIMIT 1), s.ref), k.section_hash, s.base_of"
+	                     " k.section_hash, s.base_of"
 	                     " FROM submission_kernel s LEFT JOIN kernel k ON k.id = s.kernel_id"
 	                     " WHERE s.submission_id = ?1 AND"
 	                     " ((?2 = 1 AND s.validates IS NULL AND s.built_only = 0) OR"
 	                     " (?3 = 1 AND s.validates IS NOT NULL) OR"
 	                     " (?4 = 1 AND s.built_only = 1)) ORDER BY s.pos");
-	enum err e;
 
 	db_bind_int(q, 1, sub);
 	db_bind_int(q, 2, (which & COMPARED) != 0);
@@ -256,9 +280,9 @@ static enum err kernels_of(struct db *db, int64_t sub, int which, struct pool *p
 		k->patches = db_int(q, 18);
 		k->built_only = db_int(q, 19) != 0;
 		k->source = col_str(q, 20, p);
-		k->branch = col_str(q, 21, p);
-		k->section_hash = col_str(q, 22, p);
-		k->base_of = col_str(q, 23, p);
+		k->section_hash = col_str(q, 21, p);
+		k->base_of = col_str(q, 22, p);
+		k->branch = branch ? branch : k->ref;
 	}
 	db_done(q);
 	return e;

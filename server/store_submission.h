@@ -28,6 +28,7 @@ struct sub {
 	const char *state, *why;
 	bool planned;
 	int64_t asked_boots; /* that it may begin with, for quotas */
+	int64_t part_of;     /* the submission that it measures some cases of by themselves; NONE */
 	int64_t created_ms, ended_ms;
 };
 

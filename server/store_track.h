@@ -96,6 +96,13 @@ enum err store_point_release(struct db *db, int64_t track, int64_t position, int
 /* Holes that were filled since. */
 enum err store_point_filled(struct db *db, int64_t track, int64_t since_ms, int64_t *count,
                             struct why *w);
+/* May a hole be filled now? Not while a point of the track waits or is measured; a job waits
+ * for one of its boards or runs there; something for one of them is being built or looked
+ * up; or a hole is being filled there for this or another track since `since_ms` (one that
+ * takes longer keeps nobody waiting). Its boards are those of its newest point. What
+ * is open elsewhere, or waits for what never comes, is of no matter. */
+enum err store_point_idle(struct db *db, int64_t track, int64_t since_ms, bool *idle,
+                          struct why *w);
 /* The largest hole with a commit of the main line in it: that nearest to its middle.
  * position NONE where there is none. */
 enum err store_point_hole(struct db *db, int64_t track, struct pool *p, struct track_point *out,

@@ -430,7 +430,8 @@ enum err submit_read(const struct submitter *who, struct pool *p, json_t *body, 
 	                  .layouts = 1,
 	                  .state = "resolving",
 	                  .created_ms = clock_wall_ms(),
-	                  .ended_ms = NONE};
+	                  .ended_ms = NONE,
+	                  .part_of = NONE};
 	/* What is measured afresh is built afresh, unless told otherwise. */
 	if (!json_is_boolean(json_object_get(body, "rebuild")))
 		s->rebuild = !in.reuse;

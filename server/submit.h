@@ -6,6 +6,7 @@
 
 #include "server/server.h"
 #include "server/store_kernel.h"
+#include "server/store_layout.h"
 #include "server/store_series.h"
 #include "server/store_submission.h"
 
@@ -22,6 +23,7 @@ struct wanted {
 	size_t kernels;
 	struct series series;
 	const char *tip_text, *check_text; /* of the series' configurations */
+	struct sub_layouts relinks;        /* that stand already (submit_part.c) */
 	struct texts boards, cases;
 	struct texts unseen; /* dry: sentences about what was not looked into */
 	int64_t id;          /* once stored */

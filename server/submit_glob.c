@@ -8,9 +8,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
-/* Each multiplies what a match may cost. */
-#define STARS_MAX 4
-#define NEAR      3 /* names that are told */
+#define NEAR 3 /* names that are told */
 
 bool submit_is_glob(const char *text)
 {

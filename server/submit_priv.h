@@ -9,6 +9,7 @@
 
 #define KERNELS_MAX 32 /* of a submission, but for those that validate or are only built */
 #define CASES_MAX   1000
+#define STARS_MAX   4 /* of a pattern: each multiplies what a match may cost */
 
 struct checking {
 	const struct submitter *who;

@@ -51,6 +51,9 @@ enum err submit_store(struct db *db, void *arg, struct why *w)
 		if (e == OK)
 			e = store_sub_case_add(db, x->id, case_id, w);
 	}
+	for (i = 0; e == OK && i < x->relinks.count; i++)
+		e = store_layout_add(db, x->id, x->relinks.at[i].pos, x->relinks.at[i].layout,
+		                     x->relinks.at[i].kernel, w);
 	return e == OK ? schedule_advance(db, x->id, x->s.created_ms, w) : e;
 }
 

@@ -27,10 +27,11 @@
 #define TRACK_EVERY_MIN_S   60
 #define TRACK_EVERY_MAX_S   604800
 #define TRACK_FILLS_A_DAY   8
-#define TRACK_FILL_PRIORITY (-100) /* below whatever a person asks for */
-#define TRACK_RETRY_MS      60000  /* of what waits for a board, a config set, ... */
-#define TRACK_LOOK_MS       60000  /* that it is looked at at least so often */
-#define TRACK_QUIET_POINTS  3      /* measured points without a number of a cell that had some */
+#define TRACK_FILL_MS       INT64_C(3600000) /* one hole at a time on a board, for so long */
+#define TRACK_FILL_PRIORITY (-100)           /* below whatever a person asks for */
+#define TRACK_RETRY_MS      60000            /* of what waits for a board, a config set, ... */
+#define TRACK_LOOK_MS       60000            /* that it is looked at at least so often */
+#define TRACK_QUIET_POINTS  3 /* measured points without a number of a cell that had some */
 #define TRACK_QUIET_MS      (INT64_C(6) * 3600000) /* points may wait so long, whatever is usual */
 
 enum err tracks_run(struct server *srv, int64_t now_ms, struct why *w);

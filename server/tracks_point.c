@@ -184,14 +184,14 @@ enum err tracks_fill(struct db *db, struct pool *p, struct track *t, int64_t now
                      struct why *w)
 {
 	struct track_point x;
-	struct ids open = {0};
 	int64_t filled;
+	bool idle;
 	enum err e;
 
 	if (str_eq(t->mode, "all"))
 		return OK;
-	e = store_sub_open(db, p, &open, w);
-	if (e != OK || open.count)
+	e = store_point_idle(db, t->id, now_ms - TRACK_FILL_MS, &idle, w);
+	if (e != OK || !idle)
 		return e;
 	e = store_point_filled(db, t->id, now_ms - DAY_MS, &filled, w);
 	if (e != OK || filled >= TRACK_FILLS_A_DAY)

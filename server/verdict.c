@@ -13,6 +13,7 @@
 #include "server/schedule.h"
 #include "server/store_board.h"
 #include "server/store_fault.h"
+#include "server/store_more.h"
 #include "server/store_share.h"
 #include "server/verdict_cell.h"
 #include "server/verdict_looks.h"
@@ -243,6 +244,31 @@ static void note_added(const struct facts *f, struct judged *v)
 	}
 }
 
+/* A part is held against its own boots alone: whoever reads one of the two is told of the
+ * other. */
+static enum err note_parts(struct db *db, struct pool *p, const struct facts *f, struct cmp *c,
+                           struct why *w)
+{
+	struct parts parts = {0};
+	struct texts cases = {0};
+	enum err e = store_more_parts(db, f->sub.id, p, &parts, w);
+
+	for (size_t i = 0; e == OK && i < parts.count; i++)
+		cmp_add_note(c,
+		             "submission %lld measures %lld of the %zu cases again, by %s: its "
+		             "boots are not counted here",
+		             (long long)parts.at[i].id, (long long)parts.at[i].cases,
+		             f->cases.count, parts.at[i].cases == 1 ? "itself" : "themselves");
+	if (e == OK && f->sub.part_of != NONE)
+		e = store_sub_cases(db, f->sub.part_of, p, &cases, NULL, w);
+	if (e == OK && f->sub.part_of != NONE)
+		cmp_add_note(c,
+		             "chosen from the %zu cases of submission %lld, in boots of a plan of "
+		             "their own: that one's boots are not counted here",
+		             cases.count, (long long)f->sub.part_of);
+	return e;
+}
+
 /* Calls too short for the clock were summed: their numbers are of one all the same. */
 static enum err note_summed(struct db *db, struct pool *p, int64_t sub, struct cmp *c,
                             struct why *w)
@@ -326,7 +352,9 @@ static enum err compute(struct db *db, int64_t sub, const struct verdict_view *v
 		return e;
 	facts_footnotes(&f, v->cmp);
 	note_missing(&f, v->cmp);
-	e = note_summed(db, v->pool, sub, v->cmp, w);
+	e = note_parts(db, v->pool, &f, v->cmp, w);
+	if (e == OK)
+		e = note_summed(db, v->pool, sub, v->cmp, w);
 	if (view->previous)
 		cmp_add_note(v->cmp,
 		             "each kernel is compared with the one before it, from the "

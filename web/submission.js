@@ -30,7 +30,7 @@ function progressCard(s) {
 
 function kernelTable(s) {
 	return table(null, [
-		{head: "Kernel", cell: k => k.name + (k.name === s.baseline ? " (baseline)" : "")},
+		{head: "Kernel", cell: k => k.name + (k.name === s.baseline ? " (baseline)" : "") + (k.base_of ? ` (merge base of ${k.base_of})` : "")},
 		{head: "State", cell: k => k.state},
 		{head: "Commit", cell: k => k.commit ? h("code", {title: k.commit}, k.commit.slice(0, 12)) : null},
 		{head: "Subject", cell: k => k.subject},
@@ -167,6 +167,9 @@ export async function showSubmission(id) {
 			h("h1", {}, `#${s.id} ${s.title}`),
 			h("p", {class: "dim"}, `${s.state}, submitted ${when(s.created)}`, s.submitter ? ` by ${s.submitter}` : "",
 				s.ended ? `, ended ${when(s.ended)}` : ""),
+			s.part_of ? h("p", {}, "Cases of ", h("a", {href: `#/submission/${s.part_of}`}, `#${s.part_of}`), " again, in boots of a plan of their own: its numbers are not counted here.") : null,
+			s.parts.length ? h("p", {}, "Some of its cases were measured again by themselves: ",
+				s.parts.flatMap((id, i) => [i ? ", " : null, h("a", {href: `#/submission/${id}`}, `#${id}`)]), ".") : null,
 			s.why ? h("div", {class: "card error"}, s.why) : null,
 			progressCard(s),
 			comparisonNodes(s, comparison),

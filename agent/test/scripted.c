@@ -35,9 +35,13 @@ static char *base_file(const struct script *k, const char *prefix, const char *n
 /* The move must be on the disk when mark() returns. */
 static enum err do_mark(struct script *k, const char *arg)
 {
-	const char *kind = json_str(k->step->spec, "board", NULL);
-	char *path = xasprintf("%s/state/%s%s.json", k->step->conf->dir, kind ? "board-" : "build",
-	                       kind ? kind : "");
+	const char *board = json_str(k->step->spec, "board", NULL);
+	bool git = str_eq(json_str(k->step->spec, "slot", NULL), "git");
+	char *path = xasprintf("%s/state/%s%s.json", k->step->conf->dir,
+	                       board ? "board-"
+	                       : git ? "git"
+	                             : "build",
+	                       board ? board : "");
 	char *want = xasprintf("\"state\":\"%s\"", arg);
 	struct buf b;
 	enum err e;

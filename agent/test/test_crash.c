@@ -43,9 +43,10 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define RESOLVE "{\"script\":[\"count\",\"mark fetched\"]}"
-#define RESOLVE_HOLDS \
-	"{\"script\":[\"count\",\"daemon\",\"hold claimed\",\"mark fetched\",\"hold fetched\"]}"
+#define RESOLVE "{\"slot\":\"git\",\"script\":[\"count\",\"mark fetched\"]}"
+#define RESOLVE_HOLDS                                                          \
+	"{\"slot\":\"git\",\"script\":[\"count\",\"daemon\",\"hold claimed\"," \
+	"\"mark fetched\",\"hold fetched\"]}"
 #define BUILD_HOLDS                                                                             \
 	"{\"script\":[\"count\",\"daemon\",\"hold claimed\",\"mark fetched\",\"hold fetched\"," \
 	"\"mark configured\",\"hold configured\",\"mark built\",\"hold built\",\"artifact k\"]}"
@@ -57,16 +58,11 @@ static int teardown(void **state)
 static const struct point {
 	const char *kind, *slot, *at, *spec;
 } points[] = {
-        {"resolve", "build", "claimed", RESOLVE_HOLDS},
-        {"resolve", "build", "fetched", RESOLVE_HOLDS},
-        {"build", "build", "claimed", BUILD_HOLDS},
-        {"build", "build", "fetched", BUILD_HOLDS},
-        {"build", "build", "configured", BUILD_HOLDS},
-        {"build", "build", "built", BUILD_HOLDS},
-        {"boot", "board-b0", "claimed", BOOT_HOLDS},
-        {"boot", "board-b0", "staged", BOOT_HOLDS},
-        {"boot", "board-b0", "armed", BOOT_HOLDS},
-        {"boot", "board-b0", "booted", BOOT_HOLDS},
+        {"resolve", "git", "claimed", RESOLVE_HOLDS},  {"resolve", "git", "fetched", RESOLVE_HOLDS},
+        {"build", "build", "claimed", BUILD_HOLDS},    {"build", "build", "fetched", BUILD_HOLDS},
+        {"build", "build", "configured", BUILD_HOLDS}, {"build", "build", "built", BUILD_HOLDS},
+        {"boot", "board-b0", "claimed", BOOT_HOLDS},   {"boot", "board-b0", "staged", BOOT_HOLDS},
+        {"boot", "board-b0", "armed", BOOT_HOLDS},     {"boot", "board-b0", "booted", BOOT_HOLDS},
         {"boot", "board-b0", "measured", BOOT_HOLDS},
 };
 
@@ -310,7 +306,7 @@ static void test_torn_spool(void **state)
 	fake_lease_s(h->server, 1);
 	fake_refuse_results(h->server, 500);
 	agent_start(h);
-	wait_for(strcmp(state_of(h, "build"), "spooled") == 0);
+	wait_for(strcmp(state_of(h, "git"), "spooled") == 0);
 	agent_end(h, SIGKILL);
 	fake_refuse_results(h->server, 0);
 	overwrite(h, "agent/spool/00000001-1-1/result.json", "{\"state\":\"do");

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -97,6 +99,43 @@ static void assert_commits(const struct step_outcome *out, const char *expected)
 	}
 	assert_string_equal(b.len ? b.data : "", expected);
 	buf_release(&b);
+}
+
+/* Beside a build: one of the two waits while the other uses the mirror, and no longer. */
+static void test_mirror_in_use(void **state)
+{
+	struct step_outcome out;
+	struct why w;
+	struct git g;
+	json_t *o = json_object();
+	char what[64] = "";
+	int told[2], status;
+	pid_t pid;
+
+	(void)state;
+	walk("main", NULL, &out);
+	step_outcome_release(&out);
+	assert_int_equal(git_open(&g, bed_job(&bed, o), url, &w), OK);
+	assert_int_equal(pipe(told), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct step s = *bed_job(&bed, json_pack("{s:s,s:s}", "tree", url, "ref", "main"));
+
+		git_close(&g); /* or it would have the lock as well */
+		s.progress_fd = told[1];
+		out = (struct step_outcome){.fail = FAIL_NONE};
+		_exit(step_walk(&s, &out, &w) == OK && !out.fail ? 0 : 1);
+	}
+	/* It says that it waits, and does. */
+	assert_true(read(told[0], what, sizeof(what) - 1) > 0);
+	assert_non_null(strstr(what, "wait for the mirror"));
+	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	git_close(&g);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	close(told[0]);
+	close(told[1]);
 }
 
 static void assert_ends(const struct step_outcome *out, const char *tip, const char *base,
@@ -518,6 +557,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(test_histories, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_a_tree_as_files, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_bad, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_mirror_in_use, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

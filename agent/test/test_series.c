@@ -113,6 +113,37 @@ static void test_a_branch_that_was_not_pushed(void **state)
 	git_close(&g);
 }
 
+/* Its commits were pushed as well, and built one by one before: fetched alone, each was cut
+ * off from the one before it. */
+static void test_a_branch_that_was_built_before(void **state)
+{
+	static const char *const before[] = {"HEAD", "HEAD~1"};
+	struct step_outcome out;
+	char id[41];
+	struct git g;
+	struct why w;
+
+	(void)state;
+	series_script(work, "git bundle create -q ok.bundle main ^origin/main\n"
+	                    "git push -q origin main:refs/heads/pushed");
+	assert_int_equal(git_open(&g, bed_job(&sb.bed, json_object()), url, &w), OK);
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
+		run_line(id, sizeof(id), work, "git", "rev-parse", before[i], NULL);
+		if (git_fetch(&g, id, NULL, &w))
+			fail_msg("%s", w.text);
+	}
+	git_close(&g);
+	assert_int_equal(resolve("ok.bundle", base, &out), OK);
+	if (out.fail)
+		fail_msg("%s", out.why.text);
+	assert_int_equal(json_array_size(json_object_get(out.body, "patches")), 3);
+	assert_string_equal(patch(&out, 2, "commit"), tip);
+	series_script(work, "git show HEAD | git patch-id --stable | cut -c-40 > id");
+	run_line(id, sizeof(id), work, "cat", "id", NULL);
+	assert_string_equal(patch(&out, 2, "patch_id"), id);
+	step_outcome_release(&out);
+}
+
 static void test_ranges_that_are_no_series(void **state)
 {
 	char other[41];
@@ -249,6 +280,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        T(test_a_branch_that_was_not_pushed),
 	        T(test_persons),
+	        T(test_a_branch_that_was_built_before),
 	        T(test_ranges_that_are_no_series),
 	        T(test_without_its_base),
 	        T(test_what_is_no_bundle),

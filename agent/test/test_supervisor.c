@@ -22,7 +22,7 @@
 #define BUILD                                                                         \
 	"{\"script\":[\"count\",\"mark fetched\",\"mark configured\",\"mark built\"," \
 	"\"artifact hello\"]}"
-#define RESOLVE "{\"script\":[\"count\",\"mark fetched\"]}"
+#define RESOLVE "{\"slot\":\"git\",\"script\":[\"count\",\"mark fetched\"]}"
 
 static int setup(void **state)
 {
@@ -101,6 +101,38 @@ static void test_side_by_side(void **state)
 	let_go(h, "all");
 	for (int64_t id = 1; id <= 6; id++)
 		wait_for(job_done(h, id));
+}
+
+/* What only asks git does not wait for a build, and is one at a time as well. */
+static void test_looks_beside_a_build(void **state)
+{
+	struct harness *h = *state;
+	int64_t build = fake_add(h->server, "build", "{\"script\":[\"count\",\"hold all\"]}"),
+	        walk[2], resolve, next;
+
+	hold(h, "all");
+	agent_start(h);
+	wait_for(times_run(h, build) == 1);
+	for (int i = 0; i < 3; i++) {
+		walk[0] = fake_add(h->server, "walk", RESOLVE);
+		resolve = fake_add(h->server, "resolve", RESOLVE);
+		wait_for(job_done(h, walk[0]) && job_done(h, resolve));
+	}
+	assert_false(job_done(h, build));
+	next = fake_add(h->server, "build", "{\"script\":[\"count\"]}");
+	hold(h, "look");
+	for (int i = 0; i < 2; i++)
+		walk[i] = fake_add(h->server, "walk", "{\"script\":[\"count\",\"hold look\"]}");
+	wait_for(times_run(h, walk[0]) == 1);
+	for (int i = 0; i < 50; i++)
+		harness_pause();
+	assert_int_equal(times_run(h, walk[1]), 0);
+	assert_int_equal(times_run(h, next), 0);
+	let_go(h, "look");
+	wait_for(job_done(h, walk[0]) && job_done(h, walk[1]));
+	assert_false(job_done(h, build));
+	let_go(h, "all");
+	wait_for(job_done(h, build) && job_done(h, next));
 }
 
 /* In the order in which they ended, and a refused one does not hold up the next. */
@@ -216,7 +248,7 @@ static void test_deadline(void **state)
 	infra = fake_add(h->server, "build", "{\"script\":[\"child\",\"daemon\",\"hang\"]}");
 	build = fake_add(h->server, "build",
 	                 "{\"script\":[\"mark fetched\",\"mark configured\",\"hang\"]}");
-	next = fake_add(h->server, "resolve", RESOLVE);
+	next = fake_add(h->server, "build", BUILD);
 	agent_start(h);
 	wait_for(job_done(h, next));
 	assert_true(pids_gone(h));
@@ -323,13 +355,13 @@ static void test_refused_for_now(void **state)
 		int64_t id = fake_add(h->server, "resolve", RESOLVE);
 
 		fake_refuse_results(h->server, statuses[i]);
-		wait_for(strcmp(state_of(h, "build"), "spooled") == 0);
+		wait_for(strcmp(state_of(h, "git"), "spooled") == 0);
 		for (int k = 0; k < 20; k++)
 			harness_pause();
 		assert_int_equal(entries(h, "spool"), 1);
 		fake_refuse_results(h->server, 0);
 		wait_for(job_done(h, id));
-		wait_for(strcmp(state_of(h, "build"), "idle") == 0);
+		wait_for(strcmp(state_of(h, "git"), "idle") == 0);
 		assert_int_equal(times_run(h, id), 1);
 	}
 	assert_int_equal(entries(h, "dead"), 0);
@@ -451,6 +483,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(test_three_kinds, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_side_by_side, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_looks_beside_a_build, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_order, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_progress_and_log, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_loud_step, setup, teardown),

@@ -229,7 +229,10 @@ static void tokens_come_and_go(void **state)
 	fails(p, p->admin, 2, "--jobs: expected 1 or more, none, or default", "token", "quota", n,
 	      "--jobs", "0");
 	fails(p, p->admin, 2, "--jobs", "token", "quota", n, "--jobs", "-3");
-	fails(p, p->admin, 2, "expected --submissions", "token", "quota", n);
+	prints(p, p->admin, "Ada's laptop\n", "token", "quota", n);
+	prints(p, p->admin, "no limit  bytes of uploads", "token", "quota", n);
+	fails(p, p->admin, 2, "only those of role submit", "token", "quota", "1");
+	fails(p, p->admin, 5, "999", "token", "quota", "999");
 	prints(p, env, "Ada's laptop", "quota");
 	prints(p, env, "no limit", "quota");
 	prints(p, p->admin, "no quota holds", "quota");

@@ -184,7 +184,7 @@ static void each_format(struct place *p, int64_t id)
 static void the_way_of_a_submission(void **state)
 {
 	struct place *p = *state;
-	int64_t id;
+	int64_t id, part;
 	char *n;
 	struct ran r;
 	json_t *o, *all;
@@ -279,6 +279,25 @@ static void the_way_of_a_submission(void **state)
 	       "--boots", "2", "--board", "det", "--kernel", "slow");
 	fails(p, p->submit, 6, "is booting", "more", n, "--boots", "1");
 	finish(p, id, "done");
+	/* Those of one case, by themselves. */
+	fails(p, p->submit, 2, "has no case", "more", n, "--case", "exit/*");
+	fails(p, p->submit, 2, "--key goes with --case", "more", n, "--boots", "1", "--key", "k");
+	fails(p, p->submit, 2, "takes 6 boots", "more", n, "--case", "fork/order=0,*", "--board",
+	      "det", "--boots", "2");
+	json_of(p, p->submit, &o, "more", n, "--case", "fork/order=0,*", "--board", "det",
+	        "--kernel", "slow", "--key", "k");
+	assert_int_equal(int_at(o, "part_of"), id);
+	part = int_at(o, "id");
+	json_decref(o);
+	finish(p, part, "done");
+	/* the same one again, which is done: its tables */
+	cli(&r, p, p->submit, "more", n, "--case", "fork/order=0,*", "--board", "det", "--kernel",
+	    "slow", "--key", "k", "--wait");
+	assert_int_equal(r.code, 0);
+	expect_out(&r, "chosen from the");
+	if (!strstr(r.err, "cases of"))
+		fail_msg("not told: %s", r.err);
+	ran_release(&r);
 	free(n);
 
 	/* a full disk is no success */
@@ -353,6 +372,65 @@ static void waiting_prints_the_tables(void **state)
 	o = expect_json(&r);
 	assert_int_equal(int_at(o, "submission"), 2);
 	json_decref(o);
+	ran_release(&r);
+}
+
+static void until_state(struct place *p, int64_t id, const char *state)
+{
+	bool there = false;
+
+	while (!there) {
+		json_t *o;
+		char path[64];
+
+		snprintf(path, sizeof(path), "/api/v1/submissions/%lld", (long long)id);
+		assert_int_equal(ask_json(p->f->d, "GET", path, NULL, NULL, &o), 200);
+		there = str_eq(str_at(o, "state"), state);
+		json_decref(o);
+		sleep_ms(20);
+	}
+}
+
+/* `more` waits as `submit` does, and ends with the same codes. */
+static void waiting_for_more(void **state)
+{
+	struct place *p = *state;
+	struct ran r, cmp;
+	json_t *o;
+
+	fake_announce(p->f, false);
+	json_of(p, p->submit, &o, "submit", "--baseline", "base=" TREE "#v1", "--kernel",
+	        "slow=" TREE "#v2", "--case", CASE, "--case", "munmap/order=0,size=16M", "--boots",
+	        "2");
+	json_decref(o);
+	finish(p, 1, "done");
+	run_start(&r, p->dir, p->server, p->submit, "more", "1", "--boots", "1", "--wait", NULL);
+	until_state(p, 1, "booting");
+	work_until(p, &r, 1, "done");
+	cli(&cmp, p, NULL, "compare", "1");
+	assert_int_equal(r.code, 0);
+	assert_string_equal(r.out, cmp.out);
+	assert_non_null(strstr(r.err, "submission 1 is open again: 1 boots"));
+	ran_release(&cmp);
+	ran_release(&r);
+	run_start(&r, p->dir, p->server, p->submit, "more", "1", "--case", CASE, "--wait", NULL);
+	work_until(p, &r, 2, "done");
+	cli(&cmp, p, NULL, "compare", "2");
+	assert_int_equal(r.code, 0);
+	assert_string_equal(r.out, cmp.out);
+	assert_non_null(strstr(r.err, "submission 2: cases of 1 by themselves"));
+	ran_release(&cmp);
+	ran_release(&r);
+	/* One that is stopped did not give what was asked. */
+	run_start(&r, p->dir, p->server, p->submit, "more", "1", "--case", "munmap/*", "--wait",
+	          NULL);
+	while (ask_json(p->f->d, "POST", "/api/v1/submissions/3/cancel", p->f->submit, "{}",
+	                NULL) != 200)
+		sleep_ms(20);
+	run_wait(&r);
+	assert_int_equal(r.code, 1);
+	assert_string_equal(r.out, "");
+	assert_non_null(strstr(r.err, "foldwatch: submission 3 cancelled"));
 	ran_release(&r);
 }
 
@@ -481,7 +559,7 @@ int main(void)
 	        with(an_empty_server),         with(words_that_are_wrong),
 	        with(the_way_of_a_submission), with(waiting_prints_the_tables),
 	        with(a_failure_says_why),      with(keys_make_it_one_submission),
-	        with(images_travel),
+	        with(images_travel),           with(waiting_for_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,7 +66,7 @@ static void test_found(void **state)
 	        {"Ada L <ada@example.org>", "ada@example.org"},
 	        {"ada@example.org", "ada@example.org"},
 	        {"  ada@example.org \t", "ada@example.org"},
-	        {"stable@vger.kernel.org # 6.1+", NULL},
+	        {"stable@vger.kernel.org # 6.1+", "stable@vger.kernel.org"},
 	        {"<stable@vger.kernel.org> # 6.1+", "stable@vger.kernel.org"},
 	        {"J\xc3\xbcrgen <j@example.org>", "j@example.org"},
 	        {"\xff\xfe <x@example.org>", "x@example.org"},
@@ -76,6 +76,11 @@ static void test_found(void **state)
 	        {"Ada <a@b\nBcc: x@y>", NULL},
 	        {"", NULL},
 	        {"syzbot+0123@syzkaller.appspotmail.com", "syzbot+0123@syzkaller.appspotmail.com"},
+	        {"a@example.org\t# as told to <b@example.org>", "a@example.org"},
+	        {"Ann #1 <ann@example.org> # twice", "ann@example.org"},
+	        {"a@example.org#c", NULL},
+	        {"# nobody@example.org", NULL},
+	        {" # ", NULL},
 	};
 
 	(void)state;

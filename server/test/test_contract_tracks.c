@@ -56,6 +56,101 @@ static void tips(void **state)
 	json_decref(t);
 }
 
+/* What waits for a board that nobody offers any more, or for an agent that may fetch a tree,
+ * waits for ever, and no hole waits with it. */
+static void holes_wait_for_their_board_alone(void **state)
+{
+	struct fake *f = *state;
+	char hash[65], *body;
+	int64_t gone, never, id;
+	json_t *o;
+
+	fake_announce(f, true);
+	fake_image(f, 1, hash);
+	body = xasprintf("{\"title\":\"x\",\"kernels\":[{\"name\":\"k\",\"image\":\"%s\"}],"
+	                 "\"boards\":[\"hw\"],\"cases\":[\"" TRACK_CASE "\"]}",
+	                 hash);
+	gone = fake_submit(f, body);
+	free(body);
+	fake_announce(f, false);
+	never = fake_submit(f, "{\"title\":\"y\",\"kernels\":[{\"name\":\"k\",\"tree\":"
+	                       "\"ssh://nowhere.example/x.git\",\"ref\":\"v1\"}],"
+	                       "\"boards\":[\"det\"],\"cases\":[\"" TRACK_CASE "\"]}");
+	id = followed_add(f, "");
+	followed_settled(f, id, "a");
+	followed.branch = "abcde";
+	followed_look(f, id);
+	o = followed_until(f, id, "e<a d<c c<a b<a a");
+	assert_true(json_is_true(at(o, "points.1.filled")));
+	json_decref(o);
+	body = xasprintf("/api/v1/submissions/%lld", (long long)gone);
+	o = fake_get(f, body);
+	assert_string_equal(str_at(o, "state"), "booting");
+	json_decref(o);
+	free(body);
+	body = xasprintf("/api/v1/submissions/%lld", (long long)never);
+	o = fake_get(f, body);
+	assert_string_equal(str_at(o, "state"), "resolving");
+	json_decref(o);
+	free(body);
+}
+
+static int64_t submission_of(struct fake *f, const json_t *lease)
+{
+	char path[64];
+	json_t *o;
+	int64_t id;
+
+	snprintf(path, sizeof(path), "/api/v1/jobs/%lld", (long long)int_at(lease, "id"));
+	o = fake_get(f, path);
+	id = json_int(o, "submission", 0);
+	json_decref(o);
+	return id;
+}
+
+/* A boot that waits for the track's own board keeps the hole open. */
+static void holes_wait_for_a_busy_board(void **state)
+{
+	struct fake *f = *state;
+	int64_t id = followed_add(f, ""), busy = -1, end = clock_mono_ns() + 15 * NS_PER_S;
+	char hash[65], *body;
+	json_t *lease = NULL, *t;
+
+	followed_settled(f, id, "a");
+	fake_image(f, 1, hash);
+	body = xasprintf("{\"title\":\"x\",\"kernels\":[{\"name\":\"k\",\"image\":\"%s\"}],"
+	                 "\"boards\":[\"det\"],\"cases\":[\"" TRACK_CASE "\"],\"priority\":-100}",
+	                 hash);
+	followed.branch = "abc";
+	followed_look(f, id);
+	/* Its boots come behind the track's: the first of them is held until c is measured. */
+	while (!lease || submission_of(f, lease) != busy) {
+		if (lease)
+			json_decref(fake_do(f, lease));
+		json_decref(lease);
+		lease = fake_claim(f, "[\"resolve\",\"build\",\"walk\",\"boot\"]", "[\"det\"]");
+		if (lease && busy < 0 && str_eq(str_at(lease, "kind"), "boot"))
+			busy = fake_submit(f, body);
+		if (!lease)
+			sleep_ms(20);
+		if (clock_mono_ns() > end)
+			fail_msg("its turn never comes");
+	}
+	free(body);
+	for (int i = 0; i < 40; i++) {
+		t = followed_get(f, id);
+		assert_int_equal(json_array_size(at(t, "points")), 2);
+		json_decref(t);
+		sleep_ms(20);
+	}
+	json_decref(fake_do(f, lease));
+	json_decref(lease);
+	while (fake_work(f))
+		;
+	followed_look(f, id);
+	followed_settled(f, id, "c<a b<a a");
+}
+
 static int walks(struct fake *f)
 {
 	json_t *o = fake_get(f, "/api/v1/jobs?limit=100");
@@ -305,6 +400,10 @@ int main(void)
 	                                        fake_teardown),
 	        cmocka_unit_test_setup_teardown(lost, followed_setup, fake_teardown),
 	        cmocka_unit_test_setup_teardown(released, followed_setup, fake_teardown),
+	        cmocka_unit_test_setup_teardown(holes_wait_for_their_board_alone, followed_setup,
+	                                        fake_teardown),
+	        cmocka_unit_test_setup_teardown(holes_wait_for_a_busy_board, followed_setup,
+	                                        fake_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

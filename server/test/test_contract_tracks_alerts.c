@@ -67,6 +67,48 @@ static void holes_make_no_alert(void **state)
 	json_decref(t);
 }
 
+/* What measures a case of a point by itself is of the point's branch, for whoever mutes it
+ * or is told of it. */
+static void a_part_is_of_the_branch(void **state)
+{
+	struct fake *f = *state;
+	int64_t id = followed_add_body(f,
+	                               "{\"tree\":\"" TRACK_TREE
+	                               "\",\"branch\":\"master\",\"boards\":[\"det\"],"
+	                               "\"cases\":[\"" TRACK_CASE "\",\"fork/order=0,size=16M\"],"
+	                               "\"plan\":{\"boots\":6}}"),
+	        sub;
+	char path[96];
+	json_t *t;
+
+	followed_settled(f, id, "a");
+	followed.branch = "ab";
+	followed_look(f, id);
+	t = followed_until(f, id, "b<a a");
+	sub = int_at(t, "points.0.submission");
+	json_decref(t);
+	t = fake_get(f, "/api/v1/alerts");
+	assert_int_equal(json_array_size(at(t, "alerts")), 0);
+	json_decref(t);
+	/* It was too small to be seen there. */
+	f->slow_kernel = followed_name('b');
+	snprintf(path, sizeof(path), "/api/v1/submissions/%lld/boots", (long long)sub);
+	assert_int_equal(ask_json(f->d, "POST", path, f->d->admin, "{\"cases\":[\"fork/*\"]}", &t),
+	                 201);
+	sub = int_at(t, "id");
+	json_decref(t);
+	while (fake_work(f))
+		;
+	json_decref(fake_await(f, sub, "done"));
+	t = fake_get(f, "/api/v1/alerts?kind=slower");
+	assert_int_equal(json_array_size(at(t, "alerts")), 1);
+	assert_string_equal(str_at(t, "alerts.0.kernel.ref"), "master");
+	assert_int_equal(int_at(t, "alerts.0.submission"), sub);
+	json_decref(t);
+	/* The track has the points that it had. */
+	followed_settled(f, id, "b<a a");
+}
+
 static const char *quiet_state(struct fake *f, const char *says)
 {
 	static char state[32];
@@ -177,6 +219,7 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, followed_setup, fake_teardown)
 	const struct CMUnitTest tests[] = {
 	        T(holes_make_no_alert),
+	        T(a_part_is_of_the_branch),
 	        T(a_quiet_case),
 	        T(flaps),
 	};
