@@ -219,12 +219,13 @@ static enum err kernels_of(struct db *db, int64_t sub, int which, struct pool *p
 	                     " ON t.id = x.track_id WHERE x.submission_id = s.submission_id"
 	                     " LIMIT 1), (SELECT t.branch FROM track_point x JOIN track t"
 	                     " ON t.id = x.track_id WHERE x.release_id = s.submission_id"
-	                     " LIMIT 1), s.ref), k.section_hash, s.base_of"
+	                     " LIMIT 1), s.ref), k.section_hash, s.base_of, s.searched"
 	                     " FROM submission_kernel s LEFT JOIN kernel k ON k.id = s.kernel_id"
 	                     " WHERE s.submission_id = ?1 AND"
 	                     " ((?2 = 1 AND s.validates IS NULL AND s.built_only = 0) OR"
 	                     " (?3 = 1 AND s.validates IS NOT NULL) OR"
-	                     " (?4 = 1 AND s.built_only = 1)) ORDER BY s.pos");
+	                     " (?4 = 1 AND s.built_only = 1))"
+	                     " ORDER BY CASE WHEN ?3 + ?4 = 0 THEN s.patches ELSE 0 END, s.pos");
 	enum err e;
 
 	db_bind_int(q, 1, sub);
@@ -259,6 +260,7 @@ static enum err kernels_of(struct db *db, int64_t sub, int which, struct pool *p
 		k->branch = col_str(q, 21, p);
 		k->section_hash = col_str(q, 22, p);
 		k->base_of = col_str(q, 23, p);
+		k->searched = db_int(q, 24) != 0;
 	}
 	db_done(q);
 	return e;
@@ -286,6 +288,14 @@ enum err store_sub_all_kernels(struct db *db, int64_t sub, struct pool *p, struc
                                struct why *w)
 {
 	return kernels_of(db, sub, COMPARED | VALIDATING | BUILT, p, out, w);
+}
+
+size_t sub_kernel_at(const struct sub_kernels *k, int64_t pos)
+{
+	for (size_t i = 0; i < k->count; i++)
+		if (k->at[i].pos == pos)
+			return i;
+	err_bug("there is no kernel at position %lld", (long long)pos);
 }
 
 enum err store_sub_kernel_set(struct db *db, int64_t sub, int64_t pos, const char *state,

@@ -55,6 +55,7 @@ struct fake {
 	bool (*bad)(const char *name);
 	const char *(*binary)(const char *name);
 	const char *(*profiled)(const char *name); /* over profile */
+	double (*effect_on)(const char *name, const char *case_text); /* the same, by case */
 	const char *effect_case;                   /* effect() is of this one alone; NULL: of all */
 	const char *bad_metric; /* bad() is of boards that measure it; NULL: of all */
 	double noise;           /* sd of a boot's level on boards with metric ns */
