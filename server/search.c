@@ -3,6 +3,7 @@
 
 #include "lib/mem.h"
 #include "server/schedule.h"
+#include "server/store_board.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -27,6 +28,8 @@ struct looking {
 	struct point *point;        /* 0: the base */
 	int64_t measured;           /* kernels that are compared */
 	struct search_steps taken;
+	struct job_list jobs;
+	bool relinks; /* it has layouts, and what was built can be relinked as the others were */
 	struct interval *wide;
 	size_t wides;
 	struct search *out;
@@ -68,6 +71,25 @@ static void put_points(struct looking *l, const struct sub_kernels *of)
 	}
 }
 
+/* With another compiler than the others had a prefix says nothing about its patches. */
+static enum err find_compiler(struct looking *l, int64_t sub, struct why *w)
+{
+	const char *compiler = NULL;
+	struct kernel base = {0};
+	struct sub s;
+	enum err e = store_sub_get(l->db, sub, l->p, &s, w);
+
+	if (e != OK || s.layouts <= 1 || l->kernels.at[0].kernel_id == NONE) {
+		l->relinks = true;
+		return e;
+	}
+	e = store_kernel_get(l->db, l->kernels.at[0].kernel_id, l->p, &base, w);
+	if (e == OK)
+		e = store_toolchain_compiler(l->db, l->kernels.at[0].toolchain, l->p, &compiler, w);
+	l->relinks = compiler && str_eq(compiler, base.compiler);
+	return e;
+}
+
 static enum err load(struct looking *l, int64_t sub, struct why *w)
 {
 	struct sub_kernels built = {0};
@@ -80,6 +102,10 @@ static enum err load(struct looking *l, int64_t sub, struct why *w)
 		e = store_sub_built_only(l->db, sub, l->p, &built, w);
 	if (e == OK)
 		e = store_search_steps(l->db, sub, l->p, &l->taken, w);
+	if (e == OK)
+		e = store_job_of_sub(l->db, sub, l->p, &l->jobs, w);
+	if (e == OK)
+		e = find_compiler(l, sub, w);
 	if (e != OK)
 		return e;
 	l->measured = (int64_t)l->kernels.count;
@@ -152,6 +178,26 @@ static bool is_effect(const struct looking *l, const struct cmp *c, const struct
 	       is_prefix(l, &l->kernels.at[x->base]);
 }
 
+/* A step in the interval whose boots on the board did not take place: that says nothing
+ * about the kernel, so another one would not help. */
+static const char *trouble(const struct looking *l, const char *board, int64_t low, int64_t high)
+{
+	for (size_t i = 0; i < l->jobs.count; i++) {
+		const struct job *j = &l->jobs.at[i];
+
+		if (!str_eq(j->kind, "boot") || !str_eq(j->purpose, "work") ||
+		    !str_eq(j->state, "failed") || !str_eq(j->class, "infra") ||
+		    !str_eq(j->board, board))
+			continue;
+		for (size_t o = 0; o < l->taken.count; o++)
+			if (l->taken.at[o].position > low && l->taken.at[o].position < high &&
+			    str_eq(l->taken.at[o].kernel, j->name))
+				return pool_fmt(l->p, "boots of %s did not take place: %s", j->name,
+				                j->why ? j->why : "no reason given");
+	}
+	return NULL;
+}
+
 static void between_neighbours(struct looking *l, const struct cmp *c)
 {
 	for (size_t i = 0; i < c->cells; i++) {
@@ -162,7 +208,7 @@ static void between_neighbours(struct looking *l, const struct cmp *c)
 			continue;
 		v = trimmed(l, l->kernels.at[x->base].patches, l->kernels.at[x->kernel].patches);
 		add_effect(l, c, x, v.low + 1, v.high);
-		if (v.high - v.low > 1)
+		if (v.high - v.low > 1 && !trouble(l, c->board[x->board].name, v.low, v.high))
 			add_wide(l, &v, fabs(x->change));
 	}
 }
@@ -270,8 +316,10 @@ static const char *why_wide(const struct looking *l, const struct search_effect 
 	const struct interval v = {.low = e->first - 1, .high = e->last};
 	int64_t max = search_steps_max(&l->series), m = middle(l, &v);
 
-	if (on && m && is_chosen(l, m))
-		return NULL;
+	const char *why = trouble(l, e->board, v.low, v.high);
+
+	if (why || (on && m && is_chosen(l, m)))
+		return why;
 	if (!m)
 		return "no prefix in between could be built and booted";
 	if (!max)
@@ -367,7 +415,7 @@ enum err search_look(struct db *db, struct judged *v, bool live, struct search *
 		return e;
 	s->is = true;
 	e = view_effects(&l, v->cmp->submission, &neighbours, between_neighbours, w);
-	if (e == OK && on)
+	if (e == OK && on && l.relinks)
 		choose(&l);
 	for (size_t i = 0; e == OK && i < s->effects.count; i++)
 		if (s->effects.at[i].first < s->effects.at[i].last)

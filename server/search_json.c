@@ -76,8 +76,8 @@ static json_t *show_interval(const struct showing *s, const struct sub_kernel *l
 		effects += s->effects.at[i].first > low->patches &&
 		           s->effects.at[i].last <= high->patches;
 	if (str_eq(s->sub->state, "done") && !effects && patches > 1)
-		why = "its ends differ in no case: effects of its patches that take each other "
-		      "back would not show";
+		why = "no case is slower or faster between its ends: effects of its patches that "
+		      "take each other back would not show";
 	json_put_str(o, "against", low->name);
 	json_put_str(o, "kernel", high->name);
 	json_put_int(o, "after", low->patches);

@@ -18,10 +18,11 @@ enum err store_search_step_add(struct db *db, int64_t sub, const struct search_s
 	e = db_run(q, w);
 	if (e != OK)
 		return e;
-	/* Resolving: it is looked up, or built, in all layouts that it is booted in. */
+	/* Resolving: its relinks are looked up, or built. */
 	q = db_prepare(db, "UPDATE submission_kernel SET built_only = 0, searched = 1,"
-	                   " state = 'resolving' WHERE submission_id = ?1 AND patches = ?2"
-	                   " AND built_only = 1");
+	                   " state = CASE WHEN (SELECT layouts FROM submission WHERE id = ?1) > 1"
+	                   " THEN 'resolving' ELSE state END"
+	                   " WHERE submission_id = ?1 AND patches = ?2 AND built_only = 1");
 	db_bind_int(q, 1, sub);
 	db_bind_int(q, 2, s->position);
 	return db_run(q, w);
