@@ -340,6 +340,25 @@ static void unbootable(void **state)
 	json_decref(s);
 }
 
+/* A board in trouble never decides: no other prefix is tried instead. */
+static void infra(void **state)
+{
+	struct fake *f = *state;
+	json_t *s;
+
+	slow_from = 3;
+	f->bad_kernel = "p06";
+	f->bad_class = "infra";
+	f->bad_boots = -1;
+	s = measured(f, MARKS, PLAIN);
+	assert_int_equal(steps_of(s), 1);
+	assert_int_equal(effects_of(s), 1);
+	expect_effect(s, 0, UNMAP, "slower", 1, 12);
+	assert_true(str_starts(str_at(s, "series.search.effects.0.why"),
+	                       "boots of p06 did not take place: "));
+	json_decref(s);
+}
+
 /* Each half is under what is worth a verdict: no patch is blamed. */
 static void patches_that_add_up(void **state)
 {
@@ -589,6 +608,7 @@ int main(void)
 	        T(a_step_that_is_measured_already),
 	        T(unbuildable),
 	        T(unbootable),
+	        T(infra),
 	        T(patches_that_add_up),
 	        T(with_layouts),
 	        T(with_noise),
