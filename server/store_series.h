@@ -10,8 +10,8 @@
 
 #include <stdbool.h>
 
-#define SERIES_PATCHES_MAX 500
-#define SERIES_PERSONS_MAX 20 /* of a patch */
+#define SERIES_PATCHES_MAX  500
+#define SERIES_PERSONS_MAX  20 /* of a patch */
 /* Kernels that are booted for one, its base among them. */
 #define SERIES_MEASURED_MAX 64
 

@@ -96,21 +96,6 @@ struct against {
 	struct looked *looked;
 };
 
-/* A prefix that was not built, or never came up there, says nothing about the next. */
-static bool is_passed_over(const struct facts *f, const struct verdict_view *view, size_t board,
-                           size_t kernel)
-{
-	const struct sub_kernel *k = &f->kernels.at[kernel];
-
-	if (str_eq(k->state, "failed") || (view->marks && k->searched))
-		return true;
-	for (size_t i = 0; i < f->boots.count; i++)
-		if (f->counts[i] && f->board_of[i] == board &&
-		    f->kernel_of[i] == f->stands_for[kernel])
-			return false;
-	return !f->open_jobs && f->sub.planned;
-}
-
 /* A board's kernels each against the baseline or, for the effect of the patches in
  * between, the kernel before it. */
 static struct against *against_all(const struct facts *f, const struct verdict_view *view,
@@ -121,8 +106,10 @@ static struct against *against_all(const struct facts *f, const struct verdict_v
 
 	for (k = 0; k < f->kernels.count; k++) {
 		b = v->cmp->previous ? cmp_previous(v->cmp, k) : v->cmp->baseline;
+		/* A prefix that was not built, or never came up there, says nothing about the
+		 * next. */
 		while (v->cmp->previous && b != v->cmp->baseline &&
-		       is_passed_over(f, view, board, b))
+		       (!facts_measured(f, board, b) || (view->marks && f->kernels.at[b].searched)))
 			b = cmp_previous(v->cmp, b);
 		a[k].f = *f;
 		a[k].f.sub.baseline = (int64_t)b;

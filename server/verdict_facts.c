@@ -388,6 +388,17 @@ static void lay_unnumbered(struct facts *f, const struct case_at *sorted)
 	}
 }
 
+bool facts_measured(const struct facts *f, size_t board, size_t kernel)
+{
+	if (str_eq(f->kernels.at[kernel].state, "failed"))
+		return false;
+	for (size_t i = 0; i < f->boots.count; i++)
+		if (f->counts[i] && f->board_of[i] == board &&
+		    f->kernel_of[i] == f->stands_for[kernel])
+			return true;
+	return f->open_jobs || !f->sub.planned;
+}
+
 void facts_lay(struct pool *p, struct facts *f)
 {
 	struct case_at *sorted = pool_alloc(p, f->cases.count * sizeof(*sorted));
