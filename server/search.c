@@ -32,6 +32,7 @@ struct looking {
 	bool relinks; /* it has layouts, and what was built can be relinked as the others were */
 	struct interval *wide;
 	size_t wides;
+	struct search_effects unsure; /* cells between neighbours that are undecided */
 	struct search *out;
 };
 
@@ -136,10 +137,10 @@ static struct interval trimmed(const struct looking *l, int64_t low, int64_t hig
 
 /* ---- effects */
 
-static struct search_effect *add_effect(struct looking *l, const struct cmp *c,
-                                        const struct cmp_cell *x, int64_t first, int64_t last)
+static struct search_effect *add_effect(struct looking *l, struct search_effects *to,
+                                        const struct cmp *c, const struct cmp_cell *x,
+                                        int64_t first, int64_t last)
 {
-	struct search_effects *to = &l->out->effects;
 	struct search_effect *e = pool_push(l->p, (void **)&to->at, &to->count, sizeof(*e));
 
 	*e = (struct search_effect){.board = pool_str(l->p, c->board[x->board].name),
@@ -170,12 +171,16 @@ static void add_wide(struct looking *l, const struct interval *v, double size)
 		l->wide[i].size = size;
 }
 
-/* A verdict about two prefixes, the kernel's and the one it is held against. */
-static bool is_effect(const struct looking *l, const struct cmp *c, const struct cmp_cell *x)
+/* Of two prefixes, the kernel and the one it is held against. */
+static bool is_of_prefixes(const struct looking *l, const struct cmp *c, const struct cmp_cell *x)
 {
-	return (x->verdict == VERDICT_SLOWER || x->verdict == VERDICT_FASTER) &&
-	       x->kernel != c->baseline && is_prefix(l, &l->kernels.at[x->kernel]) &&
+	return x->kernel != c->baseline && is_prefix(l, &l->kernels.at[x->kernel]) &&
 	       is_prefix(l, &l->kernels.at[x->base]);
+}
+
+static bool is_effect(const struct cmp_cell *x)
+{
+	return x->verdict == VERDICT_SLOWER || x->verdict == VERDICT_FASTER;
 }
 
 /* A step in the interval whose boots on the board did not take place: that says nothing
@@ -204,24 +209,31 @@ static void between_neighbours(struct looking *l, const struct cmp *c)
 		const struct cmp_cell *x = &c->cell[i];
 		struct interval v;
 
-		if (!is_effect(l, c, x))
+		int64_t low, high;
+
+		if (!is_of_prefixes(l, c, x))
 			continue;
-		v = trimmed(l, l->kernels.at[x->base].patches, l->kernels.at[x->kernel].patches);
-		add_effect(l, c, x, v.low + 1, v.high);
+		low = l->kernels.at[x->base].patches;
+		high = l->kernels.at[x->kernel].patches;
+		if (x->verdict == VERDICT_UNSURE)
+			add_effect(l, &l->unsure, c, x, low + 1, high);
+		if (!is_effect(x))
+			continue;
+		v = trimmed(l, low, high);
+		add_effect(l, &l->out->effects, c, x, v.low + 1, v.high);
 		if (v.high - v.low > 1 && !trouble(l, c->board[x->board].name, v.low, v.high))
 			add_wide(l, &v, fabs(x->change));
 	}
 }
 
-/* Does a part of the interval show it too? */
-static bool is_shown(const struct looking *l, const struct cmp *c, const struct cmp_cell *x,
-                     int64_t low, int64_t high)
+/* Is a part of the interval in the list, with that verdict in that cell? */
+static bool is_shown(const struct search_effects *in, const char *verdict, const struct cmp *c,
+                     const struct cmp_cell *x, int64_t low, int64_t high)
 {
-	for (size_t i = 0; i < l->out->effects.count; i++) {
-		const struct search_effect *e = &l->out->effects.at[i];
+	for (size_t i = 0; i < in->count; i++) {
+		const struct search_effect *e = &in->at[i];
 
-		if (e->first > low && e->last <= high &&
-		    str_eq(e->verdict, verdict_name(x->verdict)) &&
+		if (e->first > low && e->last <= high && str_eq(e->verdict, verdict) &&
 		    str_eq(e->board, c->board[x->board].name) &&
 		    str_eq(e->case_text, c->case_[x->case_]) &&
 		    str_eq(e->metric, c->metric[x->metric].name))
@@ -237,13 +249,16 @@ static void between_marks(struct looking *l, const struct cmp *c)
 		const struct cmp_cell *x = &c->cell[i];
 		int64_t low, high;
 
-		if (!is_effect(l, c, x))
+		if (!is_of_prefixes(l, c, x) || !is_effect(x) || l->kernels.at[x->kernel].searched)
 			continue;
 		low = l->kernels.at[x->base].patches;
 		high = l->kernels.at[x->kernel].patches;
-		if (!l->kernels.at[x->kernel].searched && !is_shown(l, c, x, low, high))
-			add_effect(l, c, x, low + 1, high)->why =
-			        "no part of them shows it by itself: patches that add up";
+		if (is_shown(&l->out->effects, verdict_name(x->verdict), c, x, low, high))
+			continue;
+		add_effect(l, &l->out->effects, c, x, low + 1, high)->why =
+		        is_shown(&l->unsure, verdict_name(VERDICT_UNSURE), c, x, low, high)
+		                ? "its parts are undecided with the boots that they have"
+		                : "no part of them shows it by itself: patches that add up";
 	}
 }
 

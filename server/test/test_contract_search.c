@@ -401,6 +401,7 @@ static void with_noise(void **state)
 	json_t *s;
 
 	slow_from = 3;
+	f->noise = .001;
 	fake_announce(f, true);
 	text = xasprintf("{\"title\":\"s\",\"series\":{" TREE ",\"bundle\":\"%s\"" MARKS "},"
 	                 "\"boards\":[\"hw\"],\"cases\":[\"" UNMAP "\"],\"validate\":false}",
