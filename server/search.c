@@ -451,7 +451,7 @@ enum err search_save(struct db *db, const struct judged *v, const struct search 
                      struct why *w)
 {
 	int64_t id = v->cmp->submission;
-	struct sub sub;
+	struct sub sub = {0};
 	enum err e;
 
 	if (!s->is)

@@ -7,9 +7,7 @@
 #include "server/show.h"
 
 struct showing {
-	struct pool *p;
 	const struct sub *sub;
-	const struct series *series;
 	const struct sub_kernels *measured, *built;
 	struct search_steps steps;
 	struct search_effects effects;
@@ -132,7 +130,7 @@ enum err search_show(struct db *db, struct pool *p, const struct sub *sub, const
                      const struct sub_kernels *measured, const struct sub_kernels *built,
                      json_t **out, struct why *w)
 {
-	struct showing x = {.p = p, .sub = sub, .series = s, .measured = measured, .built = built};
+	struct showing x = {.sub = sub, .measured = measured, .built = built};
 	json_t *o, *steps, *effects;
 	enum err e = store_search_steps(db, sub->id, p, &x.steps, w);
 
