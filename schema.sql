@@ -148,7 +148,8 @@ CREATE TABLE submission_kernel (
 	why           TEXT,
 	validates     INTEGER,                    -- pos of the kernel whose code this one checks; NULL: compared
 	patches       INTEGER NOT NULL DEFAULT 0, -- of the submission's series that it holds
-	built_only    INTEGER NOT NULL DEFAULT 0, -- built to see that it builds; never booted
+	built_only    INTEGER NOT NULL DEFAULT 0, -- built to see that it builds, and not booted
+	searched      INTEGER NOT NULL DEFAULT 0, -- it was, until a search took it for a step
 	base_of       TEXT,                       -- the kernel whose merge base with ref it is
 	PRIMARY KEY (submission_id, pos),
 	UNIQUE (submission_id, name)
@@ -163,6 +164,7 @@ CREATE TABLE series (
 	bundle           TEXT,                    -- artifact: the commits; of patches: once they are applied
 	patches          TEXT,                    -- artifact: mails with patches; NULL: it came as commits
 	every            INTEGER NOT NULL,        -- all prefixes are booted, not only marks and tip
+	steps            INTEGER,                 -- prefixes that a search may boot; NULL: by its length
 	tip_config       TEXT REFERENCES config_text(sha256), -- the tip is booted with this as well
 	tip_config_name  TEXT,
 	tip_config_whole INTEGER NOT NULL,
@@ -199,6 +201,20 @@ CREATE TABLE series_person (
 	position      INTEGER NOT NULL,           -- series_patch
 	address       TEXT NOT NULL,              -- x@example.org, in plain form (lib/mailbox.h)
 	PRIMARY KEY (submission_id, position, address)
+) STRICT, WITHOUT ROWID;
+
+-- Prefixes that are booted to find the patches that matter: each in the middle of an
+-- interval whose ends differ (server/search.h).
+CREATE TABLE series_step (
+	submission_id INTEGER NOT NULL REFERENCES series(submission_id),
+	number        INTEGER NOT NULL,           -- 1: the first
+	position      INTEGER NOT NULL,           -- patches that it holds
+	low           INTEGER NOT NULL,           -- those that the interval's ends hold
+	high          INTEGER NOT NULL,
+	laid          INTEGER NOT NULL,           -- its boots are asked for, or cannot be
+	at_ms         INTEGER NOT NULL,
+	PRIMARY KEY (submission_id, number),
+	UNIQUE (submission_id, position)
 ) STRICT, WITHOUT ROWID;
 
 -- Its kernels in the layouts above 0, where it asks for any.
@@ -963,6 +979,27 @@ CREATE TABLE cell_note (
 	submission_id INTEGER NOT NULL REFERENCES submission(id),
 	pos           INTEGER NOT NULL,
 	text          TEXT NOT NULL,
+	last_boot     INTEGER NOT NULL,
+	PRIMARY KEY (submission_id, pos)
+) STRICT, WITHOUT ROWID;
+
+-- The patches of a series that matter, by cell: between the two prefixes around them it
+-- is slower or faster.
+CREATE TABLE series_effect (
+	submission_id INTEGER NOT NULL REFERENCES series(submission_id),
+	pos           INTEGER NOT NULL,
+	board         TEXT NOT NULL,
+	case_text     TEXT NOT NULL,
+	metric        TEXT NOT NULL,
+	kernel        TEXT NOT NULL,              -- their names in the submission
+	against       TEXT NOT NULL,
+	first         INTEGER NOT NULL,           -- it is one of the patches first..last,
+	last          INTEGER NOT NULL,           -- or some of them together
+	verdict       TEXT NOT NULL CHECK (verdict IN ('slower','faster')),
+	change        REAL NOT NULL,
+	low           REAL,
+	high          REAL,
+	why           TEXT,                       -- it is not one patch
 	last_boot     INTEGER NOT NULL,
 	PRIMARY KEY (submission_id, pos)
 ) STRICT, WITHOUT ROWID;

@@ -90,6 +90,54 @@ static void print_kernels(const json_t *sub)
 	table_release(&t);
 }
 
+/* "patch 7", "one of the patches 3 to 5" */
+static void print_effect(const json_t *x)
+{
+	long long first = (long long)json_int(x, "first", 0),
+	          last = (long long)json_int(x, "last", 0);
+	const char *why = json_str(x, "why", NULL);
+	char *which = first == last ? xasprintf("patch %lld", last)
+	                            : xasprintf("patches %lld to %lld", first, last),
+	     *line = xasprintf("%s: %s, %+.2f %% in %s on %s, %s against %s%s%s", which,
+	                       json_str(x, "verdict", ""), json_num(x, "change", 0) * 100,
+	                       json_str(x, "case", ""), json_str(x, "board", ""),
+	                       json_str(x, "kernel", ""), json_str(x, "against", ""),
+	                       why ? ": " : "", why ? why : "");
+
+	print_clean(line);
+	free(line);
+	free(which);
+}
+
+/* Which patches matter, as far as it is known. */
+static void print_search(const json_t *search)
+{
+	const json_t *boots = json_object_get(search, "boots"), *x;
+	size_t i, steps = json_array_size(json_object_get(search, "steps"));
+	char *line;
+
+	json_array_foreach (json_object_get(search, "effects"), i, x)
+		print_effect(x);
+	json_array_foreach (json_object_get(search, "intervals"), i, x) {
+		const char *why = json_str(x, "why", NULL);
+
+		if (!why)
+			continue;
+		line = xasprintf("patches %lld to %lld: %s", (long long)json_int(x, "after", 0) + 1,
+		                 (long long)json_int(x, "until", 0), why);
+		print_clean(line);
+		free(line);
+	}
+	line = xasprintf(
+	        "search %s: %zu of at most %lld steps, %lld of %lld boots; every prefix: "
+	        "%lld",
+	        json_str(search, "state", ""), steps, (long long)json_int(search, "steps_max", 0),
+	        (long long)json_int(boots, "search", 0), (long long)json_int(boots, "made", 0),
+	        (long long)json_int(boots, "all", 0));
+	print_clean(line);
+	free(line);
+}
+
 /* Every patch, those that are only built too. */
 static void print_series(const json_t *sub)
 {
@@ -131,6 +179,8 @@ static void print_series(const json_t *sub)
 		print_clean(line);
 		free(line);
 	}
+	if (json_is_object(json_object_get(series, "search")))
+		print_search(json_object_get(series, "search"));
 	putchar('\n');
 }
 

@@ -42,6 +42,10 @@ static const struct cli_opt submit_table[] = {
          "boot the series at patch N, and call the row so; repeat", 0, 0, false},
         {"all", OPT_FLAG, offsetof(struct submit_opts, series.all), NULL,
          "boot every prefix of the series, not marks and tip alone", 0, 0, false},
+        {"marks-only", OPT_FLAG, offsetof(struct submit_opts, series.marks_only), NULL,
+         "do not look for the patches that matter between marks and tip", 0, 0, false},
+        {"steps", OPT_INT, offsetof(struct submit_opts, series.steps), "N",
+         "prefixes that may be booted to find them (default: by the series' length)", 0, 63, false},
         {"config", OPT_TEXT, offsetof(struct submit_opts, series.config), "SET|FILE",
          "the configuration of the series' kernels", 0, 0, false},
         {"tip-config", OPT_TEXT, offsetof(struct submit_opts, series.tip_config), "SET|FILE",
@@ -98,6 +102,7 @@ static void preset(void *opt)
 	struct submit_opts *o = opt;
 
 	request_plan_clear(&o->plan);
+	o->series.steps = -1;
 }
 
 static enum err string_list(const char *option, const struct conf_list *list, json_t *out,
@@ -398,6 +403,8 @@ const struct cli_command cmd_submit = {
                 "it left the tree's default branch, or --onto another ref; an agent finds it.\n"
                 "\n"
                 "A series is built patch by patch; marks and tip are booted, against its base.\n"
+                "Where two neighbours of them differ, prefixes in between are booted until the\n"
+                "patches that matter stand alone (--marks-only: none; --all: every prefix).\n"
                 "Nothing need be pushed but the base, which an agent fetches from --tree: the\n"
                 "remote of this branch or, without one, this work tree.\n"
                 "\n"

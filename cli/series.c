@@ -228,6 +228,8 @@ static enum err put_words(const struct series_opts *o, json_t *series, struct wh
 		json_put_str(series, "toolchain", o->toolchain);
 	if (o->all)
 		json_put_bool(series, "all", true);
+	if (o->marks_only || o->steps >= 0)
+		json_put_int(series, "steps", o->marks_only ? 0 : o->steps);
 	return e;
 }
 
@@ -242,7 +244,9 @@ enum err series_unused(const struct series_opts *o, struct why *w)
 	           {"--toolchain", o->toolchain},
 	           {"--tip-config", o->tip_config},
 	           {"--mark", o->marks.count > 0},
-	           {"--all", o->all}};
+	           {"--all", o->all},
+	           {"--marks-only", o->marks_only},
+	           {"--steps", o->steps >= 0}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		if (all[i].given)
@@ -334,6 +338,8 @@ enum err series_request(struct cli *cli, const struct series_opts *o, json_t *re
 	json_put(req, "series", series);
 	if (o->range && o->mails)
 		return err_set(w, ERR_INPUT, "--each-patch and --series exclude each other");
+	if (o->marks_only + o->all + (o->steps >= 0) > 1)
+		return err_set(w, ERR_INPUT, "--all, --marks-only and --steps exclude each other");
 	/* Words before uploads. */
 	e = put_words(o, series, w);
 	if (!e)

@@ -20,7 +20,8 @@ struct series_opts {
 	const char *config, *toolchain; /* NULL: the service's */
 	const char *tip_config;
 	struct conf_list marks; /* "basic=19,batch=23" */
-	bool all;
+	bool all, marks_only;
+	int64_t steps; /* -1: the service's */
 };
 
 /* Uploads what there is to, and puts "series" into the request; *title is a line for

@@ -7,6 +7,7 @@
 #include "server/alert_work.h"
 #include "server/alerts.h"
 #include "server/notify.h"
+#include "server/store_search.h"
 #include "server/store_series.h"
 #include "server/walk.h"
 
@@ -47,6 +48,28 @@ static enum err of_walk(struct db *db, struct pool *p, struct bisection *b, int6
 	return e;
 }
 
+/* Where the submission's search has found the patch already, it is the only candidate. */
+static enum err of_search(struct db *db, struct pool *p, const struct alert_origin *o,
+                          const struct series *s, int64_t *good, int64_t *bad, struct why *w)
+{
+	struct search_effects l = {0};
+	double most = fabs(o->largest->change) / 2;
+	enum err e = store_search_effects(db, o->sub.id, p, &l, w);
+
+	for (size_t i = 0; e == OK && i < l.count; i++) {
+		const struct search_effect *x = &l.at[i];
+
+		if (!str_eq(x->verdict, "slower") || !str_eq(x->board, o->largest->board) ||
+		    !str_eq(x->case_text, o->largest->case_text) || x->last > o->kernel.patches ||
+		    x->last > (int64_t)s->count || !(fabs(x->change) > most))
+			continue;
+		most = fabs(x->change);
+		*good = x->first - 1;
+		*bad = x->last;
+	}
+	return e;
+}
+
 /* Prefixes that were measured narrow it down to the patches between two of them. */
 static enum err of_series(struct db *db, struct pool *p, const struct alert_origin *o,
                           const struct series *s, struct bisection *b, struct why *w)
@@ -76,6 +99,9 @@ static enum err of_series(struct db *db, struct pool *p, const struct alert_orig
 		return e;
 	if (good >= bad)
 		good = 0;
+	e = of_search(db, p, o, s, &good, &bad, w);
+	if (e != OK)
+		return e;
 	if (good)
 		b->good = s->patch[good - 1].commit;
 	b->bad = s->patch[bad - 1].commit;

@@ -290,6 +290,7 @@ json_t *openapi_document(const struct http_route *routes, size_t count)
 	add_schemas(schemas, openapi_alert_objects, openapi_alert_object_count);
 	add_schemas(schemas, openapi_asked_objects, openapi_asked_object_count);
 	add_schemas(schemas, openapi_track_objects, openapi_track_object_count);
+	add_schemas(schemas, openapi_series_objects, openapi_series_object_count);
 	add_schemas(schemas, openapi_history_objects, openapi_history_object_count);
 	json_put_str(root, "openapi", "3.1.0");
 	json_put(root, "info",

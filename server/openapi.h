@@ -44,6 +44,8 @@ extern const struct openapi_object openapi_track_objects[];
 extern const size_t openapi_track_object_count;
 extern const struct openapi_object openapi_history_objects[];
 extern const size_t openapi_history_object_count;
+extern const struct openapi_object openapi_series_objects[];
+extern const size_t openapi_series_object_count;
 extern const struct openapi_op openapi_ops[];
 extern const size_t openapi_op_count;
 

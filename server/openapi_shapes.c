@@ -48,7 +48,8 @@ const struct openapi_object openapi_objects[] = {
 	 "toolchain str?\n"
 	 "tip_config any\n"
 	 "marks obj?\n"
-	 "all bool?\n"},
+	 "all bool?\n"
+	 "steps int?\n"},
 	{"PlanAsked", SHAPE_IN, "How often",
 	 "boots int?\n"
 	 "runs int?\n"
@@ -81,39 +82,6 @@ const struct openapi_object openapi_objects[] = {
 	 "jobs~ [Job]\n"
 	 "parts~ [int]\n"
 	 "series~ Series?\n"},
-	{"Series", SHAPE_OUT, "A patch series: its patches once it is resolved",
-	 "bundle hash?\n"
-	 "mails hash?\n"
-	 "all bool\n"
-	 "tip_config str?\n"
-	 "marks [SeriesMark]\n"
-	 "patches [SeriesPatch]\n"
-	 "changes [SeriesChange]\n"},
-	{"SeriesChange", SHAPE_OUT, "A verdict that was another for the same patch of an earlier series",
-	 "kernel str\n"
-	 "board str\n"
-	 "case str\n"
-	 "metric str\n"
-	 "submission int\n"
-	 "was slower|faster|same|unsure|skip|invalid\n"
-	 "is slower|faster|same|unsure|skip|invalid\n"},
-	{"SeriesEarlier", SHAPE_OUT, "The same patch, by its patch-id, in an earlier series",
-	 "submission int\n"
-	 "position int\n"},
-	{"SeriesMark", SHAPE_OUT, "A name for the kernel that holds so many patches",
-	 "name str\n"
-	 "position int\n"},
-	{"SeriesPatch", SHAPE_OUT, "A patch, and the kernel that ends with it",
-	 "position int\n"
-	 "commit str\n"
-	 "subject str\n"
-	 "author str\n"
-	 "patch_id str?\n"
-	 "kernel str?\n"
-	 "state (new|resolving|building|ready|failed)?\n"
-	 "why str?\n"
-	 "booted bool\n"
-	 "earlier SeriesEarlier?\n"},
 	{"Validation", SHAPE_OUT, "A kernel's code with the kernel's own checks on",
 	 "kernel str\n"
 	 "config str\n"

@@ -344,6 +344,11 @@ static enum err kernels_settled(struct db *db, struct pool *p, const struct sub 
 			e = sched_lay_boots(db, p, s, k, now_ms, w);
 		if (e != OK)
 			return e;
+	} else {
+		enum err e = sched_lay_steps(db, p, s, k, now_ms, w);
+
+		if (e != OK)
+			return e;
 	}
 	return str_eq(s->state, "booting") ? OK
 	                                   : store_sub_state(db, s->id, "booting", NULL, NONE, w);

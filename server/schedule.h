@@ -105,6 +105,9 @@ enum err sched_sub_ends(struct db *db, int64_t sub, const char *state, const cha
  * then. */
 enum err sched_lay_boots(struct db *db, struct pool *p, const struct sub *s,
                          const struct sub_kernels *k, int64_t now_ms, struct why *w);
+/* Those of the steps of its search that have none yet: all kernels are ready or failed. */
+enum err sched_lay_steps(struct db *db, struct pool *p, const struct sub *s,
+                         const struct sub_kernels *k, int64_t now_ms, struct why *w);
 /* Of a kernel that is another one's merge base: *commit, the other's, once it is known.
  * Where that one failed, k fails as well, and says so. NULL for any other kernel. */
 enum err sched_base_of(struct db *db, struct pool *p, int64_t sub, struct sub_kernel *k,

@@ -6,6 +6,8 @@
 #include "lib/stat/looks.h"
 #include "server/store_board.h"
 #include "server/store_layout.h"
+#include "server/store_more.h"
+#include "server/store_search.h"
 
 #include <string.h>
 
@@ -19,6 +21,7 @@ static const int16_t phase_pages[BOOTS_MAX] = {
 
 /* Order within a submission: behind what resolves and builds. */
 #define SEQ_BOOT     1000000
+#define SEQ_STEP     1500000
 #define SEQ_VALIDATE 2000000
 
 int64_t schedule_phase_pages(int64_t phase)
@@ -36,6 +39,7 @@ struct layout {
 	int64_t now_ms, seq;
 	struct sub_layouts relinks;
 	const bool *chosen; /* kernels beside the baseline, by place; NULL: all */
+	bool search;        /* they are steps of a search: the others have their boots */
 };
 
 /* A kernel's id in a layout; NONE: it has none such (an image has one). */
@@ -105,7 +109,22 @@ static bool is_baselines_twin(const struct layout *l, const struct sub_kernel *k
 
 static bool is_chosen(const struct layout *l, size_t at)
 {
-	return !l->chosen || l->chosen[at] || (int64_t)at == l->s->baseline;
+	return !l->chosen || l->chosen[at] || (!l->search && (int64_t)at == l->s->baseline);
+}
+
+/* A step of a search that is another kernel's binary: that one's boots stand for both. */
+static bool is_measured(const struct layout *l, const struct sub_kernel *k)
+{
+	bool is = false;
+
+	for (size_t i = 0; l->search && l->s->reuse && i < l->k->count; i++) {
+		const struct sub_kernel *x = &l->k->at[i];
+
+		is |= x != k && x->validates == NONE && !x->built_only &&
+		      (x->kernel_id == k->kernel_id ||
+		       (k->section_hash && str_eq(x->section_hash, k->section_hash)));
+	}
+	return is;
 }
 
 /* One row of boots: all kernels that are ready, each kernel once (two names may
@@ -119,7 +138,8 @@ static enum err lay_row(struct db *db, struct layout *l, const struct board *b, 
 	for (i = 0; e == OK && i < n; i++) {
 		const struct sub_kernel *k = &l->k->at[backward ? n - 1 - i : i];
 		int64_t id = relinked(l, k, layout);
-		bool again = k->validates != NONE || k->built_only || is_baselines_twin(l, k);
+		bool again = k->validates != NONE || k->built_only || is_baselines_twin(l, k) ||
+		             is_measured(l, k);
 
 		for (o = 0; &l->k->at[o] != k; o++)
 			again |= is_chosen(l, o) && l->k->at[o].kernel_id == k->kernel_id;
@@ -248,6 +268,49 @@ enum err sched_lay_boots(struct db *db, struct pool *p, const struct sub *s,
 	}
 	if (e == OK)
 		e = store_sub_set_planned(db, s->id, w);
+	return e;
+}
+
+/* As many boots as the others were asked for, with none of them again. */
+static enum err lay_step(struct db *db, struct pool *p, struct layout *l,
+                         const struct search_step *step, struct why *w)
+{
+	struct texts boards = {0};
+	bool *chosen = pool_alloc(p, l->k->count * sizeof(*chosen));
+	enum err e = store_sub_boards(db, l->s->id, p, &boards, w);
+
+	for (size_t i = 0; i < l->k->count; i++)
+		chosen[i] = l->k->at[i].searched && l->k->at[i].patches == step->position;
+	l->chosen = chosen;
+	for (size_t i = 0; e == OK && i < boards.count; i++) {
+		struct board b = {0};
+		int64_t laid = 0;
+
+		e = store_board_get(db, boards.at[i], p, &b, w);
+		if (e == OK)
+			e = store_more_laid(db, l->s->id, b.name, &laid, w);
+		l->seq = SEQ_STEP + step->number * BOOTS_MAX * (LAYOUTS_MAX + 1);
+		if (e == OK)
+			e = lay_board(db, l, &b, 0, laid, w);
+	}
+	return e == OK ? store_search_laid(db, l->s->id, step->number, w) : e;
+}
+
+enum err sched_lay_steps(struct db *db, struct pool *p, const struct sub *s,
+                         const struct sub_kernels *k, int64_t now_ms, struct why *w)
+{
+	struct layout l = {.s = s, .k = k, .now_ms = now_ms, .search = true};
+	struct search_steps steps = {0};
+	char plan_sha256[65];
+	enum err e = store_search_steps(db, s->id, p, &steps, w);
+
+	hash_block(s->plan, strlen(s->plan), plan_sha256);
+	l.plan_sha256 = plan_sha256;
+	if (e == OK && steps.waiting)
+		e = store_layouts(db, s->id, p, &l.relinks, w);
+	for (size_t i = 0; e == OK && i < steps.count; i++)
+		if (!steps.at[i].laid)
+			e = lay_step(db, p, &l, &steps.at[i], w);
 	return e;
 }
 

@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-/* With all prefixes booted; marks are bounded when the submission comes. */
-#define MEASURED_MAX 64
-
 struct rows {
 	struct db *db;
 	struct pool *p;
@@ -138,11 +135,11 @@ static const char *fault(struct pool *p, const struct series *s)
 			                (long long)s->mark[i].position, s->count);
 	for (i = 1; i <= s->count; i++)
 		booted += is_booted(s, (int64_t)i);
-	if (booted > MEASURED_MAX)
+	if (booted > SERIES_MEASURED_MAX)
 		return pool_fmt(p,
 		                "%zu kernels would be booted: more than %d are not; boot marks "
 		                "instead of all prefixes",
-		                booted, MEASURED_MAX);
+		                booted, SERIES_MEASURED_MAX);
 	return NULL;
 }
 

@@ -5,6 +5,7 @@
 #include "lib/json.h"
 #include "lib/mailbox.h"
 #include "lib/mem.h"
+#include "server/search_json.h"
 
 struct patch_in {
 	const char *commit, *source, *subject, *author, *patch_id;
@@ -132,21 +133,23 @@ static json_t *show_change(const struct series_change *c)
 	return o;
 }
 
-enum err series_show(struct db *db, struct pool *p, int64_t sub, const struct sub_kernels *measured,
-                     json_t **out, struct why *w)
+enum err series_show(struct db *db, struct pool *p, const struct sub *sub,
+                     const struct sub_kernels *measured, json_t **out, struct why *w)
 {
 	struct sub_kernels built = {0};
 	struct series s;
 	struct series_changes changes = {0};
-	json_t *o, *marks, *patches, *list;
+	json_t *o, *marks, *patches, *list, *search = NULL;
 	size_t i;
-	enum err e = store_series_get(db, sub, p, &s, w);
+	enum err e = store_series_get(db, sub->id, p, &s, w);
 
 	*out = NULL;
 	if (e == OK && s.is)
-		e = store_sub_built_only(db, sub, p, &built, w);
+		e = store_sub_built_only(db, sub->id, p, &built, w);
 	if (e == OK && s.is)
-		e = store_series_changes(db, sub, p, &changes, w);
+		e = store_series_changes(db, sub->id, p, &changes, w);
+	if (e == OK && s.is)
+		e = search_show(db, p, sub, &s, measured, &built, &search, w);
 	if (e != OK || !s.is)
 		return e;
 	o = json_object();
@@ -171,6 +174,7 @@ enum err series_show(struct db *db, struct pool *p, int64_t sub, const struct su
 	json_put_str(o, "tip_config", s.tip_config_name);
 	json_put(o, "marks", marks);
 	json_put(o, "patches", patches);
+	json_put(o, "search", search);
 	*out = o;
 	return OK;
 }

@@ -14,7 +14,7 @@
 enum err series_read_patches(struct pool *p, json_t *list, struct series *out, struct why *w);
 /* The submission's `series`: its patches each with the kernel that ends with it; null
  * where it has none. `measured`: its compared kernels. */
-enum err series_show(struct db *db, struct pool *p, int64_t sub, const struct sub_kernels *measured,
-                     json_t **out, struct why *w);
+enum err series_show(struct db *db, struct pool *p, const struct sub *sub,
+                     const struct sub_kernels *measured, json_t **out, struct why *w);
 
 #endif

@@ -368,7 +368,7 @@ static json_t *show_validations(const struct sub_kernels *k, const struct sub_ke
 	for (size_t i = 0; i < v->count; i++) {
 		json_t *o = json_object();
 
-		json_put_str(o, "kernel", k->at[v->at[i].validates].name);
+		json_put_str(o, "kernel", k->at[sub_kernel_at(k, v->at[i].validates)].name);
 		json_put_str(o, "config", v->at[i].config_name);
 		show_int(o, "id", v->at[i].kernel_id);
 		json_put_str(o, "state", v->at[i].state);
@@ -428,7 +428,7 @@ enum err show_submission(struct db *db, struct pool *p, const struct sub *s, boo
 	if (e == OK && single)
 		e = store_more_parts(db, s->id, p, &parts, w);
 	if (e == OK && single)
-		e = series_show(db, p, s->id, &k, &series, w);
+		e = series_show(db, p, s, &k, &series, w);
 	if (e == OK)
 		e = show_progress(db, p, s, &k, &jobs, &boards, cases.count, &progress, w);
 	if (e != OK) {

@@ -5,8 +5,8 @@ enum err store_series_add(struct db *db, int64_t sub, const struct series *s, st
 {
 	struct db_stmt *q = db_prepare(
 	        db, "INSERT INTO series (submission_id, bundle, patches, every, tip_config,"
-	            " tip_config_name, tip_config_whole, check_config, check_config_name)"
-	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+	            " tip_config_name, tip_config_whole, check_config, check_config_name, steps)"
+	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
 	size_t i;
 	enum err e;
 
@@ -19,6 +19,7 @@ enum err store_series_add(struct db *db, int64_t sub, const struct series *s, st
 	db_bind_int(q, 7, s->tip_config_whole);
 	db_bind_text(q, 8, s->check_config);
 	db_bind_text(q, 9, s->check_config_name);
+	bind_opt(q, 10, s->steps);
 	e = db_run(q, w);
 	for (i = 0; e == OK && i < s->marks; i++) {
 		q = db_prepare(db, "INSERT INTO series_mark (submission_id, position, name)"
@@ -128,7 +129,7 @@ enum err store_series_get(struct db *db, int64_t sub, struct pool *p, struct ser
 {
 	struct db_stmt *q = db_prepare(
 	        db, "SELECT bundle, patches, every, tip_config, tip_config_name, tip_config_whole,"
-	            " check_config, check_config_name FROM series WHERE submission_id = ?1");
+	            " check_config, check_config_name, steps FROM series WHERE submission_id = ?1");
 	enum err e;
 
 	*out = (struct series){0};
@@ -144,6 +145,7 @@ enum err store_series_get(struct db *db, int64_t sub, struct pool *p, struct ser
 		out->tip_config_whole = db_int(q, 5) != 0;
 		out->check_config = col_str(q, 6, p);
 		out->check_config_name = col_str(q, 7, p);
+		out->steps = opt_int(q, 8);
 	}
 	db_done(q);
 	if (e == OK && out->is)

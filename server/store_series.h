@@ -10,8 +10,10 @@
 
 #include <stdbool.h>
 
-#define SERIES_PATCHES_MAX 500
-#define SERIES_PERSONS_MAX 20 /* of a patch */
+#define SERIES_PATCHES_MAX  500
+#define SERIES_PERSONS_MAX  20 /* of a patch */
+/* Kernels that are booted for one, its base among them. */
+#define SERIES_MEASURED_MAX 64
 
 struct series_mark {
 	int64_t position; /* 1: the first patch */
@@ -42,6 +44,7 @@ struct series {
 	bool is;                      /* the submission has one */
 	const char *bundle, *patches; /* artifacts; `bundle` NULL: not applied yet */
 	bool every;
+	int64_t steps; /* that a search may take; NONE: by its length */
 	/* Configurations beside the baseline's, as hashes of texts; NULL: none. */
 	const char *tip_config, *tip_config_name, *check_config, *check_config_name;
 	bool tip_config_whole;

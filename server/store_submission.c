@@ -244,12 +244,13 @@ static enum err kernels_of(struct db *db, int64_t sub, int which, struct pool *p
 	        " s.config_whole, s.toolchain, s.image, s.commit_id, s.subject, s.kernel_id,"
 	        " s.state, s.why, k.state, " KERNEL_BUILD_ID(
 	                "k") ", k.image, s.validates, s.patches, s.built_only, s.source,"
-	                     " k.section_hash, s.base_of"
+	                     " k.section_hash, s.base_of, s.searched"
 	                     " FROM submission_kernel s LEFT JOIN kernel k ON k.id = s.kernel_id"
 	                     " WHERE s.submission_id = ?1 AND"
 	                     " ((?2 = 1 AND s.validates IS NULL AND s.built_only = 0) OR"
 	                     " (?3 = 1 AND s.validates IS NOT NULL) OR"
-	                     " (?4 = 1 AND s.built_only = 1)) ORDER BY s.pos");
+	                     " (?4 = 1 AND s.built_only = 1))"
+	                     " ORDER BY CASE WHEN ?3 + ?4 = 0 THEN s.patches ELSE 0 END, s.pos");
 
 	db_bind_int(q, 1, sub);
 	db_bind_int(q, 2, (which & COMPARED) != 0);
@@ -283,6 +284,7 @@ static enum err kernels_of(struct db *db, int64_t sub, int which, struct pool *p
 		k->section_hash = col_str(q, 21, p);
 		k->base_of = col_str(q, 22, p);
 		k->branch = branch ? branch : k->ref;
+		k->searched = db_int(q, 23) != 0;
 	}
 	db_done(q);
 	return e;
@@ -310,6 +312,14 @@ enum err store_sub_all_kernels(struct db *db, int64_t sub, struct pool *p, struc
                                struct why *w)
 {
 	return kernels_of(db, sub, COMPARED | VALIDATING | BUILT, p, out, w);
+}
+
+size_t sub_kernel_at(const struct sub_kernels *k, int64_t pos)
+{
+	for (size_t i = 0; i < k->count; i++)
+		if (k->at[i].pos == pos)
+			return i;
+	err_bug("there is no kernel at position %lld", (long long)pos);
 }
 
 enum err store_sub_kernel_set(struct db *db, int64_t sub, int64_t pos, const char *state,

@@ -39,6 +39,7 @@ struct sub_kernel {
 	int64_t validates; /* position of the kernel that it is booted for; NONE: it is compared */
 	int64_t patches;   /* of the submission's series that it holds */
 	bool built_only;   /* a patch that builds is all that is asked of it */
+	bool searched;     /* a step of the search for the patches that matter */
 	const char *base_of; /* the kernel of whose commit and `ref` it is the merge base */
 	const char *commit, *subject, *state, *why;
 	const char *branch; /* when read: that is followed and brought it; or the ref */
@@ -84,8 +85,8 @@ enum err store_sub_set_planned(struct db *db, int64_t id, struct why *w);
 enum err store_sub_kernel_add(struct db *db, int64_t sub, const struct sub_kernel *k,
                               struct why *w);
 /* Those that are compared; those that are only built; those that validate one that is
- * compared; all of them. Each in order of position, and those that are compared have the
- * first positions: the place in their list is the position. */
+ * compared; all of them. Each in order of position; those that are compared in that of the
+ * patches that they hold, which is another where a search added some. */
 enum err store_sub_kernels(struct db *db, int64_t sub, struct pool *p, struct sub_kernels *out,
                            struct why *w);
 enum err store_sub_built_only(struct db *db, int64_t sub, struct pool *p, struct sub_kernels *out,
@@ -94,6 +95,8 @@ enum err store_sub_validators(struct db *db, int64_t sub, struct pool *p, struct
                               struct why *w);
 enum err store_sub_all_kernels(struct db *db, int64_t sub, struct pool *p, struct sub_kernels *out,
                                struct why *w);
+/* The place in such a list of the kernel at that position; it has to be there. */
+size_t sub_kernel_at(const struct sub_kernels *k, int64_t pos);
 /* Moves a kernel on: state and why as given; commit, subject and kernel_id
  * only where they are given. */
 enum err store_sub_kernel_set(struct db *db, int64_t sub, int64_t pos, const char *state,

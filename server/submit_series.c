@@ -17,6 +17,7 @@ struct series_in {
 	const char *tree, *base, *bundle, *patches, *toolchain;
 	json_t *config, *tip_config, *marks;
 	bool all;
+	int64_t steps;
 };
 
 static const struct json_field series_fields[] = {
@@ -29,6 +30,8 @@ static const struct json_field series_fields[] = {
         {"tip_config", JSON_ANY, offsetof(struct series_in, tip_config), JSON_NULLOK, 0, 0, NULL},
         {"marks", JSON_OBJ, offsetof(struct series_in, marks), JSON_NULLOK, 0, 0, NULL},
         {"all", JSON_BOOL, offsetof(struct series_in, all), JSON_NULLOK, 0, 0, NULL},
+        {"steps", JSON_INT, offsetof(struct series_in, steps), JSON_NULLOK, 0,
+         SERIES_MEASURED_MAX - 1, NULL},
         {0},
 };
 
@@ -165,7 +168,7 @@ static enum err add_configs(struct checking *c, const struct series_in *in, bool
 enum err submit_series(struct checking *c, json_t *o, bool validate, struct why *w)
 {
 	struct series *s = &c->out->series;
-	struct series_in in = {0};
+	struct series_in in = {.steps = NONE};
 	enum err e = json_decode(o, "series", series_fields, &in, w);
 
 	if (e != OK)
@@ -175,10 +178,15 @@ enum err submit_series(struct checking *c, json_t *o, bool validate, struct why 
 	if (in.toolchain && !word_is_good(in.toolchain))
 		return err_set(w, ERR_INPUT,
 		               "series.toolchain: expected 1 to 64 of A-Z a-z 0-9 . _ -");
+	if (in.all && in.steps > 0)
+		return err_set(w, ERR_INPUT,
+		               "series.steps: with all every prefix is booted: there is nothing "
+		               "to search");
 	s->is = true;
 	s->bundle = pool_str(c->p, in.bundle);
 	s->patches = pool_str(c->p, in.patches);
 	s->every = in.all;
+	s->steps = in.steps;
 	e = submit_tree(in.tree, in.base, "series", "base", w);
 	if (e == OK)
 		e = check_artifact(c, in.bundle ? in.bundle : in.patches,

@@ -11,6 +11,7 @@
 #include "server/notify.h"
 #include "server/samples.h"
 #include "server/schedule.h"
+#include "server/search.h"
 #include "server/store_board.h"
 #include "server/store_fault.h"
 #include "server/store_more.h"
@@ -98,16 +99,18 @@ struct against {
 
 /* A board's kernels each against the baseline or, for the effect of the patches in
  * between, the kernel before it. */
-static struct against *against_all(const struct facts *f, struct judged *v, size_t board)
+static struct against *against_all(const struct facts *f, const struct verdict_view *view,
+                                   struct judged *v, size_t board)
 {
 	struct against *a = pool_alloc(v->pool, f->kernels.count * sizeof(*a));
 	size_t k, b;
 
 	for (k = 0; k < f->kernels.count; k++) {
 		b = v->cmp->previous ? cmp_previous(v->cmp, k) : v->cmp->baseline;
-		/* A prefix that was not built says nothing about the next. */
+		/* A prefix that was not built, or never came up there, says nothing about the
+		 * next. */
 		while (v->cmp->previous && b != v->cmp->baseline &&
-		       str_eq(f->kernels.at[b].state, "failed"))
+		       (!facts_measured(f, board, b) || (view->marks && f->kernels.at[b].searched)))
 			b = cmp_previous(v->cmp, b);
 		a[k].f = *f;
 		a[k].f.sub.baseline = (int64_t)b;
@@ -159,9 +162,10 @@ static bool add_cell(const struct against *a, struct pool *p, struct cmp *c, siz
 }
 
 /* A board's cells, and how many more boots they ask for. */
-static void add_board(const struct facts *f, struct judged *v, size_t board)
+static void add_board(const struct facts *f, const struct verdict_view *view, struct judged *v,
+                      size_t board)
 {
-	struct against *a = against_all(f, v, board);
+	struct against *a = against_all(f, view, v, board);
 	struct looked *looked = a[v->cmp->baseline].looked;
 	size_t case_, k, pooled = 0;
 
@@ -334,7 +338,7 @@ static enum err compute(struct db *db, int64_t sub, const struct verdict_view *v
 	facts_lay(v->pool, &f);
 	v->finished = f.sub.planned && f.sub.ended_ms == NONE && f.open_jobs == 0;
 	for (board = 0; board < f.boards.count; board++)
-		add_board(&f, v, board);
+		add_board(&f, view, v, board);
 	if (v->more.count)
 		v->finished = false;
 	note_added(&f, v);
@@ -388,6 +392,7 @@ void verdict_release(struct judged *v)
 
 struct saving {
 	const struct judged *v;
+	const struct search *search;
 	const char *body;
 	int64_t now_ms;
 	bool live; /* not a rebuild: what follows from the facts is done too */
@@ -403,6 +408,8 @@ static enum err save(struct db *db, void *arg, struct why *w)
 
 	if (e == OK)
 		e = store_known_recheck(db, v->cmp->submission, w);
+	if (e == OK)
+		e = search_save(db, v, s->search, s->now_ms, w);
 	for (i = 0; e == OK && s->live && i < v->mismatches.count; i++)
 		e = schedule_mismatch(db, v->mismatches.at[i].board, v->cmp->submission,
 		                      v->mismatches.at[i].why, s->now_ms, w);
@@ -449,13 +456,16 @@ static enum err update(struct server *srv, int64_t sub, bool live, struct why *w
 {
 	struct db *rd = db_reader(srv->store);
 	struct judged v;
-	struct saving s = {.v = &v, .now_ms = clock_wall_ms(), .live = live};
+	struct search search = {0};
+	struct saving s = {.v = &v, .search = &search, .now_ms = clock_wall_ms(), .live = live};
 	char *body;
 	enum err e = snapshot(srv, sub, w);
 
 	if (e != OK)
 		return e;
 	e = verdict_compute(rd, sub, &v, w);
+	if (e == OK)
+		e = search_look(rd, &v, live, &search, w);
 	db_snapshot_end(rd);
 	if (e == OK) {
 		body = compare_json(v.cmp);
@@ -464,6 +474,7 @@ static enum err update(struct server *srv, int64_t sub, bool live, struct why *w
 		notify_poke(srv);
 		free(body);
 	}
+	search_release(&search);
 	verdict_release(&v);
 	return e;
 }
@@ -530,6 +541,8 @@ static enum err clear(struct db *db, void *arg, struct why *w)
 	enum err e = store_cmp_clear(db, w);
 
 	(void)arg;
+	if (e == OK)
+		e = store_search_clear(db, w);
 	if (e == OK)
 		e = store_history_clear(db, w);
 	if (e == OK)

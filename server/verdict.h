@@ -50,6 +50,7 @@ enum err verdict_compute(struct db *db, int64_t sub, struct judged *v, struct wh
 struct verdict_view {
 	bool across;   /* with boots of other environments than the baseline's in it, flagged */
 	bool previous; /* each kernel against the one before it: what a patch group adds */
+	bool marks;    /* and that is none which a search added */
 };
 enum err verdict_compute_view(struct db *db, int64_t sub, const struct verdict_view *view,
                               struct judged *v, struct why *w);

@@ -40,7 +40,7 @@ static size_t kernel_of_boot(const struct facts *f, int64_t id, int64_t *layout)
 		if (f->relinks.at[i].kernel != id)
 			continue;
 		*layout = f->relinks.at[i].layout;
-		return (size_t)f->relinks.at[i].pos;
+		return sub_kernel_at(&f->kernels, f->relinks.at[i].pos);
 	}
 	return kernel_index(f, id);
 }
@@ -62,22 +62,39 @@ static enum err load_kernels(struct db *db, struct pool *p, struct facts *f, str
 	return e;
 }
 
-/* It was not booted because the baseline was (schedule_boots.c). */
+static bool has_boots(const struct facts *f, size_t kernel)
+{
+	for (size_t i = 0; i < f->boots.count; i++)
+		if (f->kernel_of[i] == kernel)
+			return true;
+	return false;
+}
+
+static bool is_binary_of(const struct facts *f, size_t kernel, size_t other)
+{
+	const char *a = f->kernels.at[kernel].section_hash, *b = f->kernels.at[other].section_hash;
+
+	return kernel != other && a && str_eq(a, b);
+}
+
+/* It was not booted because the baseline was, or, for a step of a search, any other
+ * (schedule_boots.c). */
 static void find_twins(struct facts *f)
 {
-	size_t base = (size_t)f->sub.baseline, k, i;
+	size_t base = (size_t)f->sub.baseline, k, o;
 
 	for (k = 0; k < f->kernels.count; k++) {
-		const struct sub_kernel *x = &f->kernels.at[k], *b = &f->kernels.at[base];
-		bool own = false;
-
-		if (k == base || f->stands_for[k] != k || !x->section_hash ||
-		    !str_eq(x->section_hash, b->section_hash))
+		if (k == base || f->stands_for[k] != k || has_boots(f, k))
 			continue;
-		for (i = 0; i < f->boots.count; i++)
-			own |= f->kernel_of[i] == k;
-		if (!own)
+		if (is_binary_of(f, k, base)) {
 			f->stands_for[k] = f->stands_for[base];
+			continue;
+		}
+		for (o = 0; f->kernels.at[k].searched && o < f->kernels.count; o++)
+			if (is_binary_of(f, k, o) && has_boots(f, o)) {
+				f->stands_for[k] = o;
+				break;
+			}
 	}
 }
 
@@ -369,6 +386,17 @@ static void lay_unnumbered(struct facts *f, const struct case_at *sorted)
 		last = s;
 		last_boot = boot;
 	}
+}
+
+bool facts_measured(const struct facts *f, size_t board, size_t kernel)
+{
+	if (str_eq(f->kernels.at[kernel].state, "failed"))
+		return false;
+	for (size_t i = 0; i < f->boots.count; i++)
+		if (f->counts[i] && f->board_of[i] == board &&
+		    f->kernel_of[i] == f->stands_for[kernel])
+			return true;
+	return f->open_jobs || !f->sub.planned;
 }
 
 void facts_lay(struct pool *p, struct facts *f)

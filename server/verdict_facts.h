@@ -115,6 +115,8 @@ enum err facts_covariates(struct db *db, struct pool *p, const struct facts *f, 
 enum err facts_floor(struct db *db, struct pool *p, struct facts *f, struct why *w);
 /* The floor under a comparison over so many layouts; NAN: none is known yet. */
 double facts_floor_of(const struct facts *f, size_t board, size_t case_, size_t layouts);
+/* It has a boot there that counts, or may come to one; after facts_lay(). */
+bool facts_measured(const struct facts *f, size_t board, size_t kernel);
 /* Fills counts, number and slot. */
 void facts_lay(struct pool *p, struct facts *f);
 

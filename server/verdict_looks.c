@@ -79,7 +79,7 @@ struct looked *looked_at(const struct facts *f, struct pool *p, size_t board)
 	struct stat_result **at;
 	struct looked *l;
 	int64_t laid, open;
-	bool *rejected;
+	bool *rejected, searched = false;
 
 	/* Boots that were added when the result was known are no look: what was rejected
 	 * before does not stand, and each cell is judged by itself. */
@@ -105,7 +105,10 @@ struct looked *looked_at(const struct facts *f, struct pool *p, size_t board)
 		compare(f, p, board, (int64_t)stat_look[look].boots, l->cell);
 		stat_looked(at, cells, look, &rule, rejected);
 	}
-	for (i = 0; i < cells && done < STAT_LOOKS; i++)
+	/* What a search added gets the boots that the others have, and no look more. */
+	for (i = 0; i < n; i++)
+		searched |= f->kernels.at[i].searched;
+	for (i = 0; i < cells && done < STAT_LOOKS && !searched; i++)
 		if (is_open(at[i]))
 			l->next = (int64_t)stat_look[done].boots;
 	return l;

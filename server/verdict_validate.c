@@ -94,7 +94,7 @@ static enum err files_of(struct db *db, struct pool *p, const struct boot *b, co
 static enum err judge_one(struct db *db, struct pool *p, struct facts *f, struct judged *v,
                           const struct sub_kernel *validator, struct why *w)
 {
-	size_t kernel = (size_t)validator->validates;
+	size_t kernel = sub_kernel_at(&f->kernels, validator->validates);
 	const char *name = f->kernels.at[kernel].name, *why, *files = "";
 	const struct boot *b = boot_of(f, validator);
 	enum err e = b && b->valid ? files_of(db, p, b, &files, w) : OK;
@@ -125,7 +125,7 @@ static enum err judge_one(struct db *db, struct pool *p, struct facts *f, struct
 static bool has_validator(const struct facts *f, size_t kernel)
 {
 	for (size_t i = 0; i < f->validators.count; i++)
-		if (f->validators.at[i].validates == (int64_t)kernel)
+		if (f->validators.at[i].validates == f->kernels.at[kernel].pos)
 			return true;
 	return false;
 }

@@ -46,7 +46,7 @@ function seriesNodes(s) {
 		return [];
 	const names = s.series.marks.map(m => `${m.name} at ${m.position}`).join(", ");
 	return [h("h2", {}, "Patches"), h("p", {class: "dim"},
-		s.series.all ? "Every prefix is booted." : `Booted: ${names ? `${names}, and ` : ""}the tip; the others are built only.`),
+		s.series.all ? "Every prefix is booted." : `Booted: ${names ? `${names}, and ` : ""}the tip${s.series.search.steps.length ? ", and steps of the search" : ""}; the others are built only.`),
 	table(null, [
 		{head: "#", num: true, cell: x => x.position},
 		{head: "Subject", cell: x => x.subject},
@@ -59,6 +59,41 @@ function seriesNodes(s) {
 	], s.series.patches),
 	s.series.changes.length ? h("ul", {}, s.series.changes.map(c => h("li", {},
 		`${c.kernel}, ${c.case} on ${c.board}: ${verdictWord(c.is, c.metric)}, was ${verdictWord(c.was, c.metric)} in submission ${c.submission}`))) : null];
+}
+
+const patchesOf = x => x.first === x.last ? `patch ${x.last}` : `patches ${x.first} to ${x.last}`;
+
+function effectTable(s) {
+	return table(null, [
+		{head: "Patch", cell: x => x.first === x.last ? `${x.last} ${s.series.patches[x.last - 1]?.subject ?? ""}` : patchesOf(x)},
+		{head: "Case", cell: x => x.case},
+		{head: "Board", cell: x => x.board},
+		{head: "Kernel", cell: x => `${x.kernel} against ${x.against}`},
+		{head: "Change", num: true, cell: x => percent(x.change)},
+		{head: "Interval", num: true, cell: x => interval(x.low, x.high)},
+		{head: "Verdict", cell: x => h("span", {class: `verdict ${x.verdict}`}, `${verdictMark(x.verdict)} ${verdictWord(x.verdict, x.metric)}`)},
+		{head: "Why not one patch", cell: x => x.why ?? ""},
+	], s.series.search.effects);
+}
+
+// How far the search is: which intervals were looked into, and the boots of it.
+function searchNodes(s) {
+	const x = s.series?.search;
+	if (!x?.intervals.length)
+		return [];
+	const words = {
+		off: s.series.all ? "Every prefix is booted: there is nothing to search." : "Not searched for: marks and tip alone are booted.",
+		waiting: "The search begins when marks and tip are judged.",
+		searching: "The search goes on.",
+		done: "The search is done.",
+		stopped: "The search was stopped.",
+	};
+	const boots = x.state === "off" ? "" : ` ${x.steps.length} of at most ${x.steps_max} steps, ${x.boots.search} of ${x.boots.made} boots; every prefix: ${x.boots.all}.`;
+	return [h("h2", {}, "Patches that matter"),
+		h("p", {class: "dim"}, words[x.state] + boots),
+		x.effects.length ? effectTable(s) : h("p", {}, x.state === "done" || x.state === "off" ? "None by a verdict." : "None yet."),
+		x.state === "off" ? null : h("ul", {class: "dim"}, x.intervals.map(i => h("li", {},
+			`${i.against} to ${i.kernel}, ${i.until - i.after === 1 ? "patch" : "patches"} ${i.until - i.after === 1 ? i.until : `${i.after + 1} to ${i.until}`}: ${i.steps} ${i.steps === 1 ? "step" : "steps"}${i.why ? `; ${i.why}` : ""}`)))];
 }
 
 // From the same boots: what the patches between two rows add.
@@ -173,6 +208,7 @@ export async function showSubmission(id) {
 			s.why ? h("div", {class: "card error"}, s.why) : null,
 			progressCard(s),
 			comparisonNodes(s, comparison),
+			searchNodes(s),
 			marginalNodes(s, marginal),
 			seriesNodes(s),
 			hasNumbers(s, comparison) ? mailNodes(text) : null,

@@ -115,12 +115,12 @@ static void test_mirror_in_use(void **state)
 	(void)state;
 	walk("main", NULL, &out);
 	step_outcome_release(&out);
-	assert_int_equal(git_open(&g, bed_job(&bed, o), url, &w), OK);
+	assert_int_equal(git_open(&g, bed_job(&bed, o), bed.url, &w), OK);
 	assert_int_equal(pipe(told), 0);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		struct step s = *bed_job(&bed, json_pack("{s:s,s:s}", "tree", url, "ref", "main"));
+		struct step s = *bed_job(&bed, json_pack("{s:s,s:s}", "tree", bed.url, "ref", "main"));
 
 		git_close(&g); /* or it would have the lock as well */
 		s.progress_fd = told[1];

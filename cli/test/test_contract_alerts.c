@@ -102,10 +102,11 @@ static void measured_series(struct place *p)
 	p->f->patches = 6;
 	fake_announce(p->f, false);
 	fake_put(p->f, "a bundle", 8, bundle);
-	body = xasprintf("{\"title\":\"s\",\"series\":{\"tree\":\"" TREE
-	                 "\",\"base\":\"v6.12\",\"bundle\":\"%s\"},\"boards\":[\"det\"],"
-	                 "\"cases\":[\"" CASE "\"],\"validate\":false}",
-	                 bundle);
+	body = xasprintf(
+	        "{\"title\":\"s\",\"series\":{\"tree\":\"" TREE
+	        "\",\"base\":\"v6.12\",\"bundle\":\"%s\",\"steps\":0},\"boards\":[\"det\"],"
+	        "\"cases\":[\"" CASE "\"],\"validate\":false}",
+	        bundle);
 	id = fake_submit(p->f, body);
 	free(body);
 	finish(p, id, "done");

@@ -84,7 +84,7 @@ static void an_unpushed_branch(void **state)
 	struct ran r;
 
 	json_of(p, p->submit, &o, "submit", "--each-patch", "v1..main", "--mark", "slow=2",
-	        "--config", "contpte-y", "--tip-config", "contpte-n", WORDS);
+	        "--marks-only", "--config", "contpte-y", "--tip-config", "contpte-n", WORDS);
 	assert_string_equal(str_at(o, "title"), "3 patches of v1..main");
 	assert_string_equal(str_at(o, "series.marks.0.name"), "slow");
 	assert_string_equal(str_at(o, "kernels.0.config"), "contpte-y");
@@ -135,6 +135,68 @@ static void an_unpushed_branch(void **state)
 	expect_out(&r, "#2/1");
 	assert_null(strstr(r.out, "#2/3"));
 	ran_release(&r);
+}
+
+/* A step is asked for when the one before is judged. */
+static void searched(struct place *p, json_t *s)
+{
+	bool done = false;
+
+	for (int i = 0; i < 400 && !done; i++, sleep_ms(10)) {
+		char path[64];
+		json_t *o;
+
+		fake_work(p->f);
+		snprintf(path, sizeof(path), "/api/v1/submissions/%lld",
+		         (long long)int_at(s, "id"));
+		o = fake_get(p->f, path);
+		done = strcmp(str_at(o, "state"), "done") == 0;
+		json_decref(o);
+	}
+	assert_true(done);
+	json_decref(s);
+}
+
+/* The patch behind a mark's effect is found, told, and held against the last version. */
+static void patches_that_matter(void **state)
+{
+	struct place *p = *state;
+	struct ran r;
+	json_t *s;
+
+	p->f->patches = 9;
+	json_of(p, p->submit, &s, "submit", "--each-patch", "v1..main", "--mark", "slow=5",
+	        "--no-validate", WORDS);
+	searched(p, s);
+	cli(&r, p, NULL, "status", "latest");
+	expect_out(&r, "patch 5: slower, +2.00 % in ");
+	expect_out(&r, "slow against p04");
+	expect_out(&r, "patch 6: faster, -1.96 % in ");
+	expect_out(&r, "search done: 5 of at most 8 steps, ");
+	ran_release(&r);
+	prints(p, NULL, "patch 5: +2.00 % in", "compare", "latest", "--table", "cover");
+	p->f->version = 1;
+	p->f->changed = 9;
+	json_of(p, p->submit, &s, "submit", "--each-patch", "v1..main", "--mark", "fast=5",
+	        "--steps", "1", "--fresh", "--no-validate", WORDS);
+	searched(p, s);
+	cli(&r, p, NULL, "status", "latest");
+	expect_out(&r, "same, was slower in submission 1");
+	expect_out(&r, "search done: 0 of at most 1 steps, ");
+	expect_out(&r, "patches 1 to 5: no case is slower or faster");
+	ran_release(&r);
+	fails(p, p->submit, 2, "exclude each other", "submit", "--each-patch", "v1..main", "--all",
+	      "--marks-only", WORDS);
+	fails(p, p->submit, 2, "exclude each other", "submit", "--each-patch", "v1..main",
+	      "--steps", "3", "--marks-only", WORDS);
+	fails(p, p->submit, 2, "0 to 63", "submit", "--each-patch", "v1..main", "--steps", "64",
+	      WORDS);
+	fails(p, p->submit, 2, "--steps", "submit", "--each-patch", "v1..main", "--steps", "x",
+	      WORDS);
+	fails(p, p->submit, 2, "goes with --each-patch", "submit", "--baseline", "a",
+	      "--marks-only", WORDS);
+	fails(p, p->submit, 2, "goes with --each-patch", "submit", "--baseline", "a", "--steps",
+	      "0", WORDS);
 }
 
 static void from_where_the_base_comes(void **state)
@@ -260,8 +322,9 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, place_teardown)
 	const struct CMUnitTest tests[] = {
-	        T(an_unpushed_branch), T(from_where_the_base_comes), T(ranges_that_are_no_series),
-	        T(patches_as_mails),   T(what_an_agent_could_not),   cmocka_unit_test(pure_parts),
+	        T(an_unpushed_branch),        T(patches_that_matter), T(from_where_the_base_comes),
+	        T(ranges_that_are_no_series), T(patches_as_mails),    T(what_an_agent_could_not),
+	        cmocka_unit_test(pure_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,10 +54,11 @@ struct fake {
 	double (*effect)(const char *name);
 	bool (*bad)(const char *name);
 	const char *(*binary)(const char *name);
-	const char *(*profiled)(const char *name); /* over profile */
-	const char *effect_case;                   /* effect() is of this one alone; NULL: of all */
-	const char *bad_metric; /* bad() is of boards that measure it; NULL: of all */
-	double noise;           /* sd of a boot's level on boards with metric ns */
+	const char *(*profiled)(const char *name);                    /* over profile */
+	double (*effect_on)(const char *name, const char *case_text); /* the same, by case */
+	const char *effect_case; /* effect() is of this one alone; NULL: of all */
+	const char *bad_metric;  /* bad() is of boards that measure it; NULL: of all */
+	double noise;            /* sd of a boot's level on boards with metric ns */
 };
 
 /* cmocka set-up and tear-down: a server that knows kernel/ (the test runs from the

@@ -36,6 +36,8 @@ static int64_t model(const struct fake *f, const char *name, const char *text, i
 		base += base / 50;
 	if (f->effect && (!f->effect_case || str_eq(f->effect_case, text)))
 		base += (int64_t)((double)base * f->effect(name));
+	if (f->effect_on)
+		base += (int64_t)((double)base * f->effect_on(name, text));
 	return base + (i == 0 ? 5000 : i % 3);
 }
 

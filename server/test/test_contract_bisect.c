@@ -419,10 +419,11 @@ static void a_series(void **state)
 	f->patches = 8;
 	fake_announce(f, false);
 	fake_put(f, "a bundle", 8, bundle);
-	body = xasprintf("{\"title\":\"s\",\"series\":{\"tree\":\"" BRANCH_TREE
-	                 "\",\"base\":\"v6.12\",\"bundle\":\"%s\",\"marks\":{\"three\":3}},"
-	                 "\"boards\":[\"det\"],\"cases\":[" BRANCH_CASES "],\"validate\":false}",
-	                 bundle);
+	body = xasprintf(
+	        "{\"title\":\"s\",\"series\":{\"tree\":\"" BRANCH_TREE
+	        "\",\"base\":\"v6.12\",\"bundle\":\"%s\",\"marks\":{\"three\":3},\"steps\":0},"
+	        "\"boards\":[\"det\"],\"cases\":[" BRANCH_CASES "],\"validate\":false}",
+	        bundle);
 	fake_submit(f, body);
 	free(body);
 	fake_work(f);

@@ -32,7 +32,7 @@ static void slow_series(struct place *p, const char *tree)
 	body = xasprintf(
 	        "{\"title\":\"s\",\"boards\":[\"det\"],\"cases\":[\"fork/order=0,size=16M\"],"
 	        "\"validate\":false,\"plan\":{\"boots\":8},\"series\":{\"tree\":\"%s\","
-	        "\"base\":\"v6.12\",\"bundle\":\"%s\"}}",
+	        "\"base\":\"v6.12\",\"bundle\":\"%s\",\"steps\":0}}",
 	        tree, bundle);
 	sub = fake_submit(f, body);
 	free(body);

@@ -83,7 +83,8 @@ static void marks_and_tip_are_booted(void **state)
 {
 	int64_t id;
 	json_t *s = measured(*state,
-	                     ",\"marks\":{\"slow-one\":2,\"four\":4},\"tip_config\":\"contpte-n\"",
+	                     ",\"marks\":{\"slow-one\":2,\"four\":4},\"tip_config\":\"contpte-n\","
+	                     "\"steps\":0",
 	                     "", &id),
 	       *c;
 
@@ -129,7 +130,8 @@ static void each_against_the_one_before(void **state)
 	json_t *c, *m, *o = NULL;
 	struct reply_raw text;
 
-	json_decref(measured(f, ",\"marks\":{\"first\":1,\"slow-one\":2,\"four\":4}", "", &id));
+	json_decref(measured(f, ",\"steps\":0,\"marks\":{\"first\":1,\"slow-one\":2,\"four\":4}",
+	                     "", &id));
 	c = fake_comparison(f, id);
 	m = marginal(f, id);
 	expect_names(at(c, "cells"), "kernel", "first slow-one four tip");
@@ -182,7 +184,8 @@ static void with_noise(void **state)
 
 	fake_announce(f, true);
 	text = xasprintf("{\"title\":\"s\",\"series\":{" TREE ",\"bundle\":\"%s\",\"marks\":{"
-	                 "\"slow-one\":2}},\"boards\":[\"hw\"],\"cases\":[\"" CASE "\"]}",
+	                 "\"slow-one\":2},\"steps\":0},\"boards\":[\"hw\"],\"cases\":[\"" CASE
+	                 "\"]}",
 	                 bundle);
 	id = fake_submit(f, text);
 	free(text);
