@@ -126,6 +126,7 @@ CREATE TABLE kernel (
 ) STRICT;
 CREATE UNIQUE INDEX kernel_key ON kernel(key) WHERE state <> 'failed';
 CREATE INDEX kernel_config ON kernel(config_sha256, id);
+CREATE INDEX kernel_commit ON kernel(commit_id, created_ms) WHERE commit_id IS NOT NULL;
 
 CREATE TABLE submission_kernel (
 	submission_id INTEGER NOT NULL REFERENCES submission(id),

@@ -38,10 +38,10 @@
 
 /* A finished comparison, as it is stored. */
 enum err alerts_compared(struct db *db, const struct cmp *c, int64_t now_ms, struct why *w);
-/* The same, for the open alerts of earlier points where it measures one of a track: those
- * whose every cell is back at its level, or whose fault none of the point's boots shows,
- * are `recovered` (alerts_recovered.c), by the newest point alone. alerts_compared() calls
- * it. */
+/* The same, for the open alerts of earlier points where it measures the newest of a track:
+ * those whose every cell is back at its level, or whose fault has not shown for as many boots
+ * as its rate asks for, wherever a branch that is followed showed it, are `recovered`
+ * (alerts_recovered.c). alerts_compared() calls it. */
 enum err alerts_recovered(struct db *db, const struct cmp *c, int64_t now_ms, struct why *w);
 /* Cells of a point that is about to be an alert. *is: an alert between two points around it
  * has one of them, so that this is its cause, and a step of that alert says so

@@ -36,8 +36,9 @@ enum err store_alert_before(struct db *db, const struct measured_point *at, stru
                             struct ids *out, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-	        db, "SELECT a.id FROM alert a WHERE a.state IN ('new','confirmed','acknowledged')"
-	            " AND EXISTS (SELECT 1 FROM track_point t WHERE t.submission_id ="
+	        db, "SELECT a.id FROM alert a WHERE a.kind = 'slower'"
+	            " AND a.state IN ('new','confirmed','acknowledged') AND EXISTS (SELECT 1 FROM "
+	            "track_point t WHERE t.submission_id ="
 	            " a.submission_id AND t.track_id = ?1 AND t.position < ?2) ORDER BY a.id");
 
 	return around(q, at, p, out, w);
@@ -95,31 +96,6 @@ enum err store_alert_one_env(struct db *db, int64_t one, int64_t other, const ch
 	db_bind_text(q, 3, board);
 	e = db_run_int(q, &envs, w);
 	*is = envs == 1;
-	return e;
-}
-
-enum err store_alert_shown(struct db *db, int64_t submission, int64_t kernel, const char *board,
-                           const char *signature, int64_t *valid, int64_t *showed, struct why *w)
-{
-	struct db_stmt *q = db_prepare(
-	        db, "SELECT coalesce(sum(b.valid), 0), coalesce(sum(CASE WHEN EXISTS"
-	            " (SELECT 1 FROM boot_place f WHERE f.boot_id = b.id AND f.signature = ?4)"
-	            " THEN 1 ELSE 0 END), 0) FROM submission_boot s JOIN boot b"
-	            " ON b.id = s.boot_id WHERE s.submission_id = ?1 AND b.kernel_id = ?2"
-	            " AND b.board = ?3 AND b.purpose = 'work'");
-	enum err e;
-
-	*valid = *showed = 0;
-	db_bind_int(q, 1, submission);
-	db_bind_int(q, 2, kernel);
-	db_bind_text(q, 3, board);
-	db_bind_text(q, 4, signature);
-	e = db_step(q, w);
-	if (e == OK && db_has_row(q)) {
-		*valid = db_int(q, 0);
-		*showed = db_int(q, 1);
-	}
-	db_done(q);
 	return e;
 }
 
