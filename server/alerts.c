@@ -272,6 +272,18 @@ static enum err is_back(struct db *db, const struct slower *s, const struct aler
 	               : e;
 }
 
+/* Over, and not because a person said that it is to be left alone. */
+static enum err is_over(struct db *db, const struct alert *a, bool *left, bool *over, struct why *w)
+{
+	enum err e = OK;
+
+	*left = false;
+	if (str_eq(a->state, "dismissed"))
+		e = store_alert_by_server(db, a->id, left, w);
+	*over = *left || str_eq(a->state, "recovered") || str_eq(a->state, "fixed");
+	return e;
+}
+
 static enum err one_kernel(struct db *db, struct slower *s, size_t kernel, int64_t now_ms,
                            struct why *w)
 {
@@ -279,6 +291,7 @@ static enum err one_kernel(struct db *db, struct slower *s, size_t kernel, int64
 	struct alert_cells before = {0};
 	struct alert a = {0};
 	int64_t id = NONE, newest;
+	bool left, over;
 	enum err e = alerts_pair(db, s->pool, s->kernel->kernel_id, s->base->kernel_id, &cause, w);
 
 	if (e == OK && s->of != NONE)
@@ -293,11 +306,12 @@ static enum err one_kernel(struct db *db, struct slower *s, size_t kernel, int64
 	e = store_alert_get(db, id, s->pool, &a, w);
 	if (e == OK)
 		e = store_alert_cells(db, id, s->pool, &before, w);
+	if (e == OK)
+		e = is_over(db, &a, &left, &over, w);
 	if (e != OK)
 		return e;
 	newest = before.count ? before.at[0].submission : a.submission;
-	if (s->c->submission > newest && s->slower && s->track.track != NONE &&
-	    (str_eq(a.state, "recovered") || str_eq(a.state, "fixed")))
+	if (s->c->submission > newest && s->slower && s->track.track != NONE && over)
 		return is_back(db, s, &a, now_ms, w);
 	if (s->c->submission == newest)
 		return recomputed(db, s, &a, &before, now_ms, w);
@@ -463,7 +477,7 @@ static enum err seen_again(struct db *db, const struct faulty *f, int64_t id, in
 	struct alert_cells cells = {0};
 	struct alert a = {0};
 	int64_t since = 0;
-	bool there = false, backward = false;
+	bool there = false, backward = false, left, over;
 	enum err e = store_alert_get(db, id, f->pool, &a, w);
 
 	if (e == OK)
@@ -476,20 +490,23 @@ static enum err seen_again(struct db *db, const struct faulty *f, int64_t id, in
 		add_board(f, &cells);
 		e = store_alert_cells_set(db, id, &cells, w);
 	}
-	if (e != OK || (!str_eq(a.state, "fixed") && !str_eq(a.state, "recovered")))
+	if (e == OK)
+		e = is_over(db, &a, &left, &over, w);
+	if (e != OK || !over)
 		return e;
 	/* A commit that is looked up because it is old was built late, not made late. */
 	if (f->boot.submission != NONE)
 		e = store_alert_backward(db, f->boot.submission, &backward, w);
 	if (e != OK || backward)
 		return e;
-	e = store_alert_kernel_since(db, f->boot.kernel, &since, w);
-	if (e != OK || since <= a.changed_ms)
+	/* Where nobody said that it is gone, any boot since says that it is there. */
+	e = left ? OK : store_alert_kernel_since(db, f->boot.kernel, &since, w);
+	if (e != OK || (!left && since <= a.changed_ms) || f->boot.created_ms <= a.changed_ms)
 		return e;
 	return alerts_step(db, id, a.state, "new",
-	                   pool_fmt(f->pool,
-	                            "boot %lld on %s showed it again, in a kernel that came since",
-	                            (long long)f->boot.id, f->boot.board),
+	                   pool_fmt(f->pool, "boot %lld on %s showed it again%s",
+	                            (long long)f->boot.id, f->boot.board,
+	                            left ? "" : ", in a kernel that came since"),
 	                   NULL, now_ms, w);
 }
 

@@ -26,8 +26,9 @@
  *
  * States: new -> confirmed | not_reproduced; a person moves one to acknowledged, fixed or
  * dismissed, and back. `recovered` and the kind `missing` belong to branches that are
- * followed. A fault that is listed as known (store_fault.h) is no alert,
- * nor is what somebody imported.
+ * followed. Dismissed by the server (its step has no `by`) is one whose track has ended: that
+ * is nobody's judgement, and what shows it again makes it new. A fault that is listed as known
+ * (store_fault.h) is no alert, nor is what somebody imported.
  */
 #ifndef FOLDWATCH_SERVER_ALERTS_H
 #define FOLDWATCH_SERVER_ALERTS_H
@@ -58,6 +59,9 @@ enum err alerts_missing(struct db *db, const struct track *t, int64_t now_ms, st
 enum err alerts_crept(struct db *db, const struct cmp *c, int64_t now_ms, bool *is, struct why *w);
 /* Its stop is declared: an open alert of its silence is over. */
 enum err alerts_declared(struct db *db, const struct track *t, int64_t now_ms, struct why *w);
+/* It has ended, and is saved: open alerts that no other track follows are dismissed, by the
+ * server, and told once; one that a person acknowledged stays theirs (alerts_ended.c). */
+enum err alerts_ended(struct db *db, const struct track *t, int64_t now_ms, struct why *w);
 /* The places of a boot's faults, as they are stored. */
 enum err alerts_placed(struct db *db, int64_t boot, const struct fault_rows *rows, int64_t now_ms,
                        struct why *w);

@@ -149,6 +149,21 @@ enum err store_alert_step(struct db *db, int64_t alert, const struct alert_step 
 	return db_run(q, w);
 }
 
+enum err store_alert_by_server(struct db *db, int64_t alert, bool *is, struct why *w)
+{
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT by_whom IS NULL FROM alert_step WHERE alert_id = ?1"
+	                       " AND (from_state IS NULL OR from_state <> to_state)"
+	                       " ORDER BY id DESC LIMIT 1");
+	int64_t server = 0;
+	enum err e;
+
+	db_bind_int(q, 1, alert);
+	e = db_run_int(q, &server, w);
+	*is = server != 0;
+	return e;
+}
+
 #define STEP "SELECT id, from_state, to_state, why, by_whom, at_ms FROM alert_step"
 
 static void step_row(struct db_stmt *q, struct pool *p, struct alert_step *s)

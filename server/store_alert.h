@@ -72,6 +72,8 @@ enum err store_alert_list(struct db *db, const struct alert_filter *f, struct po
  * unless that is NULL. */
 enum err store_alert_step(struct db *db, int64_t alert, const struct alert_step *s,
                           const char *owner, int64_t *id, struct why *w);
+/* Was its state given by the server? */
+enum err store_alert_by_server(struct db *db, int64_t alert, bool *is, struct why *w);
 /* Oldest first. */
 enum err store_alert_steps(struct db *db, int64_t alert, struct pool *p, struct alert_steps *out,
                            struct why *w);

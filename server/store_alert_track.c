@@ -59,6 +59,25 @@ enum err store_alert_spanning(struct db *db, const struct measured_point *at, st
 	return around(q, at, p, out, w);
 }
 
+enum err store_alert_left(struct db *db, int64_t track, struct pool *p, struct ids *out,
+                          struct why *w)
+{
+	/* What has crept in is told for a track and a release: no other track has it. */
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT a.id FROM alert a WHERE a.kind = 'slower'"
+	            " AND a.state IN ('new','confirmed','acknowledged') AND (EXISTS (SELECT 1"
+	            " FROM track_point x WHERE x.release_id = a.submission_id AND x.track_id = ?1)"
+	            " OR (EXISTS (SELECT 1 FROM track_point x JOIN track t ON t.id = x.track_id"
+	            " JOIN track o ON o.tree = t.tree AND o.branch = t.branch"
+	            " WHERE x.submission_id = a.submission_id AND o.id = ?1)"
+	            " AND NOT EXISTS (SELECT 1 FROM track t JOIN track o ON o.tree = t.tree"
+	            " AND o.branch = t.branch WHERE t.id = ?1 AND o.state <> 'ended')))"
+	            " ORDER BY a.id");
+
+	db_bind_int(q, 1, track);
+	return read_ids(q, p, out, w);
+}
+
 enum err store_alert_level(struct db *db, int64_t submission, const char *kernel, const char *board,
                            const char *case_text, const char *metric, double *out, struct why *w)
 {

@@ -25,6 +25,10 @@ enum err store_alert_before(struct db *db, const struct measured_point *at, stru
  * behind it, oldest first: what this point shows may be their cause. */
 enum err store_alert_spanning(struct db *db, const struct measured_point *at, struct pool *p,
                               struct ids *out, struct why *w);
+/* Alerts of slower kernels that are open and came of the branch of that track, which has ended,
+ * where no other one follows it; oldest first. */
+enum err store_alert_left(struct db *db, int64_t track, struct pool *p, struct ids *out,
+                          struct why *w);
 /* The baseline's mean in a cell of that submission's comparison; NAN: it has no such cell. */
 enum err store_alert_level(struct db *db, int64_t submission, const char *kernel, const char *board,
                            const char *case_text, const char *metric, double *out, struct why *w);

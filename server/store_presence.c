@@ -130,3 +130,26 @@ enum err store_presence_open(struct db *db, struct pool *p, struct ids *out, str
 
 	return read_ids(q, p, out, w);
 }
+
+/* A boot of a point, made since alert `a` was over last, that shows it. */
+#define ON_A_POINT                                                                    \
+	" FROM boot_place f JOIN boot b ON b.id = f.boot_id JOIN submission_boot m"   \
+	" ON m.boot_id = b.id JOIN kernel k ON k.id = b.kernel_id JOIN track_point x" \
+	" ON x.submission_id = m.submission_id AND x.commit_id = k.commit_id"         \
+	" JOIN track t ON t.id = x.track_id WHERE f.signature = a.signature"          \
+	" AND b.imported = 0 AND b.created_ms > (SELECT coalesce(max(s.at_ms), 0)"    \
+	" FROM alert_step s WHERE s.alert_id = a.id AND s.to_state IN ('recovered',"  \
+	"'fixed'))"
+
+enum err store_presence_left(struct db *db, int64_t track, struct pool *p, struct ids *out,
+                             struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT a.id FROM alert a WHERE a.kind = 'fault'"
+	            " AND a.state IN ('new','confirmed','acknowledged') AND EXISTS (SELECT 1" //
+	        ON_A_POINT " AND t.id = ?1) AND NOT EXISTS (SELECT 1"                         //
+	        ON_A_POINT " AND t.state <> 'ended') ORDER BY a.id");
+
+	db_bind_int(q, 1, track);
+	return read_ids(q, p, out, w);
+}

@@ -35,10 +35,14 @@ struct presence_boots {
 enum err store_presence_boots(struct db *db, const struct presence_place *x, const char *signature,
                               int64_t until, struct presence_boots *out, struct why *w);
 
-/* When the alert was over last; 0: it never was. */
-enum err store_presence_since(struct db *db, int64_t alert, int64_t *since_ms, struct why *w);
-
 /* Open alerts of faults, oldest first. */
 enum err store_presence_open(struct db *db, struct pool *p, struct ids *out, struct why *w);
+/* Those of them that showed on points of that track since they were last over, and on points
+ * of no track that has not ended. */
+enum err store_presence_left(struct db *db, int64_t track, struct pool *p, struct ids *out,
+                             struct why *w);
+
+/* When the alert was over last; 0: it never was. */
+enum err store_presence_since(struct db *db, int64_t alert, int64_t *since_ms, struct why *w);
 
 #endif
