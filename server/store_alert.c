@@ -298,10 +298,15 @@ enum err store_alert_fresh(struct db *db, int64_t submission, int64_t kernel, in
 
 enum err store_alert_kernel_since(struct db *db, int64_t kernel, int64_t *since_ms, struct why *w)
 {
-	struct db_stmt *q =
-	        db_prepare(db, "SELECT min(o.created_ms) FROM kernel k JOIN kernel o ON o.id = k.id"
-	                       " OR o.commit_id = k.commit_id OR o.section_hash = k.section_hash"
-	                       " OR o.image = k.image WHERE k.id = ?1");
+	/* Each an index's first row: joined by OR the whole table would be read. */
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT min(y.ms) FROM (SELECT created_ms AS ms FROM kernel WHERE id = ?1"
+	            " UNION ALL SELECT min(o.created_ms) FROM kernel o WHERE o.commit_id ="
+	            " (SELECT commit_id FROM kernel WHERE id = ?1)"
+	            " UNION ALL SELECT min(o.created_ms) FROM kernel o WHERE o.section_hash ="
+	            " (SELECT section_hash FROM kernel WHERE id = ?1)"
+	            " UNION ALL SELECT min(o.created_ms) FROM kernel o WHERE o.image ="
+	            " (SELECT image FROM kernel WHERE id = ?1)) AS y");
 
 	db_bind_int(q, 1, kernel);
 	return db_run_int(q, since_ms, w);
