@@ -183,6 +183,46 @@ static int64_t again(const struct slower *s, size_t kernel, const struct alert_c
 	return n;
 }
 
+static bool same_cell(const struct alert_cell *a, const struct alert_cell *b)
+{
+	return str_eq(a->board, b->board) && str_eq(a->case_text, b->case_text) &&
+	       str_eq(a->metric, b->metric);
+}
+
+/* Puts the cells of before that this comparison has not measured behind its own. *more: it
+ * has slower ones that were not there. */
+static void add_others(struct slower *s, size_t kernel, const struct alert_cells *before,
+                       int64_t *more)
+{
+	const struct cmp *c = s->c;
+	size_t own = s->cells.count;
+
+	*more = 0;
+	for (size_t i = 0; i < own; i++) {
+		bool was = false;
+
+		for (size_t o = 0; o < before->count; o++)
+			was |= same_cell(&s->cells.at[i], &before->at[o]);
+		*more += !was && str_eq(s->cells.at[i].verdict, "slower");
+	}
+	for (size_t i = 0; i < before->count; i++) {
+		const struct alert_cell *b = &before->at[i];
+		bool measured = false;
+
+		for (size_t o = 0; o < c->cells; o++) {
+			const struct cmp_cell *x = &c->cell[o];
+
+			measured |= x->kernel == kernel &&
+			            str_eq(c->board[x->board].name, b->board) &&
+			            str_eq(c->case_[x->case_], b->case_text) &&
+			            str_eq(c->metric[x->metric].name, b->metric);
+		}
+		if (!measured)
+			*(struct alert_cell *)pool_push(s->pool, (void **)&s->cells.at,
+			                                &s->cells.count, sizeof(*b)) = *b;
+	}
+}
+
 /* The same submission, computed anew: boots were voided, or count again. */
 static enum err recomputed(struct db *db, const struct slower *s, const struct alert *a,
                            const struct alert_cells *before, int64_t now_ms, struct why *w)
@@ -212,17 +252,27 @@ static enum err recomputed(struct db *db, const struct slower *s, const struct a
 }
 
 /* Another submission of the same two kernels: it counts where it has boots of its own. */
-static enum err remeasured(struct db *db, const struct slower *s, size_t kernel,
-                           const struct alert *a, const struct alert_cells *before, int64_t now_ms,
-                           struct why *w)
+static enum err remeasured(struct db *db, struct slower *s, size_t kernel, const struct alert *a,
+                           const struct alert_cells *before, int64_t now_ms, struct why *w)
 {
 	bool waits = str_eq(a->state, "new") || str_eq(a->state, "confirmed") ||
 	             str_eq(a->state, "not_reproduced");
-	int64_t fresh, gone, n = again(s, kernel, before, &gone);
+	int64_t fresh, gone, more, id, n = again(s, kernel, before, &gone);
 	const char *to = a->state, *why;
 	enum err e = store_alert_fresh(db, s->c->submission, s->kernel->kernel_id, &fresh, w);
 
-	if (e != OK || !fresh || (!waits && !str_eq(a->state, "acknowledged")) || (!n && !gone))
+	if (e != OK || (!waits && !str_eq(a->state, "acknowledged")))
+		return e;
+	add_others(s, kernel, before, &more);
+	/* Seen on a board, or in a case, that nobody had looked at before. */
+	if (!n && !gone && more) {
+		e = store_alert_cells_set(db, a->id, &s->cells, w);
+		why = pool_fmt(s->pool, "it shows in other cells as well: %s", counted(s));
+		if (e == OK && str_eq(a->state, "not_reproduced"))
+			return alerts_step(db, a->id, a->state, "new", why, NULL, now_ms, w);
+		return e == OK ? alerts_step_told(db, a->id, a->state, why, now_ms, &id, w) : e;
+	}
+	if (!fresh || (!n && !gone))
 		return e;
 	if (waits)
 		to = n ? "confirmed" : "not_reproduced";
@@ -291,7 +341,7 @@ static enum err one_kernel(struct db *db, struct slower *s, size_t kernel, int64
 	struct alert_cells before = {0};
 	struct alert a = {0};
 	int64_t id = NONE, newest;
-	bool left, over;
+	bool left, over, behind = false;
 	enum err e = alerts_pair(db, s->pool, s->kernel->kernel_id, s->base->kernel_id, &cause, w);
 
 	if (e == OK && s->of != NONE)
@@ -311,6 +361,12 @@ static enum err one_kernel(struct db *db, struct slower *s, size_t kernel, int64
 	if (e != OK)
 		return e;
 	newest = before.count ? before.at[0].submission : a.submission;
+	/* One of two tracks of a branch may be behind: what it brings is older than the end. */
+	if (over && !left && s->track.track != NONE)
+		e = store_alert_behind(db, s->track.track, s->kernel->kernel_id, a.changed_ms,
+		                       &behind, w);
+	if (e != OK || (over && behind))
+		return e;
 	if (s->c->submission > newest && s->slower && s->track.track != NONE && over)
 		return is_back(db, s, &a, now_ms, w);
 	if (s->c->submission == newest)

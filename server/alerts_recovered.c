@@ -49,6 +49,7 @@ static enum err is_as_before(struct db *db, const struct later *l, const struct 
 		const struct alert_cell *c = &cells->at[i];
 		const struct cmp_cell *x;
 		double level, sign;
+		bool added;
 
 		if (!str_eq(c->verdict, "slower"))
 			continue;
@@ -57,6 +58,13 @@ static enum err is_as_before(struct db *db, const struct later *l, const struct 
 		                      c->metric, &level, w);
 		if (e != OK)
 			break;
+		/* One that another submission added, perhaps on a board that the branch is
+		 * not measured on. */
+		added = isnan(level);
+		if (added && !x)
+			continue;
+		if (added)
+			level = c->base_mean;
 		*is = x && x->mean > 0 && level > 0 && x->verdict != VERDICT_INVALID &&
 		      x->verdict != VERDICT_SKIP;
 		if (!*is)
@@ -64,8 +72,8 @@ static enum err is_as_before(struct db *db, const struct later *l, const struct 
 		sign = l->c->metric[x->metric].more_is_better ? -1 : 1;
 		*is = sign * (x->mean / level - 1) < x->tau;
 		if (*is)
-			e = store_alert_one_env(db, a->submission, l->c->submission, c->board, is,
-			                        w);
+			e = store_alert_one_env(db, added ? c->submission : a->submission,
+			                        l->c->submission, c->board, is, w);
 		if (!was->cell || fabs(c->change) > fabs(was->cell->change))
 			*was = (struct was){.cell = c, .now = x->mean, .level = level};
 	}

@@ -35,11 +35,14 @@ static enum err around(struct db_stmt *q, const struct measured_point *at, struc
 enum err store_alert_before(struct db *db, const struct measured_point *at, struct pool *p,
                             struct ids *out, struct why *w)
 {
+	/* By its commit: whoever measured it first, another track or a person. */
 	struct db_stmt *q = db_prepare(
 	        db, "SELECT a.id FROM alert a WHERE a.kind = 'slower'"
-	            " AND a.state IN ('new','confirmed','acknowledged') AND EXISTS (SELECT 1 FROM "
-	            "track_point t WHERE t.submission_id ="
-	            " a.submission_id AND t.track_id = ?1 AND t.position < ?2) ORDER BY a.id");
+	            " AND a.state IN ('new','confirmed','acknowledged') AND EXISTS (SELECT 1"
+	            " FROM submission_kernel k JOIN track_point t ON t.commit_id = k.commit_id"
+	            " WHERE k.submission_id = a.submission_id AND k.name = a.kernel"
+	            " AND t.track_id = ?1 AND t.position < ?2 AND t.submission_id IS NOT NULL)"
+	            " ORDER BY a.id");
 
 	return around(q, at, p, out, w);
 }
@@ -115,6 +118,26 @@ enum err store_alert_one_env(struct db *db, int64_t one, int64_t other, const ch
 	db_bind_text(q, 3, board);
 	e = db_run_int(q, &envs, w);
 	*is = envs == 1;
+	return e;
+}
+
+enum err store_alert_behind(struct db *db, int64_t track, int64_t kernel, int64_t before_ms,
+                            bool *is, struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT count(*) FROM (SELECT 1 AS one FROM kernel k JOIN track_point x"
+	            " ON x.commit_id = k.commit_id JOIN track o ON o.id = x.track_id"
+	            " JOIN track t ON t.tree = o.tree AND t.branch = o.branch"
+	            " JOIN submission s ON s.id = x.submission_id WHERE k.id = ?2 AND t.id = ?1"
+	            " AND o.id <> ?1 AND s.ended_ms <= ?3 LIMIT 1) AS y");
+	int64_t n = 0;
+	enum err e;
+
+	db_bind_int(q, 1, track);
+	db_bind_int(q, 2, kernel);
+	db_bind_int(q, 3, before_ms);
+	e = db_run_int(q, &n, w);
+	*is = n > 0;
 	return e;
 }
 

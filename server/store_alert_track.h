@@ -17,8 +17,8 @@ struct measured_point {
 };
 enum err store_alert_point(struct db *db, int64_t submission, struct pool *p,
                            struct measured_point *out, struct why *w);
-/* Alerts of slower kernels that are open and came of an earlier point of that track, oldest first.
- */
+/* Alerts that are open, of kernels that were slower at an earlier point of that track, whoever
+ * measured them first; oldest first. */
 enum err store_alert_before(struct db *db, const struct measured_point *at, struct pool *p,
                             struct ids *out, struct why *w);
 /* Alerts of a slower kernel between two points of that track, one before this one and one
@@ -36,6 +36,9 @@ enum err store_alert_level(struct db *db, int64_t submission, const char *kernel
  * environment? */
 enum err store_alert_one_env(struct db *db, int64_t one, int64_t other, const char *board, bool *is,
                              struct why *w);
+/* Had another track of that branch measured the kernel's commit by then? */
+enum err store_alert_behind(struct db *db, int64_t track, int64_t kernel, int64_t before_ms,
+                            bool *is, struct why *w);
 /* Was the submission made to look at what is behind the branch: for an alert, or in a hole
  * of a track? */
 enum err store_alert_backward(struct db *db, int64_t submission, bool *is, struct why *w);
