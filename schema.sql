@@ -651,6 +651,7 @@ CREATE TABLE alert_cell (
 	mute_id       INTEGER REFERENCES mute(id), -- NULL: it is told
 	PRIMARY KEY (alert_id, pos)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX alert_cell_mute ON alert_cell(mute_id) WHERE mute_id IS NOT NULL;
 
 -- Submissions that the server made by itself for an alert: to measure it again, or on the
 -- way to the commit behind it.

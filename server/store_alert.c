@@ -432,6 +432,19 @@ enum err store_mute_end(struct db *db, int64_t id, const char *by, int64_t now_m
 	return e;
 }
 
+enum err store_mute_over(struct db *db, int64_t now_ms, struct pool *p, struct ids *out,
+                         struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT DISTINCT a.id FROM alert_cell c JOIN mute m ON m.id = c.mute_id"
+	            " JOIN alert a ON a.id = c.alert_id WHERE c.mute_id IS NOT NULL"
+	            " AND a.state IN ('new','confirmed','acknowledged')"
+	            " AND (m.until_ms <= ?1 OR m.ended_ms IS NOT NULL) ORDER BY a.id");
+
+	db_bind_int(q, 1, now_ms);
+	return read_ids(q, p, out, w);
+}
+
 enum err store_mute_list(struct db *db, int64_t now_ms, struct pool *p, struct mutes *out,
                          struct why *w)
 {

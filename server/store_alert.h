@@ -126,6 +126,9 @@ enum err store_mute_add(struct db *db, const struct mute *m, int64_t *id, struct
 /* ERR_NOT_FOUND; ERR_CONFLICT when it was ended already. */
 enum err store_mute_end(struct db *db, int64_t id, const char *by, int64_t now_ms, struct why *w);
 enum err store_mute_get(struct db *db, int64_t id, struct pool *p, struct mute *out, struct why *w);
+/* Open alerts with cells that a mute keeps quiet which is over by then. */
+enum err store_mute_over(struct db *db, int64_t now_ms, struct pool *p, struct ids *out,
+                         struct why *w);
 /* Oldest first; `now_ms` NONE: those that are over too. */
 enum err store_mute_list(struct db *db, int64_t now_ms, struct pool *p, struct mutes *out,
                          struct why *w);

@@ -303,9 +303,10 @@ enum err store_point_quiet(struct db *db, int64_t track, int64_t points, struct 
 	            " JOIN submission s ON s.id = t.submission_id WHERE t.track_id = ?1"
 	            " AND t.position > n.position AND t.kind <> 'base' AND s.state = 'done')"
 	            " AS behind FROM newest n WHERE NOT EXISTS (SELECT 1 FROM alert a"
-	            " JOIN track_point t ON t.submission_id = a.submission_id"
 	            " WHERE a.kind = 'fault' AND a.state IN ('new', 'confirmed', 'acknowledged')"
-	            " AND t.track_id = ?1) ORDER BY behind DESC, n.board, n.case_text");
+	            " AND EXISTS (SELECT 1 FROM track_point t"
+	            " WHERE t.submission_id = a.submission_id AND t.track_id = ?1)) ORDER BY "
+	            "behind DESC, n.board, n.case_text");
 	enum err e;
 
 	*out = (struct quiet_cells){0};

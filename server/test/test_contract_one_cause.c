@@ -133,12 +133,108 @@ static void another_board(void **state)
 	json_decref(bed_becomes(f, 1, "recovered"));
 }
 
+/* What somebody works on, and one more commit that is slower: that is another cause. */
+static void acknowledged_and_worse(void **state)
+{
+	struct fake *f = *state;
+	int64_t id = bed_follow(f, "\"det\"", "\"" TRACK_CASE "\"");
+
+	bed.slow = "bc";
+	bed_grows(f, id, "ab", "b<a a");
+	json_decref(bed_becomes(f, 1, "confirmed"));
+	bed_person(f, 1, "acknowledge", "{\"why\":\"mine\"}");
+	bed_grows(f, id, "abc", "c<b b<a a");
+	bed_is(f, 1, "acknowledged");
+	bed.slow = "d";
+	bed.by = .05;
+	bed_grows(f, id, "abcd", "d<c c<b b<a a");
+	json_decref(bed_becomes(f, 2, "confirmed"));
+	bed_is(f, 1, "acknowledged");
+	assert_int_equal(bed_alerts(f), 2);
+	/* Back below both: both are over. */
+	bed_grows(f, id, "abcde", "e<d d<c c<b b<a a");
+	json_decref(bed_becomes(f, 1, "recovered"));
+	json_decref(bed_becomes(f, 2, "recovered"));
+}
+
+/* Above the threshold in every second commit: each pair is told once, and ends by itself. */
+static void around_the_threshold(void **state)
+{
+	struct fake *f = *state;
+	int64_t id = bed_follow(f, "\"det\"", "\"" TRACK_CASE "\"");
+
+	bed.by = .006;
+	bed.slow = "bd";
+	bed_grows(f, id, "ab", "b<a a");
+	bed_grows(f, id, "abc", "c<b b<a a");
+	bed_grows(f, id, "abcd", "d<c c<b b<a a");
+	bed_grows(f, id, "abcde", "e<d d<c c<b b<a a");
+	fake_work(f);
+	for (int i = 1; i <= bed_alerts(f); i++) {
+		json_decref(bed_becomes(f, i, "recovered"));
+		assert_int_equal(bed_times(f, i, "new"), 1);
+		assert_int_equal(bed_times(f, i, "recovered"), 1);
+	}
+	assert_true(bed_alerts(f) <= 2);
+}
+
+/* Nobody heard of it while it was muted; when that ends they do, once. */
+static void a_mute_that_ends(void **state)
+{
+	struct fake *f = *state;
+	int64_t id = bed_follow(f, "\"det\"", "\"" TRACK_CASE "\""), end;
+	json_t *o = NULL;
+
+	assert_int_equal(ask_json(f->d, "POST", "/api/v1/subscriptions", f->d->admin,
+	                          "{\"channel\":\"webhook\",\"to\":\"https://93.184.215.14/x\"}",
+	                          &o),
+	                 201);
+	json_decref(o);
+	assert_int_equal(
+	        ask_json(f->d, "POST", "/api/v1/mutes", f->d->admin,
+	                 "{\"board\":\"d*\",\"why\":\"moving house\",\"until\":\"2027-03-01\"}",
+	                 &o),
+	        201);
+	json_decref(o);
+	bed.slow = "b";
+	bed_grows(f, id, "ab", "b<a a");
+	o = bed_becomes(f, 1, "confirmed");
+	assert_true(json_is_true(at(o, "muted")));
+	assert_int_equal(json_array_size(at(o, "told")), 0);
+	json_decref(o);
+	assert_int_equal(ask_json(f->d, "DELETE", "/api/v1/mutes/1", f->d->admin, NULL, NULL), 200);
+	end = clock_mono_ns() + 10 * NS_PER_S;
+	for (;;) {
+		size_t told;
+		bool muted;
+
+		o = bed_alert(f, 1);
+		told = json_array_size(at(o, "told"));
+		muted = json_is_true(at(o, "muted"));
+		json_decref(o);
+		if (told)
+			assert_false(muted);
+		if (told)
+			break;
+		assert_true(clock_mono_ns() < end);
+		sleep_ms(50);
+	}
+	/* The worker has looked again since. */
+	bed_grows(f, id, "abc", "c<b b<a a");
+	o = bed_becomes(f, 1, "recovered");
+	assert_int_equal(json_array_size(at(o, "told")), 2);
+	json_decref(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(two_tracks, bed_setup, bed_teardown),
 	        cmocka_unit_test_setup_teardown(two_tracks_fault, bed_setup, bed_teardown),
 	        cmocka_unit_test_setup_teardown(another_board, bed_setup, bed_teardown),
+	        cmocka_unit_test_setup_teardown(acknowledged_and_worse, bed_setup, bed_teardown),
+	        cmocka_unit_test_setup_teardown(around_the_threshold, bed_setup, bed_teardown),
+	        cmocka_unit_test_setup_teardown(a_mute_that_ends, bed_setup, bed_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
