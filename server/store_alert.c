@@ -361,6 +361,30 @@ enum err store_mark_list(struct db *db, int64_t alert, int64_t before, int64_t l
 	return e;
 }
 
+enum err store_mark_quality(struct db *db, struct alert_quality *out, struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT count(*), coalesce(sum(CASE WHEN EXISTS (SELECT 1 FROM alert_step s"
+	            " WHERE s.alert_id = a.id AND s.to_state = 'confirmed') THEN 1 ELSE 0 END), 0),"
+	            " coalesce(sum(CASE WHEN EXISTS (SELECT 1 FROM alert_step s WHERE s.alert_id ="
+	            " a.id AND s.to_state = 'not_reproduced') THEN 1 ELSE 0 END), 0),"
+	            " coalesce(sum(CASE WHEN EXISTS (SELECT 1 FROM alert_mark m WHERE m.alert_id ="
+	            " a.id AND m.mark = 'wrong') THEN 1 ELSE 0 END), 0),"
+	            " (SELECT count(*) FROM alert_mark WHERE mark = 'missed')"
+	            " FROM alert a WHERE a.kind <> 'missing'");
+	enum err e = db_step(q, w);
+
+	*out = (struct alert_quality){0};
+	if (e == OK && db_has_row(q))
+		*out = (struct alert_quality){.alerts = db_int(q, 0),
+		                              .confirmed = db_int(q, 1),
+		                              .not_reproduced = db_int(q, 2),
+		                              .wrong = db_int(q, 3),
+		                              .missed = db_int(q, 4)};
+	db_done(q);
+	return e;
+}
+
 /* ---- mutes */
 
 #define MUTE                                                                  \

@@ -110,6 +110,13 @@ enum err store_mark_add(struct db *db, const struct alert_mark *m, int64_t *id, 
 enum err store_mark_list(struct db *db, int64_t alert, int64_t before, int64_t limit,
                          struct pool *p, struct alert_marks *out, struct why *w);
 
+/* Of alerts of slower kernels and of faults. */
+struct alert_quality {
+	int64_t alerts, confirmed, not_reproduced; /* that were, at some time */
+	int64_t wrong, missed;                     /* marked: alerts; marks without one */
+};
+enum err store_mark_quality(struct db *db, struct alert_quality *out, struct why *w);
+
 /* ---- mutes */
 
 struct mute {
