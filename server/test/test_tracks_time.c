@@ -172,8 +172,8 @@ static enum err answer(struct db *db, void *arg, struct why *w)
 		k.count = 1;
 	}
 	if (e == OK)
-		e = a->fails ? walk_failed(db, &j, "tree \"x\" has no branch or tag \"master\"", a->now_ms,
-		                           w)
+		e = a->fails ? walk_failed(db, &j, "tree \"x\" has no branch or tag \"master\"",
+		                           a->now_ms, w)
 		             : walk_answered(db, &j, &k, a->now_ms, w);
 	pool_free(p);
 	return e;
