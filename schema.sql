@@ -128,6 +128,9 @@ CREATE TABLE kernel (
 ) STRICT;
 CREATE UNIQUE INDEX kernel_key ON kernel(key) WHERE state <> 'failed';
 CREATE INDEX kernel_config ON kernel(config_sha256, id);
+CREATE INDEX kernel_commit ON kernel(commit_id, created_ms) WHERE commit_id IS NOT NULL;
+CREATE INDEX kernel_section ON kernel(section_hash, created_ms) WHERE section_hash IS NOT NULL;
+CREATE INDEX kernel_image ON kernel(image, created_ms) WHERE image IS NOT NULL;
 
 CREATE TABLE submission_kernel (
 	submission_id INTEGER NOT NULL REFERENCES submission(id),
@@ -538,6 +541,7 @@ CREATE TABLE track_point (
 	submission_id INTEGER REFERENCES submission(id), -- it against the point before; NULL: it waits
 	release_id    INTEGER REFERENCES submission(id), -- it against the track's release
 	filled        INTEGER NOT NULL DEFAULT 0, -- put into a hole while boards were idle
+	hole          INTEGER NOT NULL DEFAULT 0, -- commits of the main line between the point before and it
 	note          TEXT,                       -- what is said of it
 	seen_ms       INTEGER NOT NULL,
 	PRIMARY KEY (track_id, position)
@@ -545,6 +549,8 @@ CREATE TABLE track_point (
 CREATE INDEX track_point_submission ON track_point(submission_id);
 CREATE INDEX track_point_release ON track_point(release_id) WHERE release_id IS NOT NULL;
 CREATE INDEX track_point_walk ON track_point(walk_id);
+CREATE INDEX track_point_filled ON track_point(track_id, seen_ms) WHERE filled = 1;
+CREATE INDEX track_point_hole ON track_point(track_id, hole, position) WHERE hole > 0;
 CREATE INDEX track_point_commit ON track_point(commit_id, track_id);
 
 -- A pinned kernel that boards boot every night, so that histories go on over a change of
@@ -663,6 +669,7 @@ CREATE TABLE alert_cell (
 	mute_id       INTEGER REFERENCES mute(id), -- NULL: it is told
 	PRIMARY KEY (alert_id, pos)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX alert_cell_mute ON alert_cell(mute_id) WHERE mute_id IS NOT NULL;
 
 -- Submissions that the server made by itself for an alert: to measure it again, or on the
 -- way to the commit behind it.

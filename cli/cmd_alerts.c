@@ -336,6 +336,56 @@ static enum err missed(struct cli *cli, const struct alerts_opts *o, const char 
 	return send(cli, "POST", "/api/v1/marks", body, "marked as missed:", w);
 }
 
+static void print_share(const char *name, int64_t n, const json_t *share)
+{
+	char *line = json_is_number(share) ? xasprintf("%lld, %.1f %%", (long long)n,
+	                                               json_number_value(share) * 100)
+	                                   : xasprintf("%lld", (long long)n);
+
+	printf("%-16s", name);
+	print_clean(line);
+	free(line);
+}
+
+static enum err quality(struct cli *cli, struct why *w)
+{
+	struct table t;
+	struct reply r;
+	const json_t *m, *q;
+	size_t i;
+	enum err e = cli_get(cli, "/api/v1/marks?limit=50", &r, w);
+
+	if (!e && cli->json) {
+		e = cli_print_json(r.json, w);
+	} else if (!e) {
+		q = json_object_get(r.json, "quality");
+		print_share("alerts", json_int(q, "alerts", 0), NULL);
+		print_share("confirmed", json_int(q, "confirmed", 0), NULL);
+		print_share("not reproduced", json_int(q, "not_reproduced", 0), NULL);
+		print_share("wrong", json_int(q, "wrong", 0), json_object_get(q, "wrong_share"));
+		print_share("missed", json_int(q, "missed", 0), json_object_get(q, "missed_share"));
+		table_init(&t, "ID", "MARK", "ALERT", "SUBMISSION", "BY", "WHY");
+		json_array_foreach (json_object_get(r.json, "marks"), i, m) {
+			char id[24], alert[24] = "", sub[24] = "";
+
+			snprintf(id, sizeof(id), "%lld", (long long)json_int(m, "id", 0));
+			if (json_int(m, "alert", 0))
+				snprintf(alert, sizeof(alert), "%lld",
+				         (long long)json_int(m, "alert", 0));
+			if (json_int(m, "submission", 0))
+				snprintf(sub, sizeof(sub), "%lld",
+				         (long long)json_int(m, "submission", 0));
+			table_row(&t, id, json_str(m, "mark", NULL), alert, sub,
+			          json_str(m, "by", NULL), json_str(m, "why", ""));
+		}
+		if (json_array_size(json_object_get(r.json, "marks")))
+			table_print(&t);
+		table_release(&t);
+	}
+	reply_release(&r);
+	return e;
+}
+
 /* ---- mutes */
 
 static enum err mutes(struct cli *cli, struct why *w)
@@ -414,6 +464,8 @@ static enum err run_alerts(struct cli *cli, void *opt, int argc, char **argv, st
 		return remeasure(cli, o, argv[1], w);
 	if (str_eq(verb, "missed") && argc == 2)
 		return missed(cli, o, argv[1], w);
+	if (str_eq(verb, "quality") && argc == 1)
+		return quality(cli, w);
 	if (str_eq(verb, "mute") && argc == 1)
 		return mute(cli, o, w);
 	if (str_eq(verb, "mutes") && argc == 1)
@@ -422,7 +474,8 @@ static enum err run_alerts(struct cli *cli, void *opt, int argc, char **argv, st
 		return unmute(cli, argv[1], w);
 	return err_set(w, ERR_INPUT,
 	               "expected: foldwatch alerts list | show ID | ack|dismiss|fix|note ID | "
-	               "remeasure ID | mark ID wrong|missed | missed SUBMISSION | mute | mutes | "
+	               "remeasure ID | mark ID wrong|missed | missed SUBMISSION | quality | mute | "
+	               "mutes | "
 	               "unmute ID");
 }
 
@@ -430,7 +483,7 @@ const struct cli_command cmd_alerts = {
         .name = "alerts",
         .args = "[list | show ID | ack|dismiss|fix|note ID | remeasure ID | mark ID wrong|missed | "
                 "missed "
-                "SUBMISSION | mute | mutes | unmute ID]",
+                "SUBMISSION | quality | mute | mutes | unmute ID]",
         .summary = "list alerts, show one with its story, and say what becomes of it",
         .help = "An alert is a kernel that is slower than its baseline, or a fault that no boot "
                 "had\n"

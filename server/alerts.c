@@ -183,6 +183,46 @@ static int64_t again(const struct slower *s, size_t kernel, const struct alert_c
 	return n;
 }
 
+static bool same_cell(const struct alert_cell *a, const struct alert_cell *b)
+{
+	return str_eq(a->board, b->board) && str_eq(a->case_text, b->case_text) &&
+	       str_eq(a->metric, b->metric);
+}
+
+/* Puts the cells of before that this comparison has not measured behind its own. *more: it
+ * has slower ones that were not there. */
+static void add_others(struct slower *s, size_t kernel, const struct alert_cells *before,
+                       int64_t *more)
+{
+	const struct cmp *c = s->c;
+	size_t own = s->cells.count;
+
+	*more = 0;
+	for (size_t i = 0; i < own; i++) {
+		bool was = false;
+
+		for (size_t o = 0; o < before->count; o++)
+			was |= same_cell(&s->cells.at[i], &before->at[o]);
+		*more += !was && str_eq(s->cells.at[i].verdict, "slower");
+	}
+	for (size_t i = 0; i < before->count; i++) {
+		const struct alert_cell *b = &before->at[i];
+		bool measured = false;
+
+		for (size_t o = 0; o < c->cells; o++) {
+			const struct cmp_cell *x = &c->cell[o];
+
+			measured |= x->kernel == kernel &&
+			            str_eq(c->board[x->board].name, b->board) &&
+			            str_eq(c->case_[x->case_], b->case_text) &&
+			            str_eq(c->metric[x->metric].name, b->metric);
+		}
+		if (!measured)
+			*(struct alert_cell *)pool_push(s->pool, (void **)&s->cells.at,
+			                                &s->cells.count, sizeof(*b)) = *b;
+	}
+}
+
 /* The same submission, computed anew: boots were voided, or count again. */
 static enum err recomputed(struct db *db, const struct slower *s, const struct alert *a,
                            const struct alert_cells *before, int64_t now_ms, struct why *w)
@@ -212,17 +252,27 @@ static enum err recomputed(struct db *db, const struct slower *s, const struct a
 }
 
 /* Another submission of the same two kernels: it counts where it has boots of its own. */
-static enum err remeasured(struct db *db, const struct slower *s, size_t kernel,
-                           const struct alert *a, const struct alert_cells *before, int64_t now_ms,
-                           struct why *w)
+static enum err remeasured(struct db *db, struct slower *s, size_t kernel, const struct alert *a,
+                           const struct alert_cells *before, int64_t now_ms, struct why *w)
 {
 	bool waits = str_eq(a->state, "new") || str_eq(a->state, "confirmed") ||
 	             str_eq(a->state, "not_reproduced");
-	int64_t fresh, gone, n = again(s, kernel, before, &gone);
+	int64_t fresh, gone, more, id, n = again(s, kernel, before, &gone);
 	const char *to = a->state, *why;
 	enum err e = store_alert_fresh(db, s->c->submission, s->kernel->kernel_id, &fresh, w);
 
-	if (e != OK || !fresh || (!waits && !str_eq(a->state, "acknowledged")) || (!n && !gone))
+	if (e != OK || (!waits && !str_eq(a->state, "acknowledged")))
+		return e;
+	add_others(s, kernel, before, &more);
+	/* Seen on a board, or in a case, that nobody had looked at before. */
+	if (!n && !gone && more) {
+		e = store_alert_cells_set(db, a->id, &s->cells, w);
+		why = pool_fmt(s->pool, "it shows in other cells as well: %s", counted(s));
+		if (e == OK && str_eq(a->state, "not_reproduced"))
+			return alerts_step(db, a->id, a->state, "new", why, NULL, now_ms, w);
+		return e == OK ? alerts_step_told(db, a->id, a->state, why, now_ms, &id, w) : e;
+	}
+	if (!fresh || (!n && !gone))
 		return e;
 	if (waits)
 		to = n ? "confirmed" : "not_reproduced";
@@ -272,6 +322,17 @@ static enum err is_back(struct db *db, const struct slower *s, const struct aler
 	               : e;
 }
 
+enum err alerts_over(struct db *db, const struct alert *a, bool *left, bool *over, struct why *w)
+{
+	enum err e = OK;
+
+	*left = false;
+	if (str_eq(a->state, "dismissed"))
+		e = store_alert_by_server(db, a->id, left, w);
+	*over = *left || str_eq(a->state, "recovered") || str_eq(a->state, "fixed");
+	return e;
+}
+
 static enum err one_kernel(struct db *db, struct slower *s, size_t kernel, int64_t now_ms,
                            struct why *w)
 {
@@ -279,6 +340,7 @@ static enum err one_kernel(struct db *db, struct slower *s, size_t kernel, int64
 	struct alert_cells before = {0};
 	struct alert a = {0};
 	int64_t id = NONE, newest;
+	bool left, over, behind = false;
 	enum err e = alerts_pair(db, s->pool, s->kernel->kernel_id, s->base->kernel_id, &cause, w);
 
 	if (e == OK && s->of != NONE)
@@ -293,11 +355,18 @@ static enum err one_kernel(struct db *db, struct slower *s, size_t kernel, int64
 	e = store_alert_get(db, id, s->pool, &a, w);
 	if (e == OK)
 		e = store_alert_cells(db, id, s->pool, &before, w);
+	if (e == OK)
+		e = alerts_over(db, &a, &left, &over, w);
 	if (e != OK)
 		return e;
 	newest = before.count ? before.at[0].submission : a.submission;
-	if (s->c->submission > newest && s->slower && s->track.track != NONE &&
-	    (str_eq(a.state, "recovered") || str_eq(a.state, "fixed")))
+	/* One of two tracks of a branch may be behind: what it brings is older than the end. */
+	if (over && !left && s->track.track != NONE)
+		e = store_alert_behind(db, s->track.track, s->kernel->kernel_id, a.changed_ms,
+		                       &behind, w);
+	if (e != OK || (over && behind))
+		return e;
+	if (s->c->submission > newest && s->slower && s->track.track != NONE && over)
 		return is_back(db, s, &a, now_ms, w);
 	if (s->c->submission == newest)
 		return recomputed(db, s, &a, &before, now_ms, w);
@@ -360,162 +429,6 @@ enum err alerts_compared(struct db *db, const struct cmp *c, int64_t now_ms, str
 		e = alerts_recovered(db, c, now_ms, w);
 	pool_free(s.pool);
 	return err_at(w, e, "alerts of submission %lld", (long long)c->submission);
-}
-
-/* ---- a fault */
-
-struct faulty {
-	struct pool *pool;
-	struct boot boot;
-	struct sub_kernel kernel; /* what its submission calls it; name NULL: nothing */
-	struct known_faults known;
-	struct mutes mutes;
-};
-
-static enum err load_faulty(struct db *db, int64_t boot, int64_t now_ms, struct faulty *f,
-                            struct why *w)
-{
-	struct sub_kernels kernels = {0};
-	enum err e = store_boot_get(db, boot, f->pool, &f->boot, w);
-
-	if (e == OK && f->boot.submission != NONE)
-		e = store_sub_all_kernels(db, f->boot.submission, f->pool, &kernels, w);
-	for (size_t i = 0; e == OK && i < kernels.count; i++)
-		if (kernels.at[i].kernel_id == f->boot.kernel && !f->kernel.name)
-			f->kernel = kernels.at[i];
-	if (e == OK)
-		e = store_known_list(db, NULL, f->pool, &f->known, w);
-	return e == OK ? store_mute_list(db, now_ms, f->pool, &f->mutes, w) : e;
-}
-
-static bool is_known(const struct faulty *f, const char *signature)
-{
-	for (size_t i = 0; i < f->known.count; i++) {
-		const struct known_fault *k = &f->known.at[i];
-
-		if (k->ended_id == NONE && str_eq(k->signature, signature) &&
-		    f->boot.created_ms < k->until_ms && alerts_matches(k->board, f->boot.board) &&
-		    alerts_of_branch(f->pool, k->branch, f->kernel.tree, f->kernel.branch))
-			return true;
-	}
-	return false;
-}
-
-/* A mute of cases says nothing about faults. */
-static int64_t fault_muted_by(const struct faulty *f)
-{
-	for (size_t i = 0; i < f->mutes.count; i++) {
-		const struct mute *m = &f->mutes.at[i];
-
-		if (!m->case_glob && alerts_matches(m->board, f->boot.board) &&
-		    alerts_of_branch(f->pool, m->branch, f->kernel.tree, f->kernel.branch))
-			return m->id;
-	}
-	return NONE;
-}
-
-static void add_board(const struct faulty *f, struct alert_cells *cells)
-{
-	*(struct alert_cell *)pool_push(f->pool, (void **)&cells->at, &cells->count,
-	                                sizeof(*cells->at)) =
-	        (struct alert_cell){.submission = f->boot.submission,
-	                            .boot = f->boot.id,
-	                            .board = f->boot.board,
-	                            .base_mean = NAN,
-	                            .mean = NAN,
-	                            .change = NAN,
-	                            .low = NAN,
-	                            .high = NAN,
-	                            .boots = NONE,
-	                            .mute = fault_muted_by(f)};
-}
-
-static enum err make_fault(struct db *db, const struct faulty *f, const struct fault_row *r,
-                           const char *cause, int64_t now_ms, struct why *w)
-{
-	struct alert_cells cells = {0};
-	struct alert a = {.kind = "fault",
-	                  .cause = cause,
-	                  .title = pool_fmt(f->pool, "new kernel fault %s on %s", r->signature,
-	                                    f->boot.board),
-	                  .submission = f->boot.submission,
-	                  .kernel = f->kernel.name,
-	                  .boot = f->boot.id,
-	                  .signature = r->signature,
-	                  .state = "new",
-	                  .created_ms = now_ms};
-	const char *why =
-	        pool_fmt(f->pool, "boot %lld on %s showed it%s%s", (long long)f->boot.id,
-	                 f->boot.board, r->place ? ", at " : "", r->place ? r->place : "");
-	int64_t id;
-	enum err e = store_alert_add(db, &a, &id, w);
-
-	add_board(f, &cells);
-	if (e == OK)
-		e = store_alert_cells_set(db, id, &cells, w);
-	return e == OK ? alerts_step(db, id, NULL, "new", why, NULL, now_ms, w) : e;
-}
-
-/* On one more board; and after it was fixed, in a kernel that came since. */
-static enum err seen_again(struct db *db, const struct faulty *f, int64_t id, int64_t now_ms,
-                           struct why *w)
-{
-	struct alert_cells cells = {0};
-	struct alert a = {0};
-	int64_t since = 0;
-	bool there = false, backward = false;
-	enum err e = store_alert_get(db, id, f->pool, &a, w);
-
-	if (e == OK)
-		e = store_alert_cells(db, id, f->pool, &cells, w);
-	if (e != OK)
-		return e;
-	for (size_t i = 0; i < cells.count; i++)
-		there |= str_eq(cells.at[i].board, f->boot.board);
-	if (!there) {
-		add_board(f, &cells);
-		e = store_alert_cells_set(db, id, &cells, w);
-	}
-	if (e != OK || (!str_eq(a.state, "fixed") && !str_eq(a.state, "recovered")))
-		return e;
-	/* A commit that is looked up because it is old was built late, not made late. */
-	if (f->boot.submission != NONE)
-		e = store_alert_backward(db, f->boot.submission, &backward, w);
-	if (e != OK || backward)
-		return e;
-	e = store_alert_kernel_since(db, f->boot.kernel, &since, w);
-	if (e != OK || since <= a.changed_ms)
-		return e;
-	return alerts_step(db, id, a.state, "new",
-	                   pool_fmt(f->pool,
-	                            "boot %lld on %s showed it again, in a kernel that came since",
-	                            (long long)f->boot.id, f->boot.board),
-	                   NULL, now_ms, w);
-}
-
-enum err alerts_placed(struct db *db, int64_t boot, const struct fault_rows *rows, int64_t now_ms,
-                       struct why *w)
-{
-	struct faulty f = {.pool = pool_new()};
-	size_t i, o;
-	enum err e = load_faulty(db, boot, now_ms, &f, w);
-
-	for (i = 0; e == OK && !f.boot.imported && i < rows->count; i++) {
-		const struct fault_row *r = &rows->at[i];
-		const char *cause = pool_fmt(f.pool, "fault/%s", r->signature);
-		int64_t id;
-
-		for (o = 0; o < i && !str_eq(rows->at[o].signature, r->signature); o++)
-			;
-		if (o < i || is_known(&f, r->signature))
-			continue;
-		e = store_alert_by_cause(db, cause, &id, w);
-		if (e == OK)
-			e = id == NONE ? make_fault(db, &f, r, cause, now_ms, w)
-			               : seen_again(db, &f, id, now_ms, w);
-	}
-	pool_free(f.pool);
-	return err_at(w, e, "alerts of boot %lld", (long long)boot);
 }
 
 /* ---- a person */

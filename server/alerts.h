@@ -26,8 +26,9 @@
  *
  * States: new -> confirmed | not_reproduced; a person moves one to acknowledged, fixed or
  * dismissed, and back. `recovered` and the kind `missing` belong to branches that are
- * followed. A fault that is listed as known (store_fault.h) is no alert,
- * nor is what somebody imported.
+ * followed. Dismissed by the server (its step has no `by`) is one whose track has ended: that
+ * is nobody's judgement, and what shows it again makes it new. A fault that is listed as known
+ * (store_fault.h) is no alert, nor is what somebody imported.
  */
 #ifndef FOLDWATCH_SERVER_ALERTS_H
 #define FOLDWATCH_SERVER_ALERTS_H
@@ -38,10 +39,10 @@
 
 /* A finished comparison, as it is stored. */
 enum err alerts_compared(struct db *db, const struct cmp *c, int64_t now_ms, struct why *w);
-/* The same, for the open alerts of earlier points where it measures one of a track: those
- * whose every cell is back at its level, or whose fault none of the point's boots shows,
- * are `recovered` (alerts_recovered.c), by the newest point alone. alerts_compared() calls
- * it. */
+/* The same, for the open alerts of earlier points where it measures the newest of a track:
+ * those whose every cell is back at its level, or whose fault has not shown for as many boots
+ * as its rate asks for, wherever a branch that is followed showed it, are `recovered`
+ * (alerts_recovered.c). alerts_compared() calls it. */
 enum err alerts_recovered(struct db *db, const struct cmp *c, int64_t now_ms, struct why *w);
 /* Cells of a point that is about to be an alert. *is: an alert between two points around it
  * has one of them, so that this is its cause, and a step of that alert says so
@@ -56,9 +57,16 @@ enum err alerts_missing(struct db *db, const struct track *t, int64_t now_ms, st
  * steps of the histories is one alert, which the next tips bring up to date. *is false: it
  * is no such comparison, and nothing was done. */
 enum err alerts_crept(struct db *db, const struct cmp *c, int64_t now_ms, bool *is, struct why *w);
+/* Mutes that are over: what they kept quiet and is open still is told, once. The worker's
+ * thread. */
+struct server;
+void alerts_unmuted(struct server *srv, int64_t now_ms);
 /* Its stop is declared: an open alert of its silence is over. */
 enum err alerts_declared(struct db *db, const struct track *t, int64_t now_ms, struct why *w);
-/* The places of a boot's faults, as they are stored. */
+/* It has ended, and is saved: open alerts that no other track follows are dismissed, by the
+ * server, and told once; one that a person acknowledged stays theirs (alerts_ended.c). */
+enum err alerts_ended(struct db *db, const struct track *t, int64_t now_ms, struct why *w);
+/* The places of a boot's faults, as they are stored (alerts_fault.c). */
 enum err alerts_placed(struct db *db, int64_t boot, const struct fault_rows *rows, int64_t now_ms,
                        struct why *w);
 /* A person, `by` their token's label (NULL: the server), moves an alert to a state; `to`
@@ -77,6 +85,9 @@ enum err alerts_step(struct db *db, int64_t alert, const char *from, const char 
 enum err alerts_step_told(struct db *db, int64_t alert, const char *state, const char *why,
                           int64_t now_ms, int64_t *id, struct why *w);
 
+/* Is it over, and not because a person said that it is to be left alone? *left: because
+ * nobody followed it any more. */
+enum err alerts_over(struct db *db, const struct alert *a, bool *left, bool *over, struct why *w);
 /* The cause of a kernel that is slower than another; memory of p. */
 enum err alerts_pair(struct db *db, struct pool *p, int64_t kernel, int64_t base, const char **out,
                      struct why *w);

@@ -2,7 +2,9 @@
 #include "server/alerts.h"
 
 #include "lib/mem.h"
+#include "lib/stat/presence.h"
 #include "server/store_alert_track.h"
+#include "server/store_presence.h"
 
 #include <math.h>
 
@@ -47,6 +49,7 @@ static enum err is_as_before(struct db *db, const struct later *l, const struct 
 		const struct alert_cell *c = &cells->at[i];
 		const struct cmp_cell *x;
 		double level, sign;
+		bool added;
 
 		if (!str_eq(c->verdict, "slower"))
 			continue;
@@ -55,6 +58,13 @@ static enum err is_as_before(struct db *db, const struct later *l, const struct 
 		                      c->metric, &level, w);
 		if (e != OK)
 			break;
+		/* One that another submission added, perhaps on a board that the branch is
+		 * not measured on. */
+		added = isnan(level);
+		if (added && !x)
+			continue;
+		if (added)
+			level = c->base_mean;
 		*is = x && x->mean > 0 && level > 0 && x->verdict != VERDICT_INVALID &&
 		      x->verdict != VERDICT_SKIP;
 		if (!*is)
@@ -62,8 +72,8 @@ static enum err is_as_before(struct db *db, const struct later *l, const struct 
 		sign = l->c->metric[x->metric].more_is_better ? -1 : 1;
 		*is = sign * (x->mean / level - 1) < x->tau;
 		if (*is)
-			e = store_alert_one_env(db, a->submission, l->c->submission, c->board, is,
-			                        w);
+			e = store_alert_one_env(db, added ? c->submission : a->submission,
+			                        l->c->submission, c->board, is, w);
 		if (!was->cell || fabs(c->change) > fabs(was->cell->change))
 			*was = (struct was){.cell = c, .now = x->mean, .level = level};
 	}
@@ -88,26 +98,88 @@ static enum err slower_ended(struct db *db, const struct later *l, const struct 
 	return OK;
 }
 
-/* On every board that showed it the point has valid boots, and none of its boots shows it. */
-static enum err fault_ended(struct db *db, const struct later *l, const struct alert *a,
-                            const struct alert_cells *cells, const char **why, struct why *w)
+/* ---- a fault */
+
+#define SEEN_MAX 100 /* boots that showed it, the newest, by which its rate is told */
+
+struct gone {
+	struct presence_boots boots;
+	const char *board; /* where the row says least */
+	double chance;     /* of such a row, if it is still there */
+};
+
+/* Since the last point that showed it there have been as many boots without it as its rate
+ * asks for (lib/stat/presence.h). */
+static enum err gone_from(struct db *db, const struct later *l, const struct presence_place *x,
+                          const char *signature, struct gone *g, bool *is, struct why *w)
 {
-	int64_t boots = 0;
+	struct presence_boots n = {0};
+	/* Of a track that another point than this one is the newest of, all there is. */
+	int64_t until = x->track == l->point.track ? l->point.position : INT64_MAX;
 	enum err e = OK;
+	double chance;
 
-	for (size_t i = 0; e == OK && i < cells->count; i++) {
-		int64_t valid, showed;
+	*is = x->last < until;
+	if (*is)
+		e = store_presence_boots(db, x, signature, until, &n, w);
+	*is = e == OK && *is && n.showed &&
+	      n.without >= (int64_t)stat_gone_after((size_t)n.showed, (size_t)n.boots);
+	if (!*is)
+		return e;
+	chance = stat_still_there((size_t)n.showed, (size_t)n.boots, (size_t)n.without);
+	if (!g->board || chance > g->chance)
+		*g = (struct gone){.boots = n, .board = x->board, .chance = chance};
+	return OK;
+}
 
-		e = store_alert_shown(db, l->c->submission, l->kernel->kernel_id,
-		                      cells->at[i].board, a->signature, &valid, &showed, w);
-		if (e != OK || !valid || showed)
-			return e;
-		boots += valid;
+static const char *counted(struct pool *p, const struct gone *g)
+{
+	const struct presence_boots *n = &g->boots;
+
+	return pool_fmt(p, "%lld %s of %lld %s on %s without it, where %lld of %lld showed it: %s",
+	                (long long)n->without, n->without == 1 ? "boot" : "boots",
+	                (long long)n->points, n->points == 1 ? "point" : "points", g->board,
+	                (long long)n->showed, (long long)n->boots,
+	                g->chance < .001 ? "less than 0.1 % probable if it were still there"
+	                                 : pool_fmt(p, "%.1f %% probable if it were still there",
+	                                            g->chance * 100));
+}
+
+/* It showed there in another environment since: the older one is no board's any more, and
+ * would keep the alert open for ever. */
+static bool outlived(const struct presence_places *all, const struct presence_place *x)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		const struct presence_place *o = &all->at[i];
+
+		if (o->track == x->track && o->last > x->last && str_eq(o->board, x->board) &&
+		    str_eq(o->purpose, x->purpose) &&
+		    (x->config ? str_eq(o->config, x->config) : !o->config))
+			return true;
 	}
-	if (e == OK && boots)
-		*why = pool_fmt(l->pool, "%lld %s of %.12s did not show it, in submission %lld",
-		                (long long)boots, boots == 1 ? "boot" : "boots", l->point.commit,
-		                (long long)l->c->submission);
+	return false;
+}
+
+/* In every place of every branch that showed it, and one of them is this one. */
+static enum err fault_ended(struct db *db, const struct later *l, const struct alert *a,
+                            const char **why, struct why *w)
+{
+	struct presence_places places = {0};
+	struct gone g = {0};
+	int64_t since;
+	bool here = false, is = true;
+	enum err e = store_presence_since(db, a->id, &since, w);
+
+	if (e == OK)
+		e = store_presence_places(db, a->signature, since, SEEN_MAX, l->pool, &places, w);
+	for (size_t i = 0; i < places.count; i++)
+		here |= places.at[i].track == l->point.track;
+	for (size_t i = 0; e == OK && here && is && i < places.count; i++)
+		if (!outlived(&places, &places.at[i]))
+			e = gone_from(db, l, &places.at[i], a->signature, &g, &is, w);
+	if (e == OK && here && is)
+		*why = pool_fmt(l->pool, "%s; the newest is %.12s, in submission %lld",
+		                counted(l->pool, &g), l->point.commit, (long long)l->c->submission);
 	return e;
 }
 
@@ -123,7 +195,7 @@ static enum err one_alert(struct db *db, const struct later *l, int64_t id, stru
 	if (e == OK && str_eq(a.kind, "slower"))
 		e = slower_ended(db, l, &a, &cells, &why, w);
 	else if (e == OK && str_eq(a.kind, "fault"))
-		e = fault_ended(db, l, &a, &cells, &why, w);
+		e = fault_ended(db, l, &a, &why, w);
 	return e == OK && why ? alerts_step(db, id, a.state, "recovered", why, NULL, l->now_ms, w)
 	                      : e;
 }
@@ -146,6 +218,8 @@ enum err alerts_recovered(struct db *db, const struct cmp *c, int64_t now_ms, st
 	}
 	if (e == OK && l.kernel)
 		e = store_alert_before(db, &l.point, l.pool, &alerts, w);
+	if (e == OK && l.kernel)
+		e = store_presence_open(db, l.pool, &alerts, w);
 	for (size_t i = 0; e == OK && i < alerts.count; i++)
 		e = one_alert(db, &l, alerts.at[i], w);
 	pool_free(l.pool);

@@ -273,14 +273,19 @@ enum err marks_list(struct http_req *req, struct http_resp *r, struct why *w)
 {
 	struct pool *p = pool_new();
 	struct alert_marks list = {0};
+	struct alert_quality quality;
 	int64_t limit, before;
 	enum err e = api_page(req, &limit, &before, w);
 
 	if (e == OK)
 		e = store_mark_list(db_reader(req->srv->store), NONE, before, limit, p, &list, w);
 	if (e == OK)
+		e = store_mark_quality(db_reader(req->srv->store), &quality, w);
+	if (e == OK)
 		r->json = api_list("marks", show_alert_marks(&list), limit,
 		                   list.count ? list.at[list.count - 1].id : 0);
+	if (e == OK)
+		json_put(r->json, "quality", show_alert_quality(&quality));
 	pool_free(p);
 	return e;
 }

@@ -309,13 +309,13 @@ static enum err change(struct db *db, void *arg, struct why *w)
 		                c->now_ms, w);
 		t.walk = NONE;
 	}
-	if (e == OK && (c->what == PAUSE || c->what == END))
+	if (e == OK && c->what == PAUSE)
 		e = alerts_declared(db, &t, c->now_ms, w);
 	if (c->what == RESUME || c->what == LOOK)
 		t.next_ms = c->now_ms;
 	t.wake_ms = c->now_ms;
 	if (e == OK)
-		e = store_track_save(db, &t, w);
+		e = c->what == END ? tracks_end(db, &t, c->now_ms, w) : store_track_save(db, &t, w);
 	pool_free(p);
 	return e;
 }

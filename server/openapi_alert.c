@@ -160,7 +160,16 @@ const struct openapi_object openapi_alert_objects[] = {
 	 "why str\n"
 	 "by str\n"
 	 "at time\n"},
+	{"Quality", SHAPE_OUT, "How alerts did, by what was measured again and by marks",
+	 "alerts int\n"
+	 "confirmed int\n"
+	 "not_reproduced int\n"
+	 "wrong int\n"
+	 "missed int\n"
+	 "wrong_share num?\n"
+	 "missed_share num?\n"},
 	{"Marks", SHAPE_OUT, "A page of marks",
+	 "quality Quality\n"
 	 "marks [Mark]\n"
 	 "next int?\n"},
 	{"MuteAsked", SHAPE_IN, "Patterns of what is not told, and the last day",

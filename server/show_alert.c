@@ -87,6 +87,24 @@ json_t *show_alert_steps(const struct alert_steps *steps)
 	return list;
 }
 
+json_t *show_alert_quality(const struct alert_quality *q)
+{
+	json_t *o = json_object();
+	double right = (double)(q->alerts - q->wrong);
+
+	json_put_int(o, "alerts", q->alerts);
+	json_put_int(o, "confirmed", q->confirmed);
+	json_put_int(o, "not_reproduced", q->not_reproduced);
+	json_put_int(o, "wrong", q->wrong);
+	json_put_int(o, "missed", q->missed);
+	json_put_real(o, "wrong_share", q->alerts ? (double)q->wrong / (double)q->alerts : NAN);
+	json_put_real(o, "missed_share",
+	              right + (double)q->missed > 0
+	                      ? (double)q->missed / (right + (double)q->missed)
+	                      : NAN);
+	return o;
+}
+
 json_t *show_alert_marks(const struct alert_marks *marks)
 {
 	json_t *list = json_array();

@@ -12,6 +12,7 @@
 
 json_t *show_alert(const struct alert *a, const struct alert_cells *cells);
 json_t *show_alert_steps(const struct alert_steps *steps);
+json_t *show_alert_quality(const struct alert_quality *q);
 json_t *show_alert_marks(const struct alert_marks *marks);
 /* Where the steps went: of the receiver only the subscription's id and channel. */
 json_t *show_letters(const struct letters *letters);

@@ -150,6 +150,21 @@ enum err store_alert_step(struct db *db, int64_t alert, const struct alert_step 
 	return db_run(q, w);
 }
 
+enum err store_alert_by_server(struct db *db, int64_t alert, bool *is, struct why *w)
+{
+	struct db_stmt *q =
+	        db_prepare(db, "SELECT by_whom IS NULL FROM alert_step WHERE alert_id = ?1"
+	                       " AND (from_state IS NULL OR from_state <> to_state)"
+	                       " ORDER BY id DESC LIMIT 1");
+	int64_t server = 0;
+	enum err e;
+
+	db_bind_int(q, 1, alert);
+	e = db_run_int(q, &server, w);
+	*is = server != 0;
+	return e;
+}
+
 #define STEP "SELECT id, from_state, to_state, why, by_whom, at_ms FROM alert_step"
 
 static void step_row(struct db_stmt *q, struct pool *p, struct alert_step *s)
@@ -284,10 +299,15 @@ enum err store_alert_fresh(struct db *db, int64_t submission, int64_t kernel, in
 
 enum err store_alert_kernel_since(struct db *db, int64_t kernel, int64_t *since_ms, struct why *w)
 {
-	struct db_stmt *q =
-	        db_prepare(db, "SELECT min(o.created_ms) FROM kernel k JOIN kernel o ON o.id = k.id"
-	                       " OR o.commit_id = k.commit_id OR o.section_hash = k.section_hash"
-	                       " OR o.image = k.image WHERE k.id = ?1");
+	/* Each an index's first row: joined by OR the whole table would be read. */
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT min(y.ms) FROM (SELECT created_ms AS ms FROM kernel WHERE id = ?1"
+	            " UNION ALL SELECT min(o.created_ms) FROM kernel o WHERE o.commit_id ="
+	            " (SELECT commit_id FROM kernel WHERE id = ?1)"
+	            " UNION ALL SELECT min(o.created_ms) FROM kernel o WHERE o.section_hash ="
+	            " (SELECT section_hash FROM kernel WHERE id = ?1)"
+	            " UNION ALL SELECT min(o.created_ms) FROM kernel o WHERE o.image ="
+	            " (SELECT image FROM kernel WHERE id = ?1)) AS y");
 
 	db_bind_int(q, 1, kernel);
 	return db_run_int(q, since_ms, w);
@@ -338,6 +358,30 @@ enum err store_mark_list(struct db *db, int64_t alert, int64_t before, int64_t l
 		m->by = col_str(q, 7, p);
 		m->at_ms = db_int(q, 8);
 	}
+	db_done(q);
+	return e;
+}
+
+enum err store_mark_quality(struct db *db, struct alert_quality *out, struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT count(*), coalesce(sum(CASE WHEN EXISTS (SELECT 1 FROM alert_step s"
+	            " WHERE s.alert_id = a.id AND s.to_state = 'confirmed') THEN 1 ELSE 0 END), 0),"
+	            " coalesce(sum(CASE WHEN EXISTS (SELECT 1 FROM alert_step s WHERE s.alert_id ="
+	            " a.id AND s.to_state = 'not_reproduced') THEN 1 ELSE 0 END), 0),"
+	            " coalesce(sum(CASE WHEN EXISTS (SELECT 1 FROM alert_mark m WHERE m.alert_id ="
+	            " a.id AND m.mark = 'wrong') THEN 1 ELSE 0 END), 0),"
+	            " (SELECT count(*) FROM alert_mark WHERE mark = 'missed')"
+	            " FROM alert a WHERE a.kind <> 'missing'");
+	enum err e = db_step(q, w);
+
+	*out = (struct alert_quality){0};
+	if (e == OK && db_has_row(q))
+		*out = (struct alert_quality){.alerts = db_int(q, 0),
+		                              .confirmed = db_int(q, 1),
+		                              .not_reproduced = db_int(q, 2),
+		                              .wrong = db_int(q, 3),
+		                              .missed = db_int(q, 4)};
 	db_done(q);
 	return e;
 }
@@ -411,6 +455,19 @@ enum err store_mute_end(struct db *db, int64_t id, const char *by, int64_t now_m
 	}
 	pool_free(p);
 	return e;
+}
+
+enum err store_mute_over(struct db *db, int64_t now_ms, struct pool *p, struct ids *out,
+                         struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT DISTINCT a.id FROM alert_cell c JOIN mute m ON m.id = c.mute_id"
+	            " JOIN alert a ON a.id = c.alert_id WHERE c.mute_id IS NOT NULL"
+	            " AND a.state IN ('new','confirmed','acknowledged')"
+	            " AND (m.until_ms <= ?1 OR m.ended_ms IS NOT NULL) ORDER BY a.id");
+
+	db_bind_int(q, 1, now_ms);
+	return read_ids(q, p, out, w);
 }
 
 enum err store_mute_list(struct db *db, int64_t now_ms, struct pool *p, struct mutes *out,

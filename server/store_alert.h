@@ -72,6 +72,8 @@ enum err store_alert_list(struct db *db, const struct alert_filter *f, struct po
  * unless that is NULL. */
 enum err store_alert_step(struct db *db, int64_t alert, const struct alert_step *s,
                           const char *owner, int64_t *id, struct why *w);
+/* Was its state given by the server? */
+enum err store_alert_by_server(struct db *db, int64_t alert, bool *is, struct why *w);
 /* Oldest first. */
 enum err store_alert_steps(struct db *db, int64_t alert, struct pool *p, struct alert_steps *out,
                            struct why *w);
@@ -108,6 +110,13 @@ enum err store_mark_add(struct db *db, const struct alert_mark *m, int64_t *id, 
 enum err store_mark_list(struct db *db, int64_t alert, int64_t before, int64_t limit,
                          struct pool *p, struct alert_marks *out, struct why *w);
 
+/* Of alerts of slower kernels and of faults. */
+struct alert_quality {
+	int64_t alerts, confirmed, not_reproduced; /* that were, at some time */
+	int64_t wrong, missed;                     /* marked: alerts; marks without one */
+};
+enum err store_mark_quality(struct db *db, struct alert_quality *out, struct why *w);
+
 /* ---- mutes */
 
 struct mute {
@@ -124,6 +133,9 @@ enum err store_mute_add(struct db *db, const struct mute *m, int64_t *id, struct
 /* ERR_NOT_FOUND; ERR_CONFLICT when it was ended already. */
 enum err store_mute_end(struct db *db, int64_t id, const char *by, int64_t now_ms, struct why *w);
 enum err store_mute_get(struct db *db, int64_t id, struct pool *p, struct mute *out, struct why *w);
+/* Open alerts with cells that a mute keeps quiet which is over by then. */
+enum err store_mute_over(struct db *db, int64_t now_ms, struct pool *p, struct ids *out,
+                         struct why *w);
 /* Oldest first; `now_ms` NONE: those that are over too. */
 enum err store_mute_list(struct db *db, int64_t now_ms, struct pool *p, struct mutes *out,
                          struct why *w);

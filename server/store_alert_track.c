@@ -35,10 +35,14 @@ static enum err around(struct db_stmt *q, const struct measured_point *at, struc
 enum err store_alert_before(struct db *db, const struct measured_point *at, struct pool *p,
                             struct ids *out, struct why *w)
 {
+	/* By its commit: whoever measured it first, another track or a person. */
 	struct db_stmt *q = db_prepare(
-	        db, "SELECT a.id FROM alert a WHERE a.state IN ('new','confirmed','acknowledged')"
-	            " AND EXISTS (SELECT 1 FROM track_point t WHERE t.submission_id ="
-	            " a.submission_id AND t.track_id = ?1 AND t.position < ?2) ORDER BY a.id");
+	        db, "SELECT a.id FROM alert a WHERE a.kind = 'slower'"
+	            " AND a.state IN ('new','confirmed','acknowledged') AND EXISTS (SELECT 1"
+	            " FROM submission_kernel k JOIN track_point t ON t.commit_id = k.commit_id"
+	            " WHERE k.submission_id = a.submission_id AND k.name = a.kernel"
+	            " AND t.track_id = ?1 AND t.position < ?2 AND t.submission_id IS NOT NULL)"
+	            " ORDER BY a.id");
 
 	return around(q, at, p, out, w);
 }
@@ -56,6 +60,25 @@ enum err store_alert_spanning(struct db *db, const struct measured_point *at, st
 	            " AND a.kind = 'slower' ORDER BY a.id");
 
 	return around(q, at, p, out, w);
+}
+
+enum err store_alert_left(struct db *db, int64_t track, struct pool *p, struct ids *out,
+                          struct why *w)
+{
+	/* What has crept in is told for a track and a release: no other track has it. */
+	struct db_stmt *q = db_prepare(
+	        db, "SELECT a.id FROM alert a WHERE a.kind = 'slower'"
+	            " AND a.state IN ('new','confirmed','acknowledged') AND (EXISTS (SELECT 1"
+	            " FROM track_point x WHERE x.release_id = a.submission_id AND x.track_id = ?1)"
+	            " OR (EXISTS (SELECT 1 FROM track_point x JOIN track t ON t.id = x.track_id"
+	            " JOIN track o ON o.tree = t.tree AND o.branch = t.branch"
+	            " WHERE x.submission_id = a.submission_id AND o.id = ?1)"
+	            " AND NOT EXISTS (SELECT 1 FROM track t JOIN track o ON o.tree = t.tree"
+	            " AND o.branch = t.branch WHERE t.id = ?1 AND o.state <> 'ended')))"
+	            " ORDER BY a.id");
+
+	db_bind_int(q, 1, track);
+	return read_ids(q, p, out, w);
 }
 
 enum err store_alert_level(struct db *db, int64_t submission, const char *kernel, const char *board,
@@ -98,28 +121,23 @@ enum err store_alert_one_env(struct db *db, int64_t one, int64_t other, const ch
 	return e;
 }
 
-enum err store_alert_shown(struct db *db, int64_t submission, int64_t kernel, const char *board,
-                           const char *signature, int64_t *valid, int64_t *showed, struct why *w)
+enum err store_alert_behind(struct db *db, int64_t track, int64_t kernel, int64_t before_ms,
+                            bool *is, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
-	        db, "SELECT coalesce(sum(b.valid), 0), coalesce(sum(CASE WHEN EXISTS"
-	            " (SELECT 1 FROM boot_place f WHERE f.boot_id = b.id AND f.signature = ?4)"
-	            " THEN 1 ELSE 0 END), 0) FROM submission_boot s JOIN boot b"
-	            " ON b.id = s.boot_id WHERE s.submission_id = ?1 AND b.kernel_id = ?2"
-	            " AND b.board = ?3 AND b.purpose = 'work'");
+	        db, "SELECT count(*) FROM (SELECT 1 AS one FROM kernel k JOIN track_point x"
+	            " ON x.commit_id = k.commit_id JOIN track o ON o.id = x.track_id"
+	            " JOIN track t ON t.tree = o.tree AND t.branch = o.branch"
+	            " JOIN submission s ON s.id = x.submission_id WHERE k.id = ?2 AND t.id = ?1"
+	            " AND o.id <> ?1 AND s.ended_ms <= ?3 LIMIT 1) AS y");
+	int64_t n = 0;
 	enum err e;
 
-	*valid = *showed = 0;
-	db_bind_int(q, 1, submission);
+	db_bind_int(q, 1, track);
 	db_bind_int(q, 2, kernel);
-	db_bind_text(q, 3, board);
-	db_bind_text(q, 4, signature);
-	e = db_step(q, w);
-	if (e == OK && db_has_row(q)) {
-		*valid = db_int(q, 0);
-		*showed = db_int(q, 1);
-	}
-	db_done(q);
+	db_bind_int(q, 3, before_ms);
+	e = db_run_int(q, &n, w);
+	*is = n > 0;
 	return e;
 }
 

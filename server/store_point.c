@@ -46,12 +46,32 @@ static void point_row(struct db_stmt *q, struct pool *p, struct track_point *x)
 	                          .same = own && str_eq(own, base)};
 }
 
+/* What lies before a point that came, and before the one behind it: it may only shrink. */
+static enum err measure_holes(struct db *db, int64_t track, int64_t position, struct why *w)
+{
+	struct db_stmt *q = db_prepare(
+	        db, "UPDATE track_point SET hole = (SELECT count(*) FROM walk_commit c"
+	            " WHERE c.walk_id = track_point.walk_id AND c.mainline = 1"
+	            " AND c.position < track_point.walk_position AND c.position >"
+	            " track_point.walk_position - track_point.position + (SELECT max(o.position)"
+	            " FROM track_point o WHERE o.track_id = ?1"
+	            " AND o.position < track_point.position))"
+	            " WHERE track_id = ?1 AND rebased = 0 AND (position = ?2 OR position ="
+	            " (SELECT min(n.position) FROM track_point n WHERE n.track_id = ?1"
+	            " AND n.position > ?2))");
+
+	db_bind_int(q, 1, track);
+	db_bind_int(q, 2, position);
+	return db_run(q, w);
+}
+
 enum err store_point_add(struct db *db, int64_t track, const struct track_point *x, struct why *w)
 {
 	struct db_stmt *q = db_prepare(
 	        db, "INSERT INTO track_point (track_id, position, commit_id, kind, walk_id,"
 	            " walk_position, rebased, filled, note, seen_ms, submission_id)"
 	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+	enum err e;
 
 	db_bind_int(q, 1, track);
 	db_bind_int(q, 2, x->position);
@@ -64,7 +84,8 @@ enum err store_point_add(struct db *db, int64_t track, const struct track_point 
 	db_bind_text(q, 9, x->note);
 	db_bind_int(q, 10, x->seen_ms);
 	bind_opt(q, 11, x->submission);
-	return db_run(q, w);
+	e = db_run(q, w);
+	return e == OK ? measure_holes(db, track, x->position, w) : e;
 }
 
 static enum err read_points(struct db_stmt *q, struct pool *p, struct track_points *out,
@@ -206,19 +227,19 @@ enum err store_point_hole(struct db *db, int64_t track, struct pool *p, struct t
                           struct why *w)
 {
 	/* Of a point and the one before it, both found by one walk or the later by the next:
-	 * what lies between are commits of the later's walk. */
+	 * what lies between are commits of the later's walk. The largest is an index's end; only
+	 * its own commits are read. */
 	struct db_stmt *q = db_prepare(
 	        db, "SELECT b.position - b.walk_position + c.position, c.commit_id, b.walk_id,"
-	            " c.position FROM track_point b JOIN track_point a ON a.track_id = b.track_id"
-	            " AND a.position = (SELECT max(o.position) FROM track_point o"
-	            " WHERE o.track_id = b.track_id AND o.position < b.position)"
+	            " c.position FROM (SELECT h.track_id, h.position, h.walk_id, h.walk_position,"
+	            " h.position - (SELECT max(o.position) FROM track_point o"
+	            " WHERE o.track_id = h.track_id AND o.position < h.position) AS apart"
+	            " FROM track_point h WHERE h.track_id = ?1 AND h.hole > 0"
+	            " ORDER BY h.hole DESC, h.position DESC LIMIT 1) AS b"
 	            " JOIN walk_commit c ON c.walk_id = b.walk_id AND c.mainline = 1"
-	            " AND c.position < b.walk_position"
-	            " AND c.position > b.walk_position - (b.position - a.position)"
-	            " WHERE b.track_id = ?1 AND b.rebased = 0 AND b.position - a.position > 1"
-	            " ORDER BY b.position - a.position DESC, b.position DESC,"
-	            " abs(2 * c.position - 2 * b.walk_position + b.position - a.position),"
-	            " c.position LIMIT 1");
+	            " AND c.position < b.walk_position AND c.position > b.walk_position - b.apart"
+	            " ORDER BY abs(2 * c.position - 2 * b.walk_position + b.apart), c.position"
+	            " LIMIT 1");
 	enum err e;
 
 	*out = (struct track_point){.position = NONE};
@@ -314,9 +335,10 @@ enum err store_point_quiet(struct db *db, int64_t track, int64_t points, struct 
 	            " JOIN submission s ON s.id = t.submission_id WHERE t.track_id = ?1"
 	            " AND t.position > n.position AND t.kind <> 'base' AND s.state = 'done')"
 	            " AS behind FROM newest n WHERE NOT EXISTS (SELECT 1 FROM alert a"
-	            " JOIN track_point t ON t.submission_id = a.submission_id"
 	            " WHERE a.kind = 'fault' AND a.state IN ('new', 'confirmed', 'acknowledged')"
-	            " AND t.track_id + 0 = ?1) ORDER BY behind DESC, n.board, n.case_text");
+	            " AND EXISTS (SELECT 1 FROM track_point t WHERE t.submission_id ="
+	            " a.submission_id AND t.track_id + 0 = ?1)) ORDER BY behind DESC, n.board,"
+	            " n.case_text");
 	enum err e;
 
 	*out = (struct quiet_cells){0};

@@ -10,12 +10,26 @@
 #include "server/walk.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define FAILS_MAX 6 /* doublings of the pause after looks that fail */
 
 enum err tracks_walked(struct db *db, int64_t walk, int64_t now_ms, struct why *w)
 {
 	return store_track_wake_walk(db, walk, now_ms, w);
+}
+
+enum err tracks_end(struct db *db, struct track *t, int64_t now_ms, struct why *w)
+{
+	enum err e;
+
+	t->state = "ended";
+	t->until_ms = NONE;
+	t->changed_ms = now_ms;
+	e = alerts_declared(db, t, now_ms, w);
+	if (e == OK)
+		e = store_track_save(db, t, w);
+	return e == OK ? alerts_ended(db, t, now_ms, w) : e;
 }
 
 /* The priority that its looks and points have. */
@@ -56,6 +70,7 @@ static enum err look_failed(struct db *db, struct pool *p, struct track *t, cons
                             int64_t now_ms, struct why *w)
 {
 	bool gone = k->since && str_starts(k->why, WALK_SINCE);
+	int64_t since;
 
 	t->why = k->why;
 	t->walk = NONE;
@@ -65,10 +80,14 @@ static enum err look_failed(struct db *db, struct pool *p, struct track *t, cons
 		return walk_ask(db, t->submitter, t->tree, t->branch, NULL, priority_of(t), now_ms,
 		                &t->walk, w);
 	}
-	(void)p;
 	t->fails++;
 	t->next_ms = now_ms + back_off(t);
-	return OK;
+	since = t->looked_ms > t->changed_ms ? t->looked_ms : t->changed_ms;
+	if (!k->why || !strstr(k->why, WALK_NO_REF) || now_ms - since < TRACK_GONE_MS)
+		return OK;
+	t->stop_why = pool_fmt(p, "its branch has been gone for %lld days: %s",
+	                       (long long)((now_ms - since) / 86400000), k->why);
+	return tracks_end(db, t, now_ms, w);
 }
 
 /* It waits, and says for what: an agent may come. */
@@ -164,6 +183,7 @@ static enum err step(struct db *db, void *arg, struct why *w)
 	struct pool *p = pool_new();
 	struct track t = {.state = "ended"};
 	enum err e = store_track_get(db, x->track, p, &t, w);
+	bool ended = str_eq(t.state, "ended");
 
 	x->did = false;
 	if (e == OK && str_eq(t.state, "paused") && t.until_ms != NONE && t.until_ms <= x->now_ms) {
@@ -179,7 +199,8 @@ static enum err step(struct db *db, void *arg, struct why *w)
 		t.wake_ms = t.until_ms == NONE ? INT64_MAX : t.until_ms;
 	if (x->did)
 		t.wake_ms = x->now_ms;
-	if (e == OK && !str_eq(t.state, "ended"))
+	/* One that ends here is saved by tracks_end(), and once more with the rest of it. */
+	if (e == OK && !ended)
 		e = store_track_save(db, &t, w);
 	pool_free(p);
 	return e;

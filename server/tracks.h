@@ -14,6 +14,7 @@
  *     nobody wants the boards     the middle of the largest hole
  *     a pause is over             it goes on
  *     it has gone quiet           an alert (alerts_missing.c), and its end
+ *     its branch is gone for long its own end
  */
 #ifndef FOLDWATCH_SERVER_TRACKS_H
 #define FOLDWATCH_SERVER_TRACKS_H
@@ -32,9 +33,13 @@
 #define TRACK_RETRY_MS      60000            /* of what waits for a board, a config set, ... */
 #define TRACK_LOOK_MS       60000            /* that it is looked at at least so often */
 #define TRACK_QUIET_POINTS  3 /* measured points without a number of a cell that had some */
+#define TRACK_GONE_MS       (INT64_C(14) * 86400000) /* without its branch it ends by itself */
 #define TRACK_QUIET_MS      (INT64_C(6) * 3600000) /* points may wait so long, whatever is usual */
 
 enum err tracks_run(struct server *srv, int64_t now_ms, struct why *w);
+
+/* `t` is saved as ended, for t->stop_why, with what follows for its alerts. */
+enum err tracks_end(struct db *db, struct track *t, int64_t now_ms, struct why *w);
 
 /* A walk has ended: who waits for it is due. */
 enum err tracks_walked(struct db *db, int64_t walk, int64_t now_ms, struct why *w);

@@ -32,6 +32,8 @@ enum err walk_tidy(struct db *db, const struct walk *k, struct why *w);
 
 /* A failed one whose `since` neither the tree nor an agent has any more: the reason begins
  * so. */
-#define WALK_SINCE "since: "
+#define WALK_SINCE  "since: "
+/* Where the tree is there and the branch is not, the reason has these words (agent/git.c). */
+#define WALK_NO_REF " has no branch or tag "
 
 #endif

@@ -4,6 +4,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "server/alerts.h"
 #include "server/bisections.h"
 #include "server/faults.h"
 #include "server/reference.h"
@@ -168,6 +169,7 @@ static void *work_main(void *arg)
 		clock_gettime(CLOCK_MONOTONIC, &looked);
 		if (clock_mono_ns() >= k->expire_ns) {
 			expire_leases(k->srv, p);
+			alerts_unmuted(k->srv, clock_wall_ms());
 			k->expire_ns = clock_mono_ns() + NS_PER_S;
 		}
 		place_faults(k);

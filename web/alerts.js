@@ -18,6 +18,7 @@ function filterLinks(state) {
 
 export async function showAlerts(query) {
 	const state = new URLSearchParams(query ?? "").get("state") ?? "";
+	const {quality: q} = await getJson("marks?limit=1");
 	const {alerts} = await getJson(`alerts?limit=200${state ? `&state=${encodeURIComponent(state)}` : ""}`);
 	const columns = [
 		{head: "", cell: a => h("a", {href: `#/alert/${a.id}`}, `#${a.id}`)},
@@ -32,6 +33,8 @@ export async function showAlerts(query) {
 		again: false,
 		nodes: [h("h1", {}, "Alerts"), filterLinks(state),
 			alerts.length ? table("Newest first", columns, alerts) : h("p", {}, state ? "None." : "Nothing was slower, and no boot showed a fault."),
+			q.alerts + q.missed ? h("p", {}, `Of all ${q.alerts} alerts of slower kernels and faults ${q.confirmed} were confirmed and ${q.not_reproduced} not reproduced; `
+				+ `${q.wrong} marked as wrong, ${q.missed} marked as missed.`) : null,
 			h("p", {}, h("a", {href: `/feeds/alerts.atom${state ? `?state=${encodeURIComponent(state)}` : ""}`}, "Atom feed"))],
 	};
 }

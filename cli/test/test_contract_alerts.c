@@ -66,6 +66,16 @@ static void alerts_have_a_story(void **state)
 	assert_string_equal(str_at(o, "marks.0.mark"), "wrong");
 	json_decref(o);
 
+	cli(&r, p, NULL, "alerts", "quality");
+	expect_out(&r, "alerts          1\n");
+	expect_out(&r, "wrong           1, 100.0 %\n");
+	expect_out(&r, "missed          1, 100.0 %\n");
+	ran_release(&r);
+	json_of(p, NULL, &o, "alerts", "quality");
+	assert_int_equal(int_at(o, "quality.wrong"), 1);
+	json_decref(o);
+	fails(p, NULL, 2, "expected: foldwatch alerts", "alerts", "quality", "1");
+
 	fails(p, p->admin, 2, "needs --until", "alerts", "mute", "--board", "det", WHY);
 	fails(p, p->submit, 4, "admin", "alerts", "mute", "--board", "det", WHY, "--until", day);
 	prints(p, p->admin, "mute 1\n", "alerts", "mute", "--board", "det", "--case", "fork/*",

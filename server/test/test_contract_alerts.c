@@ -134,6 +134,8 @@ static void one_cause_is_one_alert(void **state)
 	assert_int_equal(json_array_size(at(o, "steps")), 2);
 	has(str_at(o, "steps.1.why"), "measured again, and worse again: 2 of 2 cells");
 	assert_int_equal(int_at(o, "cells.0.submission"), sub);
+	/* What was not measured again stays. */
+	assert_int_equal(json_array_size(at(o, "cells")), 4);
 	json_decref(o);
 	/* Another kernel is another cause. */
 	measured(f, KERNEL("slow-2"), "\"det\"", "");
@@ -143,7 +145,7 @@ static void one_cause_is_one_alert(void **state)
 	json_decref(alerts(f, "?state=open", 2));
 	json_decref(alerts(f, "?state=new", 1));
 	json_decref(alerts(f, "?state=confirmed&kind=slower&board=det", 1));
-	json_decref(alerts(f, "?board=hw", 0));
+	json_decref(alerts(f, "?board=hw", 1));
 	json_decref(alerts(f, "?kind=fault", 0));
 	o = alerts(f, "?limit=1", 1);
 	assert_int_equal(int_at(o, "next"), 2);
@@ -177,6 +179,7 @@ static void not_reproduced_and_back(void **state)
 static void nothing_slower_is_no_alert(void **state)
 {
 	struct fake *f = *state;
+	json_t *o;
 
 	fake_announce(f, false);
 	measured(f, KERNEL("well"), "\"det\"", "");
@@ -185,6 +188,11 @@ static void nothing_slower_is_no_alert(void **state)
 	expect_error(f->d, "GET", "/api/v1/alerts?state=odd", NULL, NULL, 400, "input", "state");
 	expect_error(f->d, "GET", "/api/v1/alerts?kind=odd", NULL, NULL, 400, "input", "kind");
 	expect_error(f->d, "GET", "/api/v1/alerts?limit=0", NULL, NULL, 400, "input", "limit");
+	o = fake_get(f, "/api/v1/marks");
+	assert_int_equal(int_at(o, "quality.alerts"), 0);
+	assert_true(json_is_null(at(o, "quality.wrong_share")));
+	assert_true(json_is_null(at(o, "quality.missed_share")));
+	json_decref(o);
 }
 
 /* ---- faults */
@@ -297,6 +305,12 @@ static void people(void **state)
 	json_decref(o);
 	o = fake_get(f, "/api/v1/marks");
 	assert_int_equal(json_array_size(at(o, "marks")), 2);
+	/* And they are its figures of quality. */
+	assert_int_equal(int_at(o, "quality.alerts"), 1);
+	assert_int_equal(int_at(o, "quality.wrong"), 1);
+	assert_int_equal(int_at(o, "quality.missed"), 1);
+	assert_true(num_at(o, "quality.wrong_share") > .99);
+	assert_true(num_at(o, "quality.missed_share") > .99);
 	json_decref(o);
 	json_decref(alerts(f, "?state=open", 0));
 

@@ -1,7 +1,6 @@
 /* Alerts of a followed branch that end by themselves, and those that may not. */
-#include "server/test/track_bed.h"
+#include "server/test/alert_bed.h"
 
-#include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/mem.h"
 
@@ -13,149 +12,34 @@
 
 #include <cmocka.h>
 
-#define OTHER_CASE "fork/order=0,size=16M"
-#define CASES      "\"" TRACK_CASE "\",\"" OTHER_CASE "\""
-
-/* Letters of commits that are slower, and of those that show a fault. */
-static const char *slow, *faulty;
-
-static bool among(const char *letters, const char *name)
-{
-	for (; *letters; letters++)
-		if (strstr(name, followed_name(*letters)))
-			return true;
-	return false;
-}
-
-static double effect(const char *name)
-{
-	return among(slow, name) ? .02 : 0;
-}
-
-static bool bad(const char *name)
-{
-	return among(faulty, name);
-}
-
-static int setup(void **state)
-{
-	struct fake *f;
-
-	followed_setup(state);
-	f = *state;
-	slow = faulty = "";
-	f->effect = effect;
-	f->bad = bad;
-	f->faults = json_pack(
-	        "[{s:i,s:s,s:s,s:s,s:b}]", "line", 7, "kind", "warning", "function", "foo_probe",
-	        "text", "WARNING: CPU: 0 PID: 1 at drivers/foo.c:9 foo_probe+0x4/0x60", "fatal", 0);
-	f->fault_console = f->console;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fake *f = *state;
-
-	json_decref((json_t *)f->faults);
-	return fake_teardown(state);
-}
-
-static json_t *alert(struct fake *f, int64_t id)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/api/v1/alerts/%lld", (long long)id);
-	return fake_get(f, path);
-}
-
-static void is(struct fake *f, int64_t id, const char *state)
-{
-	json_t *a = alert(f, id);
-
-	assert_string_equal(str_at(a, "state"), state);
-	json_decref(a);
-}
-
-static bool over(const json_t *a)
-{
-	const char *state =
-	        json_is_null(at(a, "bisection")) ? "done" : str_at(a, "bisection.state");
-
-	return str_eq(state, "done") || str_eq(state, "gave_up") || str_eq(state, "cancelled");
-}
-
-/* Works until the alert is in that state and its bisection, if it has one, has ended. */
-static json_t *becomes(struct fake *f, int64_t id, const char *state)
-{
-	int64_t end = clock_mono_ns() + 15 * NS_PER_S;
-
-	for (;;) {
-		json_t *a;
-
-		fake_work(f);
-		a = alert(f, id);
-		if (str_eq(str_at(a, "state"), state) && over(a))
-			return a;
-		if (clock_mono_ns() > end) {
-			char *text = json_dumps(a, JSON_COMPACT);
-
-			fail_msg("alert %lld is no %s: %s", (long long)id, state, text);
-		}
-		json_decref(a);
-		sleep_ms(20);
-	}
-}
-
 /* One that recovered says by which commit. */
 static void recovers(struct fake *f, int64_t id, char letter)
 {
-	json_t *a = becomes(f, id, "recovered"), *last;
+	json_t *a = NULL;
+	const char *why;
 
-	last = json_array_get(at(a, "steps"), json_array_size(at(a, "steps")) - 1);
-	for (size_t i = 0; i < json_array_size(at(a, "steps")); i++)
-		if (str_eq(str_at(json_array_get(at(a, "steps"), i), "to"), "recovered"))
-			last = json_array_get(at(a, "steps"), i);
-	if (!strstr(str_at(last, "why"), followed_name(letter)))
-		fail_msg("its step says: %s", str_at(last, "why"));
-	assert_null(str_at(last, "by"));
+	json_decref(bed_becomes(f, id, "recovered"));
+	why = bed_why(f, id, "recovered", &a);
+	if (!strstr(why, followed_name(letter)))
+		fail_msg("its step says: %s", why);
 	json_decref(a);
-}
-
-static void point(struct fake *f, int64_t id, const char *branch, const char *want)
-{
-	followed.branch = branch;
-	followed_look(f, id);
-	followed_settled(f, id, want);
-}
-
-static int64_t follow(struct fake *f, const char *boards, const char *cases)
-{
-	char *body = xasprintf("{\"tree\":\"" TRACK_TREE "\",\"branch\":\"master\",\"boards\":[%s],"
-	                       "\"cases\":[%s],\"plan\":{\"boots\":6}}",
-	                       boards, cases);
-	int64_t id = followed_add_body(f, body);
-
-	free(body);
-	followed_settled(f, id, "a");
-	return id;
 }
 
 static void back_at_its_level(void **state)
 {
 	struct fake *f = *state;
-	int64_t id = follow(f, "\"det\"", CASES);
+	int64_t id = bed_follow(f, "\"det\"", BED_CASES);
 
-	slow = "b";
-	point(f, id, "ab", "b<a a");
-	json_decref(becomes(f, 1, "confirmed"));
+	bed.slow = "b";
+	bed_grows(f, id, "ab", "b<a a");
+	json_decref(bed_becomes(f, 1, "confirmed"));
 	/* One of the two cases is slower still. */
-	slow = "c";
-	f->effect_case = OTHER_CASE;
-	point(f, id, "abc", "c<b b<a a");
-	is(f, 1, "confirmed");
-	slow = "";
-	point(f, id, "abcd", "d<c c<b b<a a");
+	bed.slow = "c";
+	f->effect_case = BED_OTHER;
+	bed_grows(f, id, "abc", "c<b b<a a");
+	bed_is(f, 1, "confirmed");
+	bed.slow = "";
+	bed_grows(f, id, "abcd", "d<c c<b b<a a");
 	recovers(f, 1, 'd');
 }
 
@@ -163,32 +47,32 @@ static void back_at_its_level(void **state)
 static void well_in_between(void **state)
 {
 	struct fake *f = *state;
-	int64_t id = follow(f, "\"det\"", CASES);
+	int64_t id = bed_follow(f, "\"det\"", BED_CASES);
 
-	slow = "b";
-	point(f, id, "ab", "b<a a");
-	json_decref(becomes(f, 1, "confirmed"));
-	slow = "bd";
-	point(f, id, "abcd", "d<b c<b b<a a");
-	is(f, 1, "confirmed");
-	point(f, id, "abcde", "e<d d<b c<b b<a a");
+	bed.slow = "b";
+	bed_grows(f, id, "ab", "b<a a");
+	json_decref(bed_becomes(f, 1, "confirmed"));
+	bed.slow = "bd";
+	bed_grows(f, id, "abcd", "d<b c<b b<a a");
+	bed_is(f, 1, "confirmed");
+	bed_grows(f, id, "abcde", "e<d d<b c<b b<a a");
 	recovers(f, 1, 'e');
 }
 
 static void other_environment(void **state)
 {
 	struct fake *f = *state;
-	int64_t id = follow(f, "\"det\"", CASES);
+	int64_t id = bed_follow(f, "\"det\"", BED_CASES);
 
-	slow = "b";
-	point(f, id, "ab", "b<a a");
-	json_decref(becomes(f, 1, "confirmed"));
+	bed.slow = "b";
+	bed_grows(f, id, "ab", "b<a a");
+	json_decref(bed_becomes(f, 1, "confirmed"));
 	f->qemu = "8.0";
-	slow = "";
-	point(f, id, "abc", "c<b b<a a");
-	is(f, 1, "confirmed");
-	point(f, id, "abcd", "d<b c<b b<a a");
-	is(f, 1, "confirmed");
+	bed.slow = "";
+	bed_grows(f, id, "abc", "c<b b<a a");
+	bed_is(f, 1, "confirmed");
+	bed_grows(f, id, "abcd", "d<b c<b b<a a");
+	bed_is(f, 1, "confirmed");
 }
 
 static void fault_gone(void **state)
@@ -197,54 +81,118 @@ static void fault_gone(void **state)
 	int64_t id;
 
 	fake_announce(f, true);
-	id = follow(f, "\"det\",\"hw\"", CASES);
-	faulty = "b";
-	point(f, id, "ab", "b<a a");
-	json_decref(becomes(f, 1, "new"));
+	id = bed_follow(f, "\"det\",\"hw\"", BED_CASES);
+	bed.faulty = "b";
+	bed_grows(f, id, "ab", "b<a a");
+	json_decref(bed_becomes(f, 1, "new"));
 	/* One of the two boards shows it still. */
-	faulty = "c";
+	bed.faulty = "c";
 	f->bad_metric = "ns";
-	point(f, id, "abc", "c<a b<a a");
-	is(f, 1, "new");
-	faulty = "";
-	point(f, id, "abcd", "d<c c<a b<a a");
+	bed_grows(f, id, "abc", "c<a b<a a");
+	bed_is(f, 1, "new");
+	bed.faulty = "";
+	bed_grows(f, id, "abcd", "d<c c<a b<a a");
 	recovers(f, 1, 'd');
 	/* It comes back with what is written since. */
-	faulty = "e";
-	point(f, id, "abcde", "e<d d<c c<a b<a a");
-	json_decref(becomes(f, 1, "new"));
+	bed.faulty = "e";
+	bed_grows(f, id, "abcde", "e<d d<c c<a b<a a");
+	json_decref(bed_becomes(f, 1, "new"));
+}
+
+/* One that shows in one boot of seven is not gone where one point does not show it. */
+static void rare_fault(void **state)
+{
+	struct fake *f = *state;
+	int64_t id = bed_follow(f, "\"det\"", BED_CASES);
+
+	bed.faulty = "bdf";
+	bed.shows = 1;
+	bed_grows(f, id, "ab", "b<a a");
+	json_decref(bed_becomes(f, 1, "new"));
+	bed_grows(f, id, "abc", "c<b b<a a");
+	bed_is(f, 1, "new");
+	bed.shows = 1;
+	bed_grows(f, id, "abcd", "d<c c<b b<a a");
+	bed_grows(f, id, "abcde", "e<d d<c c<b b<a a");
+	bed.shows = 1;
+	bed_grows(f, id, "abcdef", "f<e e<d d<c c<b b<a a");
+	bed_grows(f, id, "abcdefg", "g<f f<e e<d d<c c<b b<a a");
+	json_decref(bed_becomes(f, 1, "new"));
+	assert_int_equal(bed_times(f, 1, "new"), 1);
+	assert_int_equal(bed_times(f, 1, "recovered"), 0);
+}
+
+/* The row of boots without it may lie across several points. */
+static void row_of_points(void **state)
+{
+	struct fake *f = *state;
+	int64_t id = bed_follow(f, "\"det\"", BED_CASES);
+
+	bed.faulty = "b";
+	bed.shows = 3;
+	bed_grows(f, id, "ab", "b<a a");
+	json_decref(bed_becomes(f, 1, "new"));
+	/* Three of seven ask for eight boots, and for more where the bisection made some. */
+	bed_grows(f, id, "abc", "c<b b<a a");
+	bed_is(f, 1, "new");
+	bed_grows(f, id, "abcd", "d<c c<b b<a a");
+	bed_grows(f, id, "abcde", "e<d d<c c<b b<a a");
+	json_decref(bed_becomes(f, 1, "recovered"));
+	assert_int_equal(bed_times(f, 1, "recovered"), 1);
+}
+
+/* Boots of an environment that never showed it do not count. */
+static void fault_elsewhere(void **state)
+{
+	struct fake *f = *state;
+	int64_t id = bed_follow(f, "\"det\"", BED_CASES);
+
+	bed.faulty = "b";
+	bed_grows(f, id, "ab", "b<a a");
+	json_decref(bed_becomes(f, 1, "new"));
+	f->qemu = "8.0";
+	bed.faulty = "";
+	bed_grows(f, id, "abc", "c<a b<a a");
+	bed_grows(f, id, "abcd", "d<a c<a b<a a");
+	bed_is(f, 1, "new");
+	f->qemu = NULL;
+	bed_grows(f, id, "abcde", "e<d d<a c<a b<a a");
+	recovers(f, 1, 'e');
 }
 
 /* A hole's commit is built late, and older than the fix. */
 static void hole_shows_it(void **state)
 {
 	struct fake *f = *state;
-	int64_t id = follow(f, "\"det\"", CASES);
+	int64_t id = bed_follow(f, "\"det\"", BED_CASES);
 	json_t *o = NULL;
 
-	faulty = "b";
-	point(f, id, "ab", "b<a a");
-	json_decref(becomes(f, 1, "new"));
+	bed.faulty = "b";
+	bed_grows(f, id, "ab", "b<a a");
+	json_decref(bed_becomes(f, 1, "new"));
 	assert_int_equal(ask_json(f->d, "POST", "/api/v1/alerts/1/fix", f->submit,
 	                          "{\"why\":\"reverted\"}", &o),
 	                 200);
 	json_decref(o);
-	faulty = "c";
-	point(f, id, "abcd", "d<a c<a b<a a");
-	is(f, 1, "fixed");
-	faulty = "e";
-	point(f, id, "abcde", "e<d d<a c<a b<a a");
-	json_decref(becomes(f, 1, "new"));
+	bed.faulty = "c";
+	bed_grows(f, id, "abcd", "d<a c<a b<a a");
+	bed_is(f, 1, "fixed");
+	bed.faulty = "e";
+	bed_grows(f, id, "abcde", "e<d d<a c<a b<a a");
+	json_decref(bed_becomes(f, 1, "new"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test_setup_teardown(back_at_its_level, setup, teardown),
-	        cmocka_unit_test_setup_teardown(well_in_between, setup, teardown),
-	        cmocka_unit_test_setup_teardown(other_environment, setup, teardown),
-	        cmocka_unit_test_setup_teardown(fault_gone, setup, teardown),
-	        cmocka_unit_test_setup_teardown(hole_shows_it, setup, teardown),
+	        cmocka_unit_test_setup_teardown(back_at_its_level, bed_setup, bed_teardown),
+	        cmocka_unit_test_setup_teardown(well_in_between, bed_setup, bed_teardown),
+	        cmocka_unit_test_setup_teardown(other_environment, bed_setup, bed_teardown),
+	        cmocka_unit_test_setup_teardown(fault_gone, bed_setup, bed_teardown),
+	        cmocka_unit_test_setup_teardown(rare_fault, bed_setup, bed_teardown),
+	        cmocka_unit_test_setup_teardown(row_of_points, bed_setup, bed_teardown),
+	        cmocka_unit_test_setup_teardown(fault_elsewhere, bed_setup, bed_teardown),
+	        cmocka_unit_test_setup_teardown(hole_shows_it, bed_setup, bed_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,8 +172,8 @@ static enum err answer(struct db *db, void *arg, struct why *w)
 		k.count = 1;
 	}
 	if (e == OK)
-		e = a->fails ? walk_failed(db, &j, "tree \"x\" has no branch \"master\"", a->now_ms,
-		                           w)
+		e = a->fails ? walk_failed(db, &j, "tree \"x\" has no branch or tag \"master\"",
+		                           a->now_ms, w)
 		             : walk_answered(db, &j, &k, a->now_ms, w);
 	pool_free(p);
 	return e;
@@ -282,13 +282,43 @@ static void failing_looks(void **state)
 		now = t.next_ms - began;
 	}
 	assert_int_equal(t.next_ms - began - now, 0);
-	alert_is("new", 1, "has no branch \"master\"");
+	alert_is("new", 1, "has no branch or tag \"master\"");
 	run(now);
 	answered(now, TIP);
 	t = get(p);
 	assert_int_equal(t.fails, 0);
 	assert_null(t.why);
 	alert_is("recovered", 2, NULL);
+	pool_free(p);
+}
+
+/* A branch that is gone for good is followed no more, and its alerts with it. */
+static void gone_for_good(void **state)
+{
+	struct pool *p = pool_new();
+	struct track t;
+	int64_t now = 16 * MIN;
+
+	(void)state;
+	for (;;) {
+		run(now);
+		answered(now, NULL);
+		t = get(p);
+		if (!str_eq(t.state, "active"))
+			break;
+		assert_true(now < 14 * 24 * HOUR);
+		alert_is(now < 2 * HOUR ? "" : "new", now < 2 * HOUR ? 0 : 1, NULL);
+		now = t.next_ms - began;
+	}
+	assert_true(now >= 14 * 24 * HOUR - MIN && now < 15 * 24 * HOUR);
+	assert_string_equal(t.state, "ended");
+	assert_null(t.stop_by);
+	assert_int_equal(t.walk, NONE);
+	assert_non_null(strstr(t.stop_why, "its branch has been gone for 14 days: tree \"x\" has"));
+	alert_is("recovered", 2, "the track has ended: its branch has been gone");
+	/* It is over: nothing more is asked. */
+	run(now + 30 * 24 * HOUR);
+	assert_int_equal(get(p).walk, NONE);
 	pool_free(p);
 }
 
@@ -352,6 +382,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(quiet_looks, setup, teardown),
 	        cmocka_unit_test_setup_teardown(failing_looks, setup, teardown),
+	        cmocka_unit_test_setup_teardown(gone_for_good, setup, teardown),
 	        cmocka_unit_test_setup_teardown(declared_stop, setup, teardown),
 	        cmocka_unit_test_setup_teardown(quiet_points, setup, teardown),
 	};

@@ -14,6 +14,8 @@
 #include "lib/mem.h"
 #include "server/db.h"
 #include "server/history.h"
+#include "server/store_alert.h"
+#include "server/store_track.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,6 +187,114 @@ static double updated(int64_t n)
 	return quantile(took, ADDED, .5);
 }
 
+/* ---- what is done late, and each minute */
+
+#define MANY    100000
+#define KERNELS 10000
+#define LATE    20
+
+/* What a track that has nothing to do asks, and whether a kernel is older than an alert. */
+static enum err idle(struct db *db, void *arg, struct why *w)
+{
+	struct timed *t = arg;
+	struct pool *p = pool_new();
+	struct track_point x;
+	struct point_times times;
+	struct quiet_cells quiet;
+	int64_t began = clock_mono_ns(), n;
+	enum err e = store_point_filled(db, 1, 0, &n, w);
+
+	if (e == OK)
+		e = store_point_hole(db, 1, p, &x, w);
+	if (e == OK)
+		e = store_point_times(db, 1, &times, w);
+	if (e == OK)
+		e = store_point_quiet(db, 1, 3, p, &quiet, w);
+	t->took_ns = clock_mono_ns() - began;
+	pool_free(p);
+	return e;
+}
+
+static enum err since(struct db *db, void *arg, struct why *w)
+{
+	struct timed *t = arg;
+	int64_t began = clock_mono_ns(), ms;
+	enum err e = store_alert_kernel_since(db, t->submission, &ms, w);
+
+	t->took_ns = clock_mono_ns() - began;
+	return e;
+}
+
+static double timed(struct db_store *s, db_write_fn *fn, int64_t first, int64_t step)
+{
+	double took[LATE];
+	struct why w;
+
+	for (int64_t i = 0; i < LATE; i++) {
+		struct timed t = {.submission = first + i * step};
+
+		must(db_write(s, fn, &t, &w), &w);
+		took[i] = (double)t.took_ns / 1e6;
+	}
+	return quantile(took, LATE, .5);
+}
+
+static void in_ms(const char *name, double value, double bound)
+{
+	report(&(struct figure){.name = name,
+	                        .value = value,
+	                        .unit = "ms",
+	                        .ratio = NAN,
+	                        .kind = VALUE_MAX,
+	                        .bound = bound});
+}
+
+/* A point of a hole far behind, and the questions that a standing track asks. */
+static void settled(void)
+{
+	char *dir = xasprintf("%s/history-late", settings.work), *path;
+	struct db_store *s;
+	struct why w;
+
+	must(dir_make(dir, 0700, &w), &w);
+	path = path_join(dir, "foldwatch.db");
+	must(db_open(path, 1, &s, &w), &w);
+	prepare(s);
+	stand(s, MANY);
+	/* Where the holes are filled later; they lie apart by more than a window. */
+	sql(s, "DELETE FROM history_point WHERE position % 1000 = 0 AND position <= #", 0,
+	    1000 * LATE);
+	sql(s, "UPDATE history SET points = (SELECT count(*) FROM history_point)", 0, 0);
+	for (int64_t i = 1; i <= LATE; i++)
+		compared(s, 1000 * i, 1000 * i);
+	sql(s,
+	    RANGE "INSERT INTO track_point (track_id, position, commit_id, kind, walk_id, rebased,"
+	          " submission_id, seen_ms) SELECT 1, 1000 * i, 'c' || (1000 * i), 'commit', 1, 0,"
+	          " 1000 * i, 1 FROM n",
+	    1, LATE);
+	/* The newest first: what stands behind a point is not looked at twice. */
+	in_ms("history.late", timed(s, update, 1000 * LATE, -1000), 300);
+	compared(s, MANY - 99, MANY);
+	sql(s,
+	    RANGE "INSERT INTO track_point (track_id, position, commit_id, kind, walk_id, rebased,"
+	          " submission_id, seen_ms) SELECT 1, i, 'c' || i, 'tip', 1, 0,"
+	          " (SELECT id FROM submission WHERE id = i), 1 FROM n WHERE i % 1000 OR i > 1000 *"
+	          " 20",
+	    1, MANY);
+	sql(s,
+	    RANGE "INSERT INTO kernel (id, key, domain, tree, commit_id, config_name, config_whole,"
+	          " state, section_hash, image, created_ms) SELECT i, 'k' || i, 'd',"
+	          " 'https://example.org/linux.git', 'c' || i, 'x', 0, 'ready', 'h' || i,"
+	          " 'i' || i, 1 FROM n",
+	    2, KERNELS);
+	in_ms("history.idle_track", timed(s, idle, 1, 1), 5);
+	in_ms("history.kernel_since", timed(s, since, 100, 100), 1);
+	db_close(s);
+	dir_remove(dir, NULL);
+	free(path);
+	free(dir);
+}
+
 /* ---- a long one */
 
 static void asked(void)
@@ -247,5 +357,6 @@ void bench_history(void)
 		                        .bound = 2});
 		free(name);
 	}
+	settled();
 	asked();
 }
