@@ -2,7 +2,9 @@
 #include "server/alerts.h"
 #include "server/api_util.h"
 #include "server/notify.h"
+#include "server/schedule.h"
 #include "server/show_track.h"
+#include "server/store_board.h"
 #include "server/submit.h"
 #include "server/tracks.h"
 #include "server/walk.h"
@@ -179,6 +181,26 @@ static enum err check_names(const struct asked *in, struct why *w)
 	return OK;
 }
 
+/* A person may ask for a table of few boots; a track lives from verdicts. */
+static enum err check_boots(struct db *db, struct pool *p, const struct wanted *x, struct why *w)
+{
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && x->s.boots != NONE && i < x->boards.count; i++) {
+		struct board b = {0};
+		int64_t least;
+
+		e = store_board_get(db, x->boards.at[i], p, &b, w);
+		least = schedule_boots_least(b.deterministic);
+		if (e == OK && x->s.boots < least)
+			e = err_set(w, ERR_UNPROCESSABLE,
+			            "plan.boots: a verdict on \"%s\" takes %lld boots of a kernel "
+			            "at least, and a track with %lld would never have one",
+			            b.name, (long long)least, (long long)x->s.boots);
+	}
+	return e;
+}
+
 /* All that a submission of it would be checked for. */
 static enum err try_it(struct http_req *req, struct pool *p, const struct track *t, struct why *w)
 {
@@ -192,6 +214,8 @@ static enum err try_it(struct http_req *req, struct pool *p, const struct track 
 	enum err e = submit_read(&who, p, body, &x, w);
 
 	json_decref(body);
+	if (e == OK)
+		e = check_boots(who.db, p, &x, w);
 	/* The track's own place. */
 	if (e != OK && str_starts(w->text, place))
 		memmove(w->text, w->text + strlen(place), strlen(w->text) + 1 - strlen(place));

@@ -54,6 +54,8 @@ void schedule_image_key(const char *image, char out[65]);
 /* Boots a kernel on a board that a submission begins with: as told, or (NONE)
  * BOOTS_PHASES, or those of the first look. */
 int64_t schedule_boots(int64_t told, bool deterministic);
+/* Boots of a kernel below which a board gives a table and no verdict (lib/stat). */
+int64_t schedule_boots_least(bool deterministic);
 /* Boots from..until - 1 of every kernel on a board, for the next look. Nothing
  * where the submission has ended. */
 enum err schedule_more(struct db *db, int64_t sub, const char *board, int64_t from, int64_t until,

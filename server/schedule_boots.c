@@ -4,6 +4,8 @@
 #include "lib/hash.h"
 #include "lib/mem.h"
 #include "lib/stat/looks.h"
+#include "lib/stat/pairs.h"
+#include "lib/stat/welch.h"
 #include "server/store_board.h"
 #include "server/store_layout.h"
 #include "server/store_more.h"
@@ -319,6 +321,11 @@ int64_t schedule_boots(int64_t told, bool deterministic)
 	if (told != NONE)
 		return told;
 	return deterministic ? BOOTS_PHASES : (int64_t)stat_look[0].boots;
+}
+
+int64_t schedule_boots_least(bool deterministic)
+{
+	return deterministic ? STAT_PAIRS_MIN : STAT_BOOTS_MIN;
 }
 
 enum err schedule_more(struct db *db, int64_t sub, const char *board, int64_t from, int64_t until,

@@ -4,8 +4,6 @@
 #include "lib/case.h"
 #include "lib/json.h"
 #include "lib/mem.h"
-#include "lib/stat/pairs.h"
-#include "lib/stat/welch.h"
 #include "server/schedule.h"
 #include "server/store_board.h"
 #include "server/store_more.h"
@@ -312,7 +310,7 @@ static enum err check_least(struct db *db, const struct adding *a, const char *n
 {
 	struct board b = {0};
 	enum err e = get_board(db, a, name, &b, w);
-	int64_t least = b.deterministic ? STAT_PAIRS_MIN : STAT_BOOTS_MIN;
+	int64_t least = schedule_boots_least(b.deterministic);
 
 	if (e == OK && a->m->boots != NONE && a->m->boots < least)
 		e = err_set(w, ERR_UNPROCESSABLE,

@@ -58,7 +58,7 @@ static void a_track_lives(void **state)
 	p->f->walk = walk;
 	prints(p, NULL, "no tracks\n", "track");
 	prints(p, p->submit, "track 1\n", "track", "add", LINUX, "master", "--every", "2h",
-	       "--boards", "det,hw", "--case", "munmap/order=0,size=16M", "--boots", "1",
+	       "--boards", "det,hw", "--case", "munmap/order=0,size=16M", "--boots", "6",
 	       "--release", "v6.12", "--merges", "--config", "contpte-y", "--threshold", "0.5");
 	json_of(p, NULL, &o, "track", "show", "1");
 	assert_int_equal(int_at(o, "every_s"), 7200);
@@ -66,7 +66,7 @@ static void a_track_lives(void **state)
 	assert_string_equal(str_at(o, "mode"), "merges");
 	assert_string_equal(str_at(o, "config"), "contpte-y");
 	assert_string_equal(str_at(o, "release"), "v6.12");
-	assert_int_equal(int_at(o, "plan.boots"), 1);
+	assert_int_equal(int_at(o, "plan.boots"), 6);
 	json_decref(o);
 	measured(p);
 	cli(&r, p, NULL, "track", "show", "1");
@@ -105,7 +105,8 @@ static void words(void **state)
 	struct place *p = *state;
 
 	fake_announce(p->f, false);
-	fails(p, p->submit, 2, "\"m?\" is not UTF-8", "track", "add", LINUX, "m\xff");
+	fails(p, p->submit, 2, "argument 3 of \"foldwatch track\" is not UTF-8", "track", "add",
+	      LINUX, "m\xff");
 	fails(p, p->submit, 2, "expected: foldwatch track", "track", "nonsense");
 	fails(p, p->submit, 2, "expected: foldwatch track", "track", "add", LINUX);
 	fails(p, p->submit, 2, "--every: expected a time", "track", "add", LINUX, "m", "--every",

@@ -256,6 +256,9 @@ static void bad(void **state)
 	        {"{\"tree\":\"" TRACK_TREE "\",\"branch\":\"m\",\"cases\":[\"" TRACK_CASE
 	         "\"],\"boards\":[\"none\"]}",
 	         422, "unprocessable", "boards[0]: there is no board \"none\""},
+	        {"{\"tree\":\"" TRACK_TREE "\",\"branch\":\"m\",\"cases\":[\"" TRACK_CASE
+	         "\"],\"boards\":[\"det\"],\"plan\":{\"boots\":5}}",
+	         422, "unprocessable", "plan.boots: a verdict on \"det\" takes 6 boots"},
 	        {"{\"tree\":\"" TRACK_TREE "\",\"branch\":\"m\xff\"," TRACK_REST "}", 400, "input",
 	         NULL},
 	};
