@@ -116,8 +116,9 @@ static void print_search(const json_t *search)
 	size_t i, steps = json_array_size(json_object_get(search, "steps"));
 	char *line;
 
-	json_array_foreach (json_object_get(search, "effects"), i, x)
+	json_array_foreach (json_object_get(search, "effects"), i, x) {
 		print_effect(x);
+	}
 	json_array_foreach (json_object_get(search, "intervals"), i, x) {
 		const char *why = json_str(x, "why", NULL);
 

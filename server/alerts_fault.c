@@ -105,7 +105,7 @@ static enum err seen_again(struct db *db, const struct faulty *f, int64_t id, in
 	struct alert_cells cells = {0};
 	struct alert a = {0};
 	int64_t since = 0;
-	bool there = false, backward = false, left, over;
+	bool there = false, backward = false, left = false, over = false;
 	enum err e = store_alert_get(db, id, f->pool, &a, w);
 
 	if (e == OK)

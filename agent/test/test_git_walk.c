@@ -120,7 +120,8 @@ static void test_mirror_in_use(void **state)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		struct step s = *bed_job(&bed, json_pack("{s:s,s:s}", "tree", bed.url, "ref", "main"));
+		struct step s =
+		        *bed_job(&bed, json_pack("{s:s,s:s}", "tree", bed.url, "ref", "main"));
 
 		git_close(&g); /* or it would have the lock as well */
 		s.progress_fd = told[1];

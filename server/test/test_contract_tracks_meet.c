@@ -77,7 +77,7 @@ static const char *by_name(const char *name)
 }
 
 /* Two persons follow one branch: each has their points, and both together one alert, that is
- * measured again once and bisected once. */
+ * measured again and bisected once. */
 static void two_of_one_branch(void **state)
 {
 	struct fake *f = *state;
@@ -112,7 +112,9 @@ static void two_of_one_branch(void **state)
 	assert_int_equal(alerts(f), 1);
 	t = fake_get(f, "/api/v1/alerts/1");
 	assert_string_equal(str_at(t, "state"), "confirmed");
-	assert_int_equal(says(t, "re-measuring begins"), 1);
+	/* Or not at all, where the other track's boots of its own came first. */
+	assert_in_range(says(t, "re-measuring begins"), 0, 1);
+	assert_int_not_equal(says(t, "measured again"), 0);
 	assert_int_equal(says(t, "bisection begins"), 1);
 	assert_int_equal(says(t, "bisected: "), 1);
 	json_decref(t);

@@ -62,7 +62,7 @@ static int setup(void **state)
 	assert_int_equal(ask_json(f->d, "POST", "/api/v1/tracks", f->submit,
 	                          "{\"tree\":\"https://example.org/l.git\",\"branch\":\"master\","
 	                          "\"boards\":[\"det\"],\"cases\":[\"munmap/order=0,size=16M\"],"
-	                          "\"plan\":{\"boots\":1}}",
+	                          "\"plan\":{\"boots\":6}}",
 	                          &o),
 	                 201);
 	json_decref(o);
