@@ -39,16 +39,28 @@ struct suspect {
 	size_t movers;
 };
 
+/* A patch of a series that makes a case worse, or several that could not be told apart, and
+ * the cell where it does so most (search.h). */
+struct tell_patch {
+	const char *commit, *subject, *author; /* of the last */
+	int64_t first, last;
+	const char *case_text, *board;
+	double change;
+	size_t cells; /* in which it does so */
+};
+
 struct telling {
 	const struct alert *alert;
 	const struct alert_cells *cells;
 	const struct alert_step *step;
 	const char *delivery;
-	const char *fault_line;        /* fault: what the log said; NULL: not known */
-	const char *fault_place;       /* and where, or NULL */
-	const struct suspect *suspect; /* NULL: none was found before this step */
-	json_t *bisection;             /* docs/api.md's, borrowed; NULL: as suspect */
-	const char *public_url;        /* NULL: none is printed */
+	const char *fault_line;         /* fault: what the log said; NULL: not known */
+	const char *fault_place;        /* and where, or NULL */
+	const struct suspect *suspect;  /* NULL: none was found before this step */
+	const struct tell_patch *patch; /* of the alert's series, by their place in it */
+	size_t patches;
+	json_t *bisection;      /* docs/api.md's, borrowed; NULL: as suspect */
+	const char *public_url; /* NULL: none is printed */
 	int64_t subscription;
 	const char *const *cc; /* mail: addresses that get a copy, plain (lib/mailbox.h) */
 	size_t cc_count;

@@ -1,6 +1,7 @@
 #include "server/tell.h"
 
 #include "lib/clock.h"
+#include "lib/hash.h"
 #include "lib/mem.h"
 #include "server/alerts.h"
 
@@ -9,8 +10,9 @@
 #include <string.h>
 #include <time.h>
 
-#define COLUMNS   72
-#define CELLS_MAX 12
+#define COLUMNS     72
+#define PATCHES_MAX 5
+#define CELLS_MAX   12
 
 /* ---- ASCII in lines */
 
@@ -215,9 +217,44 @@ static void side(struct buf *out, const char *name, const char *ref, const char 
 {
 	if (!name)
 		return;
+	/* Asked for by its commit, which stands beside it. */
+	if (ref && commit && hex_is(ref, 40))
+		ref = NULL;
 	para(out, "  ", "%s%s%s%s%.12s%s%s%s", name, ref ? ": " : "", ref ? ref : "",
-	     commit ? " " : "", commit ? commit : "", subject ? " (\"" : "", subject ? subject : "",
+	     !commit ? ""
+	     : ref   ? " "
+	             : ": ",
+	     commit ? commit : "", subject ? " (\"" : "", subject ? subject : "",
 	     subject ? "\")" : "");
+}
+
+/* What the search found in the series: in the first letter, which waits for it. */
+static void patches(const struct telling *t, struct buf *out)
+{
+	if (!t->patches)
+		return;
+	para(out, "", "In the series it comes with");
+	buf_addc(out, '\n');
+	for (size_t i = 0; i < t->patches && i < PATCHES_MAX; i++) {
+		const struct tell_patch *x = &t->patch[i];
+
+		if (x->first == x->last)
+			para(out, "  ", "patch %lld, %.12s (\"%s\")", (long long)x->last, x->commit,
+			     x->subject);
+		else
+			para(out, "  ", "one of patches %lld to %lld, %.12s (\"%s\")",
+			     (long long)x->first, (long long)x->last, x->commit, x->subject);
+		para(out, "  ", "%s", x->author);
+		if (x->cells > 1)
+			para(out, "    ", "%+.2f %% in %s on %s, and %zu more", x->change * 100,
+			     x->case_text, x->board, x->cells - 1);
+		else
+			para(out, "    ", "%+.2f %% in %s on %s", x->change * 100, x->case_text,
+			     x->board);
+	}
+	if (t->patches > PATCHES_MAX)
+		buf_addf(out, "  ... and %zu more\n", t->patches - PATCHES_MAX);
+	buf_addc(out, '\n');
 }
 
 static void moved(const struct telling *t, struct buf *out)
@@ -234,6 +271,7 @@ static void moved(const struct telling *t, struct buf *out)
 	side(out, a->base, a->base_ref, a->base_commit, a->base_subject);
 	side(out, a->kernel, a->ref, a->commit, a->subject);
 	buf_addc(out, '\n');
+	patches(t, out);
 }
 
 static void fault(const struct telling *t, struct buf *out)

@@ -239,6 +239,47 @@ static void a_suspect(void **state)
 	free(text);
 }
 
+/* What the search in a series found, and a base that was asked for by its commit. */
+static void patches_of_a_series(void **state)
+{
+	struct tell_patch found[] = {
+	        {.commit = "93a0f9a3692e0000000000000000000000000000",
+	         .subject = "mm: watch " LONG_60 " " LONG_60,
+	         .author = "A <a@example.org>",
+	         .first = 5,
+	         .last = 5,
+	         .case_text = "fork/order=0,size=16M",
+	         .board = "hw",
+	         .change = .061,
+	         .cells = 2},
+	        {.commit = "a2882071d3a30000000000000000000000000000",
+	         .subject = "mm: other",
+	         .author = "B <b@example.org>",
+	         .first = 7,
+	         .last = 9,
+	         .case_text = "fork/order=9,size=16M",
+	         .board = "hw",
+	         .change = .01,
+	         .cells = 1},
+	};
+	struct world x;
+	char *text;
+
+	(void)state;
+	world_init(&x, false);
+	x.a.base_ref = x.a.base_commit = "140fb7038637c8623ca56c073963323cc7df4a2e";
+	x.t.patch = found;
+	x.t.patches = ARRAY_SIZE(found);
+	text = mail(&x);
+	fits(strstr(text, "\n\n"));
+	has(text, "\n  old: 140fb7038637\n");
+	has(text, "\n  patch 5, 93a0f9a3692e (\"mm: watch\n");
+	has(text, "\n    +6.10 % in fork/order=0,size=16M on hw, and 1 more\n");
+	has(text, "\n  one of patches 7 to 9, a2882071d3a3 (\"mm: other\")\n");
+	has(text, "\n  B <b@example.org>\n    +1.00 % in fork/order=9,size=16M on hw\n");
+	free(text);
+}
+
 static void slack_reads_no_markup(void **state)
 {
 	struct world x;
@@ -300,6 +341,7 @@ int main(void)
 	        cmocka_unit_test(commands_are_read_by_a_shell_as_they_were_meant),
 	        cmocka_unit_test(many_cells_and_none),
 	        cmocka_unit_test(a_suspect),
+	        cmocka_unit_test(patches_of_a_series),
 	        cmocka_unit_test(slack_reads_no_markup),
 	};
 
