@@ -84,6 +84,7 @@ static void print_steps(const json_t *steps)
 static void print_bisection(const json_t *b)
 {
 	const char *why = json_str(b, "why", NULL);
+	json_int_t commits = json_int(b, "commits", 0);
 	const json_t *c;
 	size_t i;
 	char *line = xasprintf("bisection of alert %lld: %s", (long long)json_int(b, "alert", 0),
@@ -91,9 +92,8 @@ static void print_bisection(const json_t *b)
 
 	print_clean(line);
 	free(line);
-	line = xasprintf("%lld commits behind %.12s, up to %.12s",
-	                 (long long)json_int(b, "commits", 0), json_str(b, "good", ""),
-	                 json_str(b, "bad", ""));
+	line = xasprintf("%lld commit%s behind %.12s, up to %.12s", (long long)commits,
+	                 commits == 1 ? "" : "s", json_str(b, "good", ""), json_str(b, "bad", ""));
 	print_line("range", line);
 	free(line);
 	line = xasprintf("%s on %s", json_str(b, "case", "the fault"), json_str(b, "board", ""));

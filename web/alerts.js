@@ -40,7 +40,7 @@ export async function showAlerts(query) {
 }
 
 function side(s) {
-	return s ? [s.name, s.ref ? `, ${s.ref}` : null, s.commit ? [" ", h("code", {title: s.commit}, s.commit.slice(0, 12))] : null,
+	return s ? [s.name, s.ref && s.ref !== s.commit ? `, ${s.ref}` : null, s.commit ? [" ", h("code", {title: s.commit}, s.commit.slice(0, 12))] : null,
 		s.subject ? ` ${s.subject}` : null] : null;
 }
 
