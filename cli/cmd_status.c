@@ -129,6 +129,11 @@ static void print_search(const json_t *search)
 		print_clean(line);
 		free(line);
 	}
+	/* Boots are counted as they come: before the end they say little about all of them. */
+	if (str_eq(json_str(search, "state", ""), "waiting")) {
+		print_clean("search waiting: it begins when marks and tip are judged");
+		return;
+	}
 	line = xasprintf(
 	        "search %s: %zu of at most %lld steps, %lld of %lld boots; every prefix: "
 	        "%lld",

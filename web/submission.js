@@ -88,7 +88,7 @@ function searchNodes(s) {
 		done: "The search is done.",
 		stopped: "The search was stopped.",
 	};
-	const boots = x.state === "off" ? "" : ` ${x.steps.length} of at most ${x.steps_max} steps, ${x.boots.search} of ${x.boots.made} boots; every prefix: ${x.boots.all}.`;
+	const boots = x.state === "off" || x.state === "waiting" ? "" : ` ${x.steps.length} of at most ${x.steps_max} steps, ${x.boots.search} of ${x.boots.made} boots; every prefix: ${x.boots.all}.`;
 	return [h("h2", {}, "Patches that matter"),
 		h("p", {class: "dim"}, words[x.state] + boots),
 		x.effects.length ? effectTable(s) : h("p", {}, x.state === "done" || x.state === "off" ? "None by a verdict." : "None yet."),

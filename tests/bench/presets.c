@@ -8,10 +8,10 @@
  */
 #include "tests/bench/bench.h"
 
-#include "lib/preset.h"
 #include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/mem.h"
+#include "lib/preset.h"
 #include "lib/profile_plugin.h"
 
 #include <math.h>
