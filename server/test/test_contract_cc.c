@@ -18,11 +18,13 @@
 	"[\"ada@example.org\",\"dev@example.org\",\"ADA@example.org\",\"list@vger.kernel.org\"," \
 	"\"bob@example.net\"]"
 
-/* A series whose tip is slow, on that tree; its alert is there when it returns. */
-static void slow_series(struct place *p, const char *tree)
+/* A series whose tip is slow, on that tree, with so many steps of the search; its alert is
+ * there when it returns. */
+static void searched_series(struct place *p, const char *tree, int steps)
 {
 	char bundle[65], *body;
 	struct fake *f = p->f;
+	bool done = false;
 	int64_t sub;
 
 	f->patches = 3;
@@ -32,12 +34,29 @@ static void slow_series(struct place *p, const char *tree)
 	body = xasprintf(
 	        "{\"title\":\"s\",\"boards\":[\"det\"],\"cases\":[\"fork/order=0,size=16M\"],"
 	        "\"validate\":false,\"plan\":{\"boots\":8},\"series\":{\"tree\":\"%s\","
-	        "\"base\":\"v6.12\",\"bundle\":\"%s\",\"steps\":0}}",
-	        tree, bundle);
+	        "\"base\":\"v6.12\",\"bundle\":\"%s\",\"steps\":%d}}",
+	        tree, bundle, steps);
 	sub = fake_submit(f, body);
 	free(body);
-	fake_work(f);
-	json_decref(fake_await(f, sub, "done"));
+	/* A step is asked for when what came before is judged. */
+	for (int i = 0; i < 1000 && !done; i++) {
+		char path[64];
+		json_t *s;
+
+		fake_work(f);
+		snprintf(path, sizeof(path), "/api/v1/submissions/%lld", (long long)sub);
+		s = fake_get(f, path);
+		done = strcmp(str_at(s, "state"), "done") == 0;
+		json_decref(s);
+		if (!done)
+			sleep_ms(10);
+	}
+	assert_true(done);
+}
+
+static void slow_series(struct place *p, const char *tree)
+{
+	searched_series(p, tree, 0);
 }
 
 static int count(const char *text, const char *word)
@@ -103,6 +122,27 @@ static void only_of_allowed_trees(void **state)
 			fail_msg("%s and %s:\n%s", cases[i].conf, cases[i].tree, mail);
 		free(mail);
 		free(conf);
+		place_free(p);
+	}
+}
+
+/* The alert waits for the search, and its first letter has what was found: without
+ * steps that is the whole of the series. */
+static void the_patch_that_matters(void **state)
+{
+	(void)state;
+	for (int steps = 0; steps < 5; steps += 4) {
+		struct place *p = place_new(FAST TREES);
+		char *mail;
+
+		subscribe(p, MAIL, NULL);
+		searched_series(p, "https://example.org/linux.git", steps);
+		mail = message(p->smtp, 0);
+		has(mail, "\ntip is worse than base in 1 cell of submission 1:\n");
+		has(mail, "In the series it comes with\n\n");
+		has(mail, steps ? "\n  patch 3, " : "\n  one of patches 1 to 3, ");
+		has(mail, "\n    +2.00 % in fork/order=0,size=16M on det\n");
+		free(mail);
 		place_free(p);
 	}
 }
@@ -203,8 +243,11 @@ static void no_header_comes_in(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(named_in_trailers),  cmocka_unit_test(only_of_allowed_trees),
-	        cmocka_unit_test(a_refused_copy),     cmocka_unit_test(many),
+	        cmocka_unit_test(named_in_trailers),
+	        cmocka_unit_test(only_of_allowed_trees),
+	        cmocka_unit_test(the_patch_that_matters),
+	        cmocka_unit_test(a_refused_copy),
+	        cmocka_unit_test(many),
 	        cmocka_unit_test(no_header_comes_in),
 	};
 
