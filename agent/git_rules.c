@@ -48,7 +48,7 @@ bool git_names_host(const struct conf_list *trees, const char *url)
 	for (i = 0; i < n; i++) {
 		const char *host = strstr(items[i], "://");
 
-		if (prefix_allows(items[i], url) && (str_starts(url, "file:") || (host && host[3])))
+		if (host && host[3] && prefix_allows(items[i], url))
 			return true;
 	}
 	return false;

@@ -153,8 +153,7 @@ static bool outlived(const struct presence_places *all, const struct presence_pl
 		const struct presence_place *o = &all->at[i];
 
 		if (o->track == x->track && o->last > x->last && str_eq(o->board, x->board) &&
-		    str_eq(o->purpose, x->purpose) &&
-		    (x->config ? str_eq(o->config, x->config) : !o->config))
+		    str_eq(o->purpose, x->purpose) && str_eq(o->config, x->config))
 			return true;
 	}
 	return false;

@@ -102,51 +102,43 @@ static enum err read_limits(struct setting *s, struct why *w)
 	return OK;
 }
 
-struct finding {
-	struct token t;
-	char label[256];
-};
-
 static void find_one(void *ctx, const struct token *t)
 {
-	struct finding *want = ctx;
+	struct token *want = ctx;
 
-	if (t->id != want->t.id)
-		return;
-	want->t = *t;
-	snprintf(want->label, sizeof(want->label), "%s", t->label);
+	if (t->id == want->id)
+		*want = *t;
 }
 
 /* One that quotas hold for. */
-static enum err find(struct db *db, int64_t id, struct finding *f, struct why *w)
+static enum err find(struct db *db, int64_t id, struct token *t, struct why *w)
 {
 	enum err e;
 
-	*f = (struct finding){.t = {.id = id, .role = ROLE_NONE}};
-	e = token_each(db, find_one, f, w);
-	if (e == OK && f->t.role == ROLE_NONE)
+	*t = (struct token){.id = id, .role = ROLE_NONE};
+	e = token_each(db, find_one, t, w);
+	if (e == OK && t->role == ROLE_NONE)
 		return err_set(w, ERR_NOT_FOUND, "there is no token %lld", (long long)id);
-	if (e == OK && f->t.role != ROLE_SUBMIT)
+	if (e == OK && t->role != ROLE_SUBMIT)
 		return err_set(w, ERR_UNPROCESSABLE,
 		               "token %lld has role %s: only those of role submit have quotas",
-		               (long long)id, token_roles[f->t.role - 1]);
+		               (long long)id, token_roles[t->role - 1]);
 	return e;
 }
 
 enum err token_quota_get(struct http_req *req, struct http_resp *r, struct why *w)
 {
 	struct db *db = db_reader(req->srv->store);
-	struct finding f;
+	struct token t;
 	enum err e = db_snapshot(db, w);
 
 	if (e == OK) {
-		e = find(db, req->id, &f, w);
+		e = find(db, req->id, &t, w);
 		if (e == OK)
-			e = show_quotas(db, &req->srv->conf,
-			                &(struct asked){.token = f.t.id,
-			                                .label = f.label,
-			                                .role = f.t.role},
-			                &r->json, w);
+			e = show_quotas(
+			        db, &req->srv->conf,
+			        &(struct asked){.token = t.id, .label = t.label, .role = t.role},
+			        &r->json, w);
 		db_snapshot_end(db);
 	}
 	return e;
@@ -155,10 +147,10 @@ enum err token_quota_get(struct http_req *req, struct http_resp *r, struct why *
 static enum err set(struct db *db, void *arg, struct why *w)
 {
 	struct setting *s = arg;
-	struct finding f;
-	enum err e = find(db, s->token, &f, w);
+	struct token t;
+	enum err e = find(db, s->token, &t, w);
 
-	if (e == OK && f.t.revoked_ms >= 0)
+	if (e == OK && t.revoked_ms >= 0)
 		return err_set(w, ERR_CONFLICT, "token %lld is revoked", (long long)s->token);
 	if (e == OK)
 		e = store_quota_limits(db, s->token, s->limit, w);

@@ -349,8 +349,7 @@ enum err dry_run(struct db *db, struct pool *p, const struct wanted *x, struct d
 		if (!x->series.every && x->series.steps)
 			note(p, out,
 			     "where marks and tip differ prefixes in between are booted to find "
-			     "the "
-			     "patches that matter: they are not counted");
+			     "the patches that matter: they are not counted");
 	}
 	out->total = out->build;
 	for (size_t i = 0; e == OK && i < x->boards.count; i++) {

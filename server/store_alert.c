@@ -5,21 +5,21 @@
 
 #include <string.h>
 
-#define ALERT                                                                               \
-	"SELECT a.id, a.kind, a.cause, a.title, a.submission_id, a.kernel, a.boot_id,"      \
-	" a.signature, a.state, a.owner, a.created_ms, a.changed_ms,"                       \
-	" coalesce(k.tree, t.tree), coalesce(t.branch, k.ref),"                             \
-	" k.commit_id, k.subject, b.name, b.tree, b.ref, b.commit_id, b.subject,"           \
-	" EXISTS (SELECT 1 FROM alert_cell c WHERE c.alert_id = a.id)"                      \
-	" AND NOT EXISTS (SELECT 1 FROM alert_cell c WHERE c.alert_id = a.id"               \
-	" AND c.mute_id IS NULL), k.config_name, b.config_name, a.track_id FROM alert a"    \
-	" LEFT JOIN submission s ON s.id = a.submission_id"                                 \
-	" LEFT JOIN submission_kernel k ON k.submission_id = s.id AND k.name = a.kernel"    \
-	" LEFT JOIN submission_kernel b ON b.submission_id = s.id AND b.pos = s.baseline"   \
-	" LEFT JOIN track t ON t.id = coalesce(a.track_id, (SELECT x.track_id"              \
-	" FROM track_point x WHERE x.submission_id IN (s.id, s.part_of) LIMIT 1), (SELECT " \
-	"x.track_id"                                                                        \
-	" FROM track_point x WHERE x.release_id IN (s.id, s.part_of) LIMIT 1))"
+#define ALERT                                                                             \
+	"SELECT a.id, a.kind, a.cause, a.title, a.submission_id, a.kernel, a.boot_id,"    \
+	" a.signature, a.state, a.owner, a.created_ms, a.changed_ms,"                     \
+	" coalesce(k.tree, t.tree), coalesce(t.branch, k.ref),"                           \
+	" k.commit_id, k.subject, b.name, b.tree, b.ref, b.commit_id, b.subject,"         \
+	" EXISTS (SELECT 1 FROM alert_cell c WHERE c.alert_id = a.id)"                    \
+	" AND NOT EXISTS (SELECT 1 FROM alert_cell c WHERE c.alert_id = a.id"             \
+	" AND c.mute_id IS NULL), k.config_name, b.config_name, a.track_id FROM alert a"  \
+	" LEFT JOIN submission s ON s.id = a.submission_id"                               \
+	" LEFT JOIN submission_kernel k ON k.submission_id = s.id AND k.name = a.kernel"  \
+	" LEFT JOIN submission_kernel b ON b.submission_id = s.id AND b.pos = s.baseline" \
+	" LEFT JOIN track t ON t.id = coalesce(a.track_id, (SELECT x.track_id"            \
+	" FROM track_point x WHERE x.submission_id IN (s.id, s.part_of) LIMIT 1),"        \
+	" (SELECT x.track_id FROM track_point x"                                          \
+	" WHERE x.release_id IN (s.id, s.part_of) LIMIT 1))"
 
 static void alert_row(struct db_stmt *q, struct pool *p, struct alert *a)
 {

@@ -14,9 +14,8 @@
 static bool same_place(const struct presence_place *a, const struct presence_place *b)
 {
 	return a->track == b->track && str_eq(a->board, b->board) &&
-	       str_eq(a->identity, b->identity) && (a->env ? str_eq(a->env, b->env) : !b->env) &&
-	       (a->config ? str_eq(a->config, b->config) : !b->config) &&
-	       str_eq(a->purpose, b->purpose);
+	       str_eq(a->identity, b->identity) && str_eq(a->env, b->env) &&
+	       str_eq(a->config, b->config) && str_eq(a->purpose, b->purpose);
 }
 
 static void add(struct pool *p, struct presence_places *out, const struct presence_place *x)
