@@ -92,7 +92,7 @@ static void print_side(const char *name, const json_t *side)
 	if (!json_is_object(side))
 		return;
 	/* Asked for by its commit, which stands beside it. */
-	if (ref && commit && str_eq(ref, commit))
+	if (ref && str_eq(ref, commit))
 		ref = NULL;
 	line = xasprintf("%s%s%s%s%.12s%s%s", json_str(side, "name", ""), ref ? ", " : "",
 	                 ref ? ref : "", commit ? " " : "", commit ? commit : "",

@@ -1,5 +1,6 @@
 /* foldwatch more: further boots for a submission that is done, or for some of its cells. */
 #include "cli/commands.h"
+#include "cli/request.h"
 #include "cli/show.h"
 
 #include "lib/mem.h"
@@ -34,21 +35,12 @@ static enum err put_list(json_t *body, const char *key, const char *option,
                          const struct conf_list *list, struct why *w)
 {
 	json_t *out = json_array();
+	enum err e = request_strings(option, list, out, w);
 
-	for (size_t i = 0; i < list->count; i++) {
-		json_t *item = json_string(list->items[i]);
-
-		if (!item) {
-			json_decref(out);
-			return err_set(w, ERR_INPUT, "%s: \"%s\" is not UTF-8", option,
-			               list->items[i]);
-		}
-		json_array_append_new(out, item);
-	}
-	if (list->count)
+	if (!e && list->count)
 		json_put(body, key, json_incref(out));
 	json_decref(out);
-	return OK;
+	return e;
 }
 
 static enum err read_body(const struct more_opts *o, json_t *body, struct why *w)

@@ -126,14 +126,8 @@ static enum err set(struct cli *cli, const struct reference_opts *o, struct why 
 		            o->kernel ? "--case CASE" : "--kernel SPEC");
 	if (!e)
 		e = request_kernel(cli, spec, kernels, w);
-	for (size_t i = 0; !e && i < o->cases.count; i++) {
-		json_t *text = json_string(o->cases.items[i]);
-
-		if (!text)
-			e = err_set(w, ERR_INPUT, "--case: \"%s\" is not UTF-8", o->cases.items[i]);
-		else
-			json_array_append_new(cases, text);
-	}
+	if (!e)
+		e = request_strings("--case", &o->cases, cases, w);
 	if (!e) {
 		kernel = json_array_get(kernels, 0);
 		json_object_del(kernel, "name");

@@ -105,20 +105,6 @@ static void preset(void *opt)
 	o->series.steps = -1;
 }
 
-static enum err string_list(const char *option, const struct conf_list *list, json_t *out,
-                            struct why *w)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		json_t *item = json_string(list->items[i]);
-
-		if (!item)
-			return err_set(w, ERR_INPUT, "%s: \"%s\" is not UTF-8", option,
-			               list->items[i]);
-		json_array_append_new(out, item);
-	}
-	return OK;
-}
-
 static enum err need_kernel(const json_t *kernels, const char *name, struct why *w)
 {
 	const json_t *k;
@@ -263,9 +249,9 @@ static enum err make_request(struct cli *cli, const struct submit_opts *o, json_
 		e = err_at(w, preset_pages_find(o->pages, &pages, w), "--pages");
 	/* Words before kernels: an image is uploaded as it is read. */
 	if (!e)
-		e = string_list("--board", &o->boards, boards, w);
+		e = request_strings("--board", &o->boards, boards, w);
 	if (!e)
-		e = string_list("--case", &o->cases, cases, w);
+		e = request_strings("--case", &o->cases, cases, w);
 	if (!e && is_series(o))
 		e = series_request(cli, &o->series, req, &title, w);
 	else if (!e)

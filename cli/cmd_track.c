@@ -345,14 +345,8 @@ static enum err put_cases(const struct track_opts *o, const struct preset *prese
 	json_t *cases = json_array();
 	enum err e = preset_pages_find(o->pages, &pages, w);
 
-	for (size_t i = 0; !e && i < o->cases.count; i++) {
-		json_t *x = json_string(o->cases.items[i]);
-
-		if (!x)
-			e = err_set(w, ERR_INPUT, "--case: \"%s\" is not UTF-8", o->cases.items[i]);
-		else
-			json_array_append_new(cases, x);
-	}
+	if (!e)
+		e = request_strings("--case", &o->cases, cases, w);
 	if (!e && !o->cases.count && preset)
 		preset_cases(preset, pages, cases);
 	for (size_t i = 0; !e && !o->cases.count && !preset && request_cases[i]; i++)

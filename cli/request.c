@@ -266,6 +266,20 @@ enum err request_kernel(struct cli *cli, const char *spec, json_t *kernels, stru
 
 #define UNSET INT64_MIN
 
+enum err request_strings(const char *option, const struct conf_list *list, json_t *out,
+                         struct why *w)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		json_t *item = json_string(list->items[i]);
+
+		if (!item)
+			return err_set(w, ERR_INPUT, "%s: \"%s\" is not UTF-8", option,
+			               list->items[i]);
+		json_array_append_new(out, item);
+	}
+	return OK;
+}
+
 void request_plan_clear(struct request_plan *p)
 {
 	*p = (struct request_plan){UNSET, UNSET, UNSET, UNSET, UNSET, UNSET, -1};

@@ -22,6 +22,10 @@ enum err request_kernel(struct cli *cli, const char *spec, json_t *kernels, stru
 enum err request_tree(const char *tree, char **url, struct why *w);
 enum err request_config(const char *value, json_t **out, struct why *w);
 
+/* Each as a string of `out`; one that is not UTF-8 is an error that names the option. */
+enum err request_strings(const char *option, const struct conf_list *list, json_t *out,
+                         struct why *w);
+
 /* "a/Image" -> "a", "old.img" -> "old.img"; free() it. */
 char *request_image_name(const char *path);
 enum err request_image(struct cli *cli, const char *name, const char *path, json_t *kernels,

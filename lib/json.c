@@ -201,11 +201,23 @@ static enum err decode_any(const json_t *v, const struct json_field *f, void *at
 	return OK;
 }
 
+void json_words(const char *const *words, char *out, size_t size)
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; words[i] && n < size; i++)
+		n += (size_t)snprintf(out + n, size - n, "%s\"%s\"",
+		                      !i             ? ""
+		                      : words[i + 1] ? ", "
+		                                     : " or ",
+		                      words[i]);
+}
+
 static enum err decode_word(const json_t *v, const struct json_field *f, void *at, struct why *w)
 {
 	const char *s = json_string_value(v);
-	struct buf b;
-	enum err e;
+	char words[400];
 	int i;
 
 	if (!json_is_string(v))
@@ -216,13 +228,9 @@ static enum err decode_word(const json_t *v, const struct json_field *f, void *a
 			return OK;
 		}
 	}
-	buf_init(&b, 400);
-	for (i = 0; f->words[i]; i++)
-		buf_addf(&b, "%s\"%s\"", !i ? "" : f->words[i + 1] ? ", " : " or ", f->words[i]);
-	e = err_set(w, ERR_INPUT, "expected %s, got \"%.*s\"%s", b.data, (int)head_len(s, 64), s,
-	            strlen(s) > 64 ? "..." : "");
-	buf_release(&b);
-	return e;
+	json_words(f->words, words, sizeof(words));
+	return err_set(w, ERR_INPUT, "expected %s, got \"%.*s\"%s", words, (int)head_len(s, 64), s,
+	               strlen(s) > 64 ? "..." : "");
 }
 
 static enum err (*const decoders[])(const json_t *v, const struct json_field *f, void *at,

@@ -24,7 +24,7 @@ static const char *const marks[] = {"missed", "wrong", NULL};
 static enum err query_word(const struct http_req *req, const char *key, const char *const *words,
                            const char **out, struct why *w)
 {
-	struct buf all;
+	char all[400];
 
 	*out = http_query(req, key);
 	if (!*out)
@@ -32,12 +32,8 @@ static enum err query_word(const struct http_req *req, const char *key, const ch
 	for (size_t i = 0; words[i]; i++)
 		if (str_eq(words[i], *out))
 			return OK;
-	buf_init(&all, 256);
-	for (size_t i = 0; words[i]; i++)
-		buf_addf(&all, "%s%s", !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
-	err_set(w, ERR_INPUT, "%s: expected %s", key, all.data);
-	buf_release(&all);
-	return ERR_INPUT;
+	json_words(words, all, sizeof(all));
+	return err_set(w, ERR_INPUT, "%s: expected %s", key, all);
 }
 
 enum err alerts_filter(const struct http_req *req, struct alert_filter *f, struct why *w)

@@ -8,11 +8,24 @@
 #include <fnmatch.h>
 #include <string.h>
 
-#define NEAR 3 /* names that are told */
+#define NEAR      3 /* names that are told */
+#define STARS_MAX 4 /* of a pattern: each multiplies what a match may cost */
 
 bool submit_is_glob(const char *text)
 {
 	return strpbrk(text, "*?[") != NULL;
+}
+
+enum err submit_glob_fits(const char *text, const char *place, struct why *w)
+{
+	size_t n, stars = 0;
+
+	for (n = 0; text[n]; n++)
+		stars += text[n] == '*';
+	if (stars <= STARS_MAX && n < CASE_TEXT)
+		return OK;
+	return err_set(w, ERR_INPUT, "%s: a pattern has at most %d bytes and %d stars", place,
+	               CASE_TEXT - 1, STARS_MAX);
 }
 
 enum err submit_pages(const char *pages, struct why *w)
@@ -83,17 +96,14 @@ enum err submit_glob(struct checking *c, const char *glob, const char *place, js
 	const struct preset *full;
 	const struct preset_pages *pages;
 	json_t *all = json_array(), *one;
-	size_t i, stars = 0;
+	size_t i;
 	enum err e = preset_find("contpte-full", &full, w);
 
 	*out = json_array();
 	if (e == OK)
 		e = preset_pages_find(c->pages, &pages, w);
-	for (i = 0; glob[i]; i++)
-		stars += glob[i] == '*';
-	if (e == OK && (stars > STARS_MAX || i >= CASE_TEXT))
-		e = err_set(w, ERR_INPUT, "%s: a pattern has at most %d bytes and %d stars", place,
-		            CASE_TEXT - 1, STARS_MAX);
+	if (e == OK)
+		e = submit_glob_fits(glob, place, w);
 	if (e == OK) {
 		preset_cases(full, pages, all);
 		json_array_foreach (all, i, one)

@@ -214,15 +214,10 @@ static enum err name_of(const char *text, const char *place, char out[CASE_TEXT]
 {
 	struct bench_case one;
 	char err[400];
-	size_t stars = 0;
 
 	if (submit_is_glob(text)) {
-		for (const char *c = text; *c; c++)
-			stars += *c == '*';
-		if (stars > STARS_MAX || strlen(text) >= CASE_TEXT)
-			return err_set(w, ERR_INPUT,
-			               "%s: a pattern has at most %d bytes and %d stars", place,
-			               CASE_TEXT - 1, STARS_MAX);
+		if (submit_glob_fits(text, place, w) != OK)
+			return ERR_INPUT;
 		snprintf(out, CASE_TEXT, "%s", text);
 		return OK;
 	}

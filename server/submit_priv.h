@@ -9,7 +9,6 @@
 
 #define KERNELS_MAX 32 /* of a submission, but for those that validate or are only built */
 #define CASES_MAX   1000
-#define STARS_MAX   4 /* of a pattern: each multiplies what a match may cost */
 
 struct checking {
 	const struct submitter *who;
@@ -43,6 +42,8 @@ enum err submit_series(struct checking *c, json_t *o, bool validate, struct why 
  * ERR_INPUT, with names near it, where it matches none (submit_glob.c). */
 enum err submit_pages(const char *pages, struct why *w);
 bool submit_is_glob(const char *text);
+/* ERR_INPUT for a pattern that is too long, or may cost too much to match. */
+enum err submit_glob_fits(const char *text, const char *place, struct why *w);
 enum err submit_glob(struct checking *c, const char *glob, const char *place, json_t **out,
                      struct why *w);
 /* Fills s.asked_boots (submit_cost.c). */
