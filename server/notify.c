@@ -8,13 +8,11 @@
 #include "lib/mem.h"
 #include "server/alerts.h"
 #include "server/notify_cc.h"
+#include "server/search.h"
 #include "server/store_boot.h"
-#include "server/store_search.h"
-#include "server/store_series.h"
 #include "server/suspect.h"
 #include "server/tell.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,46 +87,37 @@ static enum err load_fault(struct db *db, struct sending *s, struct why *w)
 	return e;
 }
 
-/* Of the alert's cells that are worse; the largest of a patch stands for it. */
-static void add_patch(struct sending *s, const struct series *of, const struct search_effect *x,
-                      struct tell_patch **all, size_t *count)
-{
-	const struct series_patch *last;
-	struct tell_patch *t = NULL;
-
-	if (!str_eq(x->verdict, "slower") || x->last < 1 || x->last > (int64_t)of->count)
-		return;
-	last = &of->patch[x->last - 1];
-	for (size_t i = 0; i < *count && !t; i++)
-		if ((*all)[i].first == x->first && (*all)[i].last == x->last)
-			t = &(*all)[i];
-	if (!t) {
-		t = pool_push(s->pool, (void **)all, count, sizeof(*t));
-		*t = (struct tell_patch){.commit = last->commit,
-		                         .subject = last->subject,
-		                         .author = last->author,
-		                         .first = x->first,
-		                         .last = x->last};
-	}
-	if (!t->cells++ || fabs(x->change) > fabs(t->change)) {
-		t->case_text = x->case_text;
-		t->board = x->board;
-		t->change = x->change;
-	}
-}
-
+/* What the search found in the alert's series, for the worse. */
 static enum err load_patches(struct db *db, struct sending *s, struct why *w)
 {
 	struct search_effects effects = {0};
+	struct search_patch *found;
 	struct tell_patch *all = NULL;
 	struct series of = {0};
-	size_t count = 0;
+	size_t count = 0, n;
 	enum err e = store_series_get(db, s->alert.submission, s->pool, &of, w);
 
 	if (e == OK && of.is)
 		e = store_search_effects(db, s->alert.submission, s->pool, &effects, w);
-	for (size_t i = 0; e == OK && i < effects.count; i++)
-		add_patch(s, &of, &effects.at[i], &all, &count);
+	n = search_patches(s->pool, &effects, &found);
+	for (size_t i = 0; e == OK && i < n; i++) {
+		const struct search_effect *x = found[i].most;
+		const struct series_patch *last;
+
+		if (!str_eq(x->verdict, "slower") || x->last < 1 || x->last > (int64_t)of.count)
+			continue;
+		last = &of.patch[x->last - 1];
+		*(struct tell_patch *)pool_push(s->pool, (void **)&all, &count, sizeof(*all)) =
+		        (struct tell_patch){.commit = last->commit,
+		                            .subject = last->subject,
+		                            .author = last->author,
+		                            .first = x->first,
+		                            .last = x->last,
+		                            .case_text = x->case_text,
+		                            .board = x->board,
+		                            .change = x->change,
+		                            .cells = found[i].cells};
+	}
 	s->telling.patch = all;
 	s->telling.patches = count;
 	return e;

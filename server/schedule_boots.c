@@ -306,10 +306,11 @@ enum err sched_lay_steps(struct db *db, struct pool *p, const struct sub *s,
 	char plan_sha256[65];
 	enum err e = store_search_steps(db, s->id, p, &steps, w);
 
+	if (e != OK || !steps.waiting)
+		return e;
 	hash_block(s->plan, strlen(s->plan), plan_sha256);
 	l.plan_sha256 = plan_sha256;
-	if (e == OK && steps.waiting)
-		e = store_layouts(db, s->id, p, &l.relinks, w);
+	e = store_layouts(db, s->id, p, &l.relinks, w);
 	for (size_t i = 0; e == OK && i < steps.count; i++)
 		if (!steps.at[i].laid)
 			e = lay_step(db, p, &l, &steps.at[i], w);

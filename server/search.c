@@ -208,7 +208,6 @@ static void between_neighbours(struct looking *l, const struct cmp *c)
 	for (size_t i = 0; i < c->cells; i++) {
 		const struct cmp_cell *x = &c->cell[i];
 		struct interval v;
-
 		int64_t low, high;
 
 		if (!is_of_prefixes(l, c, x))
@@ -298,9 +297,7 @@ static int64_t steps_left(const struct looking *l)
 /* Larger effects first: there may be less steps left than intervals. */
 static void choose(struct looking *l)
 {
-	int64_t left = steps_left(l);
-
-	for (bool more = true; more && left > 0;) {
+	for (int64_t left = steps_left(l); left > 0; left--) {
 		struct interval *best = NULL;
 		int64_t at = 0;
 
@@ -314,14 +311,12 @@ static void choose(struct looking *l)
 				at = m;
 			}
 		}
-		more = best != NULL;
-		if (!more)
+		if (!best)
 			break;
 		*(struct search_step *)pool_push(l->p, (void **)&l->out->next.at,
 		                                 &l->out->next.count, sizeof(*l->out->next.at)) =
 		        (struct search_step){.position = at, .low = best->low, .high = best->high};
 		best->size = 0;
-		left--;
 	}
 }
 
@@ -330,7 +325,6 @@ static const char *why_wide(const struct looking *l, const struct search_effect 
 {
 	const struct interval v = {.low = e->first - 1, .high = e->last};
 	int64_t max = search_steps_max(&l->series), m = middle(l, &v);
-
 	const char *why = trouble(l, e->board, v.low, v.high);
 
 	if (why || (on && m && is_chosen(l, m)))
@@ -355,34 +349,47 @@ static const char *patches_of(struct pool *p, int64_t first, int64_t last)
 	                                (long long)last);
 }
 
+size_t search_patches(struct pool *p, const struct search_effects *all, struct search_patch **out)
+{
+	size_t n = 0, at;
+
+	*out = NULL;
+	for (size_t i = 0; i < all->count; i++) {
+		const struct search_effect *e = &all->at[i];
+
+		for (at = 0; at < n; at++) {
+			const struct search_effect *x = (*out)[at].most;
+
+			if (x->first == e->first && x->last == e->last &&
+			    str_eq(x->verdict, e->verdict))
+				break;
+		}
+		if (at == n)
+			*(struct search_patch *)pool_push(p, (void **)out, &n, sizeof(**out)) =
+			        (struct search_patch){.most = e};
+		if (fabs(e->change) > fabs((*out)[at].most->change))
+			(*out)[at].most = e;
+		(*out)[at].cells++;
+	}
+	return n;
+}
+
 /* One sentence for each patch, of its largest effect in a direction. */
 static void note_effects(const struct looking *l, struct cmp *c)
 {
-	const struct search_effects *all = &l->out->effects;
+	struct search_patch *patch;
+	size_t n = search_patches(l->p, &l->out->effects, &patch);
 
-	for (size_t i = 0; i < all->count; i++) {
-		const struct search_effect *e = &all->at[i], *most = e;
-		size_t cells = 0;
-		bool first = true;
+	for (size_t i = 0; i < n; i++) {
+		const struct search_effect *e = patch[i].most;
 
-		for (size_t o = 0; o < all->count; o++) {
-			const struct search_effect *x = &all->at[o];
-
-			if (x->first != e->first || x->last != e->last ||
-			    !str_eq(x->verdict, e->verdict))
-				continue;
-			first &= o >= i;
-			cells++;
-			if (fabs(x->change) > fabs(most->change))
-				most = x;
-		}
-		if (!first)
-			continue;
 		cmp_add_note(c, "%s: %+.2f %% in %s on %s, %s against %s%s%s%s",
-		             patches_of(l->p, most->first, most->last), most->change * 100,
-		             most->case_text, most->board, most->kernel, most->against,
-		             cells > 1 ? pool_fmt(l->p, ", and %zu more", cells - 1) : "",
-		             most->why ? "; " : "", most->why ? most->why : "");
+		             patches_of(l->p, e->first, e->last), e->change * 100, e->case_text,
+		             e->board, e->kernel, e->against,
+		             patch[i].cells > 1
+		                     ? pool_fmt(l->p, ", and %zu more", patch[i].cells - 1)
+		                     : "",
+		             e->why ? "; " : "", e->why ? e->why : "");
 	}
 	if (l->taken.count)
 		cmp_add_note(c,

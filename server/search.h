@@ -39,6 +39,14 @@ struct search {
  * as halve the series; 0: none, or all are booted anyway. */
 int64_t search_steps_max(const struct series *s);
 
+/* The effects of one patch, or of several that stand together, in one direction. */
+struct search_patch {
+	const struct search_effect *most; /* the largest */
+	size_t cells;
+};
+/* By patch and direction, in the order of the effects; how many. */
+size_t search_patches(struct pool *p, const struct search_effects *all, struct search_patch **out);
+
 /* What to do once nothing is left to run; s->is stays false for what is no series, and
  * while boots are to come. Adds sentences to the comparison. `live` false: it is computed
  * again, and nothing is asked for. Release it in any case. */
