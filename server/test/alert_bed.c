@@ -169,3 +169,14 @@ void bed_person(struct fake *f, int64_t id, const char *what, const char *body)
 	json_decref(o);
 	free(path);
 }
+
+void bed_subscribe(struct fake *f)
+{
+	json_t *o = NULL;
+
+	assert_int_equal(ask_json(f->d, "POST", "/api/v1/subscriptions", f->d->admin,
+	                          "{\"channel\":\"webhook\",\"to\":\"https://93.184.215.14/x\"}",
+	                          &o),
+	                 201);
+	json_decref(o);
+}

@@ -43,5 +43,7 @@ int bed_times(struct fake *f, int64_t id, const char *state);
 int bed_alerts(struct fake *f);
 /* POST /api/v1/alerts/ID/WHAT as the submit token, which has to work. */
 void bed_person(struct fake *f, int64_t id, const char *what, const char *body);
+/* One who wants to hear of all: a webhook that is never reached. */
+void bed_subscribe(struct fake *f);
 
 #endif

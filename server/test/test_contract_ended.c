@@ -30,18 +30,6 @@ static void says(struct fake *f, int64_t id, const char *state, const char *word
 	json_decref(a);
 }
 
-/* One who wants to hear of all. */
-static void subscribe(struct fake *f)
-{
-	json_t *o = NULL;
-
-	assert_int_equal(ask_json(f->d, "POST", "/api/v1/subscriptions", f->d->admin,
-	                          "{\"channel\":\"webhook\",\"to\":\"https://93.184.215.14/x\"}",
-	                          &o),
-	                 201);
-	json_decref(o);
-}
-
 static void slower_and_fault(void **state)
 {
 	struct fake *f = *state;
@@ -49,7 +37,7 @@ static void slower_and_fault(void **state)
 	json_t *a;
 	size_t told;
 
-	subscribe(f);
+	bed_subscribe(f);
 	id = bed_follow(f, "\"det\"", BED_CASES);
 	bed.slow = "b";
 	bed.faulty = "c";

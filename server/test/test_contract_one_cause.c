@@ -188,11 +188,7 @@ static void a_mute_that_ends(void **state)
 	char day[16], *text;
 	json_t *o = NULL;
 
-	assert_int_equal(ask_json(f->d, "POST", "/api/v1/subscriptions", f->d->admin,
-	                          "{\"channel\":\"webhook\",\"to\":\"https://93.184.215.14/x\"}",
-	                          &o),
-	                 201);
-	json_decref(o);
+	bed_subscribe(f);
 	strftime(day, sizeof(day), "%Y-%m-%d", gmtime(&until));
 	text = xasprintf("{\"board\":\"d*\",\"why\":\"moving house\",\"until\":\"%s\"}", day);
 	assert_int_equal(ask_json(f->d, "POST", "/api/v1/mutes", f->d->admin, text, &o), 201);
