@@ -109,6 +109,8 @@ static void print_cells(const json_t *cells)
 	char change[32], interval[64], mute[32];
 	size_t i;
 
+	if (!json_array_size(cells))
+		return;
 	table_init(&t, "BOARD", "CASE", "METRIC", "CHANGE", "INTERVAL", "");
 	json_array_foreach (cells, i, c) {
 		if (!json_str(c, "case", NULL)) {
