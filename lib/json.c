@@ -201,17 +201,17 @@ static enum err decode_any(const json_t *v, const struct json_field *f, void *at
 	return OK;
 }
 
-void json_words(const char *const *words, char *out, size_t size)
+void json_words(const char *const *words, const char *quote, char *out, size_t size)
 {
 	size_t n = 0;
 
 	out[0] = '\0';
 	for (size_t i = 0; words[i] && n < size; i++)
-		n += (size_t)snprintf(out + n, size - n, "%s\"%s\"",
+		n += (size_t)snprintf(out + n, size - n, "%s%s%s%s",
 		                      !i             ? ""
 		                      : words[i + 1] ? ", "
 		                                     : " or ",
-		                      words[i]);
+		                      quote, words[i], quote);
 }
 
 static enum err decode_word(const json_t *v, const struct json_field *f, void *at, struct why *w)
@@ -228,7 +228,7 @@ static enum err decode_word(const json_t *v, const struct json_field *f, void *a
 			return OK;
 		}
 	}
-	json_words(f->words, words, sizeof(words));
+	json_words(f->words, "\"", words, sizeof(words));
 	return err_set(w, ERR_INPUT, "expected %s, got \"%.*s\"%s", words, (int)head_len(s, 64), s,
 	               strlen(s) > 64 ? "..." : "");
 }

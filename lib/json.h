@@ -56,8 +56,9 @@ struct json_field {
  * `max` bytes at most. The error says line and column. Release with
  * json_decref(). */
 enum err json_parse(const char *text, size_t len, size_t max, json_t **out, struct why *w);
-/* "a", "b" or "c", as messages tell what was expected; closed by NULL. */
-void json_words(const char *const *words, char *out, size_t size);
+/* "a", "b" or "c", as messages tell what was expected, each between quotes like these; words
+ * closed by NULL. */
+void json_words(const char *const *words, const char *quote, char *out, size_t size);
 /* Read an object by its table. `place` stands in front of messages, "" for
  * the top level. Pre-set the struct with its defaults; after an error its
  * content is not to be used. The first field that is wrong is told, in the

@@ -32,7 +32,7 @@ static enum err query_word(const struct http_req *req, const char *key, const ch
 	for (size_t i = 0; words[i]; i++)
 		if (str_eq(words[i], *out))
 			return OK;
-	json_words(words, all, sizeof(all));
+	json_words(words, "", all, sizeof(all));
 	return err_set(w, ERR_INPUT, "%s: expected %s", key, all);
 }
 
